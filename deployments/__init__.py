@@ -1,0 +1,1 @@
+"""When, where and how big: schedules, work pools, and the guided tour."""

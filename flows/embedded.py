@@ -1,0 +1,65 @@
+"""Runs one flow in this process, on Prefect's own embedded server kept inside the home folder."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pydantic
+
+from minicoil.errors import UsageError
+
+FLOWS = {
+    "index-collection": ("flows.index_collection", "index_collection"),
+    "extend-vocabulary": ("flows.extend_vocabulary", "extend_vocabulary"),
+    "reencode-collections": ("flows.reencode_collections", "reencode_collections"),
+    "promote-release": ("flows.promote_release", "promote_release"),
+}
+
+# Each measured on Prefect 3.8.8: what an embedded server needs to start on a slow disk, and what it can do without.
+EMBEDDED_SETTINGS = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
+    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
+    "PREFECT_CLI_PROMPT": "false",
+}
+
+
+def prepare_environment(home: Path, verbose: bool = False) -> None:
+    """Point Prefect at a folder inside `home`; a server that the environment already names is left in charge."""
+    os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "ERROR")
+    if "PREFECT_API_URL" not in os.environ:
+        for name, value in EMBEDDED_SETTINGS.items():
+            os.environ.setdefault(name, value)
+
+
+def run(name: str, values: Mapping[str, Any]) -> Any:
+    """Check `values` against the parameter model of flow `name` and run it here.
+
+    Raises:
+        UsageError: a value is missing or out of bounds; the message names each and what was expected.
+        MiniCoilError: what the flow itself refused.
+    """
+    from flows import screen
+
+    prepare_environment(Path(str(values["home"])), screen.VERBOSE)
+    module_name, function_name = FLOWS[name]
+    function = getattr(importlib.import_module(module_name), function_name)
+    (model,) = [hint for key, hint in function.fn.__annotations__.items() if key == "parameters"]
+    if isinstance(model, str):
+        model = getattr(importlib.import_module("flows.parameters"), model)
+    try:
+        parameters = model.model_validate(dict(values))
+    except pydantic.ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{name}: {problems}") from error
+    return function(parameters)

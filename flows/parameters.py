@@ -1,0 +1,96 @@
+"""What a person may ask of each flow: one model per flow, the form of the Prefect UI and the command line alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from minicoil.config import Bm25Config, SamplingConfig, TrainingConfig
+from tasks.place import Place
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
+Specs = Annotated[
+    list[str],
+    Field(
+        min_length=1,
+        title="Corpus",
+        description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package",
+        examples=[["docs/"], ["pydocs:torch,prefect"]],
+    ),
+]
+
+
+class PlaceParameters(BaseModel):
+    """Where a flow works. Secrets come from the environment and never pass through here."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    home: str = Field(".minicoil", title="Home folder", description="Embedded shards, caches, and the default store")
+    store: str | None = Field(None, title="Object store", description="file:///path or s3://bucket/prefix")
+    qdrant_url: str | None = Field(None, title="Qdrant server", description="Empty: the embedded engine in home")
+
+    def place(self) -> Place:
+        """The addresses, defaults filled in."""
+        return Place.at(Path(self.home), self.store, self.qdrant_url)
+
+
+class ChannelParameters(PlaceParameters):
+    """A flow that reads or moves a channel."""
+
+    channel: Name = Field("production", title="Channel", description="Named pointer to the release that is served")
+
+
+class EncoderParameters(ChannelParameters):
+    """A flow that may start a model from nothing."""
+
+    encoder: str = Field("minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id")
+    dims: Literal[4, 8, 16] = Field(TrainingConfig.dims, title="Dimensions per word", description="Of a first release")
+
+
+class IndexParameters(EncoderParameters):
+    """Create or feed a collection."""
+
+    collection: Name = Field(title="Collection", description="Created if it does not exist", examples=["docs"])
+    corpus: Specs
+    sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
+    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
+    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="In words; empty: measured on the corpus")
+
+
+class ExtendParameters(EncoderParameters):
+    """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
+
+    corpus: Specs
+    words: list[str] = Field([], title="Words", description="Train these, in any of their forms")
+    words_file: str | None = Field(None, title="Words file", description="One word a line; # starts a comment")
+    mine: int | None = Field(None, ge=1, le=100_000, title="Mine", description="Words this domain uses its own way")
+    common: int | None = Field(None, ge=1, le=100_000, title="Common", description="Most frequent words of the corpus")
+    queries: str | None = Field(None, title="Query log", description="One query a line; weights words people search")
+    max_points: int | None = Field(None, ge=1, title="Affected points", description="Stop taking words at this many")
+    background: str | None = Field(None, title="Background", description="A corpus of general text to mine against")
+    collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
+    base: str | None = Field(None, title="Base", description="FastEmbed model folder to start from")
+    target: Literal["saturated", "correlation"] = Field(TrainingConfig.target, title="Training target")
+    min_sentences: int = Field(SamplingConfig.min_sentences, ge=10, title="Fewest sentences per word")
+    max_sentences: int = Field(SamplingConfig.max_sentences, ge=10, title="Most sentences per word")
+    sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
+    role_model: str = Field("minilm", title="Role model", description="minilm, a local folder, or a Hugging Face id")
+    promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
+    dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
+
+
+class ReencodeParameters(ChannelParameters):
+    """Bring collections to the release that their channel serves or is about to serve."""
+
+    collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
+    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells; ends rollback")
+    dry_run: bool = Field(False, title="Dry run", description="Only count the points that would be rewritten")
+
+
+class PromoteParameters(ChannelParameters):
+    """Move a channel to a release, re-encoding its collections first."""
+
+    release: int = Field(ge=1, title="Release", description="A published release's number")

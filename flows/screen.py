@@ -1,0 +1,211 @@
+"""What a person at a terminal sees: progress on stderr, answers as tables on stdout."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from tasks import progress
+
+VERBOSE = False
+_errors = Console(stderr=True, highlight=False)
+_answers = Console(highlight=False)
+TELL_EVERY_SECONDS = 10.0
+
+
+def set_up(as_json: bool, verbose: bool) -> None:
+    """Choose what is shown before a command starts."""
+    global VERBOSE
+    VERBOSE = verbose
+    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
+    progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
+
+
+def tell(message: str, style: str = "") -> None:
+    """One line for the person, on stderr."""
+    _errors.print(escape(message), style=style, soft_wrap=True)
+
+
+class _Bar:
+    def __init__(self, bars: Progress, task: TaskID) -> None:
+        self.bars, self.task = bars, task
+
+    def advance(self, n: int) -> None:
+        self.bars.advance(self.task, n)
+
+    def close(self) -> None:
+        self.bars.stop_task(self.task)
+        self.bars.stop()
+
+
+class _BarListener:
+    """A bar with counts and time left for every step, one below the other."""
+
+    def step(self, label: str, total: int | None, unit: str) -> _Bar:
+        columns = (TextColumn("{task.description:<34}"), BarColumn(30), MofNCompleteColumn(), TextColumn(unit))
+        bars = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=_errors)
+        bars.start()
+        return _Bar(bars, bars.add_task(label, total=total))
+
+
+class _Lines:
+    def __init__(self, label: str, total: int | None, unit: str) -> None:
+        self.label, self.total, self.unit, self.done = label, total, unit, 0
+        self.started = self.told = time.monotonic()
+
+    def advance(self, n: int) -> None:
+        self.done += n
+        now = time.monotonic()
+        if now - self.told < TELL_EVERY_SECONDS:
+            return
+        self.told = now
+        left = (now - self.started) * ((self.total or 0) - self.done) / max(self.done, 1)
+        tell(f"  {self.label}: {self.counts()}" + (f", about {left:.0f} s left" if self.total else ""))
+
+    def counts(self) -> str:
+        return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else f"{self.done:,} {self.unit}"
+
+    def close(self) -> None:
+        tell(f"  {self.label}: {self.done:,} {self.unit} in {time.monotonic() - self.started:.1f} s")
+
+
+class _LineListener:
+    """Lines at most every ten seconds, for logs and pipes."""
+
+    def step(self, label: str, total: int | None, unit: str) -> _Lines:
+        return _Lines(label, total, unit)
+
+
+def show(command: str, result: Any) -> None:
+    """Print the answer of `command` for a person."""
+    RENDERERS.get(command, _show_mapping)(result)
+
+
+def _say(text: str) -> None:
+    _answers.print(text, soft_wrap=True)
+
+
+def _table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        numeric = bool(rows) and all(isinstance(row[columns.index(column)], int | float | None) for row in rows)
+        table.add_column(column, justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    _answers.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.3f}" if isinstance(value, float) else escape(f"{value:,}" if type(value) is int else str(value))
+
+
+def _show_mapping(result: Mapping[str, Any]) -> None:
+    for key, value in result.items():
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{name} {_cell(number)}" for name, number in value.items())
+        elif isinstance(value, list):
+            value = f"{len(value)} rows (--json shows them)" if len(value) > 6 else ", ".join(map(str, value))
+        _say(f"[bold]{key.replace('_', ' ')}[/bold]: {escape(str(value))}")
+
+
+def _show_index(result: Mapping[str, Any]) -> None:
+    _say(
+        f"{escape(result['collection'])}: {result['n_points']:,} points; {result['n_written']:,} written, "
+        f"{result['n_skipped']:,} unchanged; k={result['k']}, b={result['b']}, avg_len={result['avg_len']:.1f}"
+    )
+    _show_unusable(result)
+
+
+def _show_unusable(result: Mapping[str, Any]) -> None:
+    for row in result.get("unusable", []):
+        _say(f"  [yellow]{row['n']:,} {escape(row['reason'])}[/yellow], such as {escape(str(row['examples'][:2]))}")
+
+
+def _show_extend(result: Mapping[str, Any]) -> None:
+    _show_unusable(result)
+    if result.get("dry_run"):
+        rows = [(w["word"], w["kind"], w["n_points"], "; ".join(w["reasons"])) for w in result["words"][:40]]
+        _table(("word", "kind", "points", "why"), rows)
+        _show_mapping({"estimate": result["estimate"]})
+        return
+    if result.get("message"):
+        _say(escape(result["message"]))
+    counts: dict[str, int] = {}
+    for row in result["words"]:
+        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    if counts:
+        _say("words: " + ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items())))
+    trained = [row for row in result["words"] if row["verdict"] in ("accepted", "improved")]
+    keys = ("word", "verdict", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling")
+    if trained:
+        _table(keys, [[row[key] for key in keys] for row in trained[:12]], f"first of {len(trained):,} trained")
+    refused = [row for row in result["words"] if row["verdict"] in ("kept_bm25", "failed")]
+    if refused:
+        _table(("word", "why it stays"), [(r["word"], r["reason"]) for r in refused[:4]], f"{len(refused):,} not trained")
+    _show_collections(result)
+    release, parent = result.get("release"), result.get("parent")
+    if release:
+        _say(f"[bold]release {release}[/bold] on {'nothing' if parent is None else f'release {parent}'}; promoted: {result['promoted']}")
+    if result.get("seconds"):
+        _say("seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in result["seconds"].items()))
+
+
+def _show_collections(result: Mapping[str, Any]) -> None:
+    rows = [(c["name"], c["n_points"], c["n_affected"], c["n_rewritten"]) for c in result.get("collections", [])]
+    if rows:
+        _table(("collection", "points", "affected", "rewritten"), rows)
+
+
+def _show_search(result: Mapping[str, Any]) -> None:
+    _say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
+    if "bm25" not in result:
+        for hit in result["results"]:
+            _say(f"{hit['score']:8.3f}  {escape(_shorten(hit['text'], 140))}")
+        return
+    table = Table(expand=True, show_lines=True)
+    table.add_column("BM25", ratio=1)
+    table.add_column("miniCOIL", ratio=1)
+    ranks = {hit["id"]: place for place, hit in enumerate(result["bm25"], 1)}
+    for left, right in zip(result["bm25"], result["results"], strict=False):
+        came_from = ranks.get(right["id"])
+        move = "new" if came_from is None else f"was {came_from}"
+        table.add_row(
+            f"{left['score']:.2f}  {escape(_shorten(left['text'], 200))}",
+            f"{right['score']:.2f} [cyan]({move})[/cyan]  {escape(_shorten(right['text'], 200))}",
+        )
+    _answers.print(table)
+
+
+def _shorten(text: str, length: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"
+
+
+def _show_words(result: Mapping[str, Any]) -> None:
+    keys = ("word", "verdict", "release", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling", "reason")
+    _table(keys, [[row.get(key) for key in keys] for row in result["words"]])
+
+
+def _show_releases(result: Mapping[str, Any]) -> None:
+    rows = [(r["release"], r["parent"], r["n_words"], r["created_at"], ", ".join(r["channels"])) for r in result["releases"]]
+    _table(("release", "parent", "words", "created", "channels"), rows)
+
+
+RENDERERS: dict[str, Callable[[Any], None]] = {
+    "index": _show_index,
+    "extend": _show_extend,
+    "reencode": _show_collections,
+    "search": _show_search,
+    "words": _show_words,
+    "release_list": _show_releases,
+    "release_promote": _show_collections,
+}

@@ -1,0 +1,76 @@
+"""Numbers that change the model, each default beside its reason. All frozen, all part of a word's digest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+Target = Literal["correlation", "saturated"]
+
+
+@dataclass(frozen=True)
+class Bm25Config:
+    """Term-frequency saturation; fixed for the life of a collection.
+
+    Source: FastEmbed's miniCOIL, whose defaults these are.
+    """
+
+    k: float = 1.2
+    b: float = 0.75
+    avg_len: float = 150.0
+
+
+@dataclass(frozen=True)
+class SamplingConfig:
+    """How much text one word is trained on."""
+
+    max_sentences: int = 8000  # per word, as in the miniCOIL article
+    min_sentences: int = 25  # below this even the shared prior does not help; the word stays on BM25
+    max_snippets: int = 100  # per word; they cost a forward pass each and serve one word only
+    snippet_neighbours: tuple[int, int] = (1, 3)  # words kept on each side of the word
+    split: tuple[float, float, float] = (0.8, 0.1, 0.1)  # train, validation, test, by sentence hash
+    seed: int = 17
+
+
+@dataclass(frozen=True)
+class TripletConfig:
+    """Held-out triplets that judge a layer."""
+
+    margin: float = 0.1  # role-model cosine gap below which a triplet says nothing (article)
+    n_triplets: int = 1000  # per word and split; enough for a standard error of about one point
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Closed form in a subspace, then a short fit through tanh."""
+
+    dims: int = 4  # cells per word; 8 is better and twice the postings
+    target: Target = "saturated"  # the conservative target: halves the queries that get worse
+    role_components: int = 128  # principal components of the role model kept as regression target
+    subspace: int = 32  # eigenvectors of the predicted Gram; one constant direction is added
+    ridge: float = 0.1  # times the mean diagonal of the second moment
+    prior_sentences: float = 1000.0  # weight of the shared prior for a word with few sentences
+    prior_full_below: int = 500  # sentences up to which the prior keeps its whole weight
+    steps: int = 60
+    batch: int = 96  # sentences per step
+    learning_rate: float = 0.02
+    saturation: float = 0.3  # role cosine that counts as "the same meaning" under the saturated target
+    snippet_share: float = 0.5  # share of rows of a step taken from snippets
+    seed: int = 17
+
+
+@dataclass(frozen=True)
+class GateConfig:
+    """Floors below which a word stays on BM25. They catch broken training, not weak words."""
+
+    min_ordering: float = 0.60  # held-out ordering accuracy; chance is .50, the usual mean .70 and up
+    min_triplets: int = 50  # fewer held-out triplets judge nothing
+    min_improvement: float = 0.005  # a retrained layer replaces the old one only above this gain
+
+
+def config_digest(*configs: object) -> str:
+    """Hex sha256 of the configs' names and values; equal settings give equal digests."""
+    parts = {type(config).__name__: asdict(config) for config in configs}  # type: ignore[call-overload]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

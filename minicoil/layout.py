@@ -1,0 +1,77 @@
+"""Names of the files in a model folder; they are what FastEmbed's miniCOIL loads."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class BundleLayout:
+    """Paths of one model folder.
+
+    Source: FastEmbed 0.9.1 `fastembed/sparse/minicoil.py` for the first eight; `model/` is ours and ignored by it.
+    """
+
+    folder: Path
+
+    @property
+    def encoder(self) -> Path:
+        """ONNX encoder; output 0 is (batch, sequence, D) float32 token embeddings."""
+        return self.folder / "onnx" / "model.onnx"
+
+    @property
+    def tokenizer(self) -> Path:
+        return self.folder / "tokenizer.json"
+
+    @property
+    def tokenizer_config(self) -> Path:
+        return self.folder / "tokenizer_config.json"
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "config.json"
+
+    @property
+    def special_tokens(self) -> Path:
+        return self.folder / "special_tokens_map.json"
+
+    @property
+    def stopwords(self) -> Path:
+        return self.folder / "stopwords.txt"
+
+    @property
+    def stack(self) -> Path:
+        """(rows, D, d) float32 layers, row = word id, row 0 unused."""
+        return self.folder / "minicoil.triplet.model.npy"
+
+    @property
+    def vocabulary(self) -> Path:
+        return self.folder / "minicoil.triplet.model.vocab"
+
+    @property
+    def fused(self) -> Path:
+        """ONNX graph of encoder and word layers in one."""
+        return self.folder / "onnx" / "minicoil.onnx"
+
+    @property
+    def head(self) -> Path:
+        """ONNX graph of the word layers alone, fed with token embeddings."""
+        return self.folder / "onnx" / "minicoil_head.onnx"
+
+    @property
+    def card(self) -> Path:
+        return self.folder / "README.md"
+
+    def required(self) -> tuple[Path, ...]:
+        """Files without which the folder is not a model."""
+        return (
+            self.encoder,
+            self.tokenizer,
+            self.tokenizer_config,
+            self.config,
+            self.special_tokens,
+            self.stopwords,
+            self.stack,
+            self.vocabulary,
+        )

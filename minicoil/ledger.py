@@ -1,0 +1,117 @@
+"""The ledger: one record per word that training ever looked at, kept beside each release."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from minicoil.errors import ReleaseError
+
+LEDGER_FILE = "ledger.json"
+LEDGER_VERSION = 1
+VerdictName = Literal["accepted", "improved", "kept_bm25", "unchanged", "removed", "failed"]
+
+
+@dataclass(frozen=True)
+class WordRecord:
+    """What is known of one word.
+
+    Attributes:
+        word: Vocabulary entry, a Snowball stem.
+        verdict: What the last look at it decided.
+        reason: Why, with the numbers.
+        digest: Of everything its layer was made from; an equal digest needs no new training.
+        release: Number of the release whose layer serves it; None while it is on BM25.
+        forms: Surface forms seen in the corpus, most frequent first.
+        n_sentences: Sentences used, of all three splits.
+        per_million: Occurrences per million words of the text it was trained on.
+        ordering_accuracy: Share of held-out triplets in the right order, in [0, 1].
+        margin_accuracy: Share of them whose gap is at least the triplet's margin.
+        ceiling: Ordering accuracy of the full-width token embedding on the same triplets.
+        old_ordering_accuracy: The layer it replaced, on the same triplets; None for a new word.
+        n_triplets: Held-out triplets behind the figures.
+        history: Earlier verdicts as (release, verdict, ordering accuracy).
+    """
+
+    word: str
+    verdict: VerdictName
+    reason: str
+    digest: str = ""
+    release: int | None = None
+    forms: tuple[str, ...] = ()
+    n_sentences: int = 0
+    per_million: float = 0.0
+    ordering_accuracy: float | None = None
+    margin_accuracy: float | None = None
+    ceiling: float | None = None
+    old_ordering_accuracy: float | None = None
+    n_triplets: int = 0
+    history: tuple[tuple[int | None, str, float | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All records, and the requests that have been answered, by digest."""
+
+    words: Mapping[str, WordRecord] = field(default_factory=dict)
+    requests: Mapping[str, int] = field(default_factory=dict)
+
+    def updated(self, records: Iterable[WordRecord], request: str, release: int) -> Ledger:
+        """A ledger with `records` on top, each carrying the history of the one it replaces.
+
+        A word that stays as it was ("unchanged") or could not be trained keeps the serving release it had.
+        """
+        words = dict(self.words)
+        for record in records:
+            before = words.get(record.word)
+            if before is not None:
+                past = (*before.history, (before.release, before.verdict, before.ordering_accuracy))
+                record = replace(record, history=past)
+                if record.verdict in ("unchanged", "failed"):
+                    record = replace(record, release=before.release)
+            if record.verdict in ("accepted", "improved"):
+                record = replace(record, release=release)
+            words[record.word] = record
+        return Ledger(words, {**self.requests, request: release})
+
+    def per_million(self) -> dict[str, float]:
+        """Frequency of every served word in the text it was trained on; the yardstick of a shift in use."""
+        return {word: record.per_million for word, record in self.words.items() if record.release is not None}
+
+    def write(self, folder: Path) -> None:
+        """Write `ledger.json` into a release folder."""
+        document = {
+            "version": LEDGER_VERSION,
+            "requests": dict(self.requests),
+            "words": [asdict(self.words[word]) for word in sorted(self.words)],
+        }
+        (folder / LEDGER_FILE).write_text(json.dumps(document, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+
+    @staticmethod
+    def read(folder: Path) -> Ledger:
+        """The ledger of a release folder; empty where a base has none.
+
+        Raises:
+            ReleaseError: the file is not a ledger of a version this code reads.
+        """
+        path = folder / LEDGER_FILE
+        if not path.exists():
+            return Ledger()
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if document["version"] != LEDGER_VERSION:
+                raise ReleaseError(
+                    f"{path} is a ledger of version {document['version']}; this program reads {LEDGER_VERSION}; "
+                    "use the program that wrote it, or a newer one"
+                )
+            return Ledger({row["word"]: _record(row) for row in document["words"]}, document["requests"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ReleaseError(f"{path} is damaged ({error}); pull the release again") from error
+
+
+def _record(row: Mapping[str, object]) -> WordRecord:
+    values = {**row, "forms": tuple(row["forms"]), "history": tuple(tuple(h) for h in row["history"])}  # type: ignore[arg-type,attr-defined]
+    return WordRecord(**values)  # type: ignore[arg-type]

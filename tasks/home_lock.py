@@ -1,0 +1,44 @@
+"""One writing command per home at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from minicoil.errors import BusyError
+
+
+@contextmanager
+def writer_lock(home: Path, command: str) -> Iterator[None]:
+    """Hold the home for one writing command; the kernel lets go when the process dies, however it dies.
+
+    Raises:
+        BusyError: another process writes here; the message names its command, process and age.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    # never unlinked: removing a locked file would let a third process lock a new file of the same name
+    with (home / "writer.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BusyError(_describe_holder(home, file.seek(0) or file.read())) from error
+        file.seek(0)
+        file.truncate()
+        file.write(json.dumps({"pid": os.getpid(), "command": command, "since": time.time()}))
+        file.flush()
+        yield
+
+
+def _describe_holder(home: Path, text: str) -> str:
+    try:
+        holder = json.loads(text)
+        minutes = (time.time() - holder["since"]) / 60
+        who = f"`minicoil {holder['command']}` (process {holder['pid']}, for {minutes:.0f} min)"
+    except (ValueError, KeyError, TypeError):
+        who = "another command"
+    return f"{home} is in use by {who}; wait for it to end, stop it, or use another --home"

@@ -1,0 +1,51 @@
+"""Where one command works: its home folder, its object store, its Qdrant. Small, printable, free of secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.object_store import ObjectStore, open_store
+from tasks.points import PointStore, open_points
+from tasks.settings import Settings
+
+
+@dataclass(frozen=True)
+class Place:
+    """Addresses that every task opens its own clients from.
+
+    Attributes:
+        home: Absolute folder of embedded shards, caches, work files and, by default, the object store.
+        store_url: `file:///path` or `s3://bucket/prefix`.
+        qdrant_url: Address of a server, or None for the embedded engine under `home`.
+    """
+
+    home: Path
+    store_url: str
+    qdrant_url: str | None = None
+
+    @staticmethod
+    def at(home: Path | str, store_url: str | None = None, qdrant_url: str | None = None) -> Place:
+        """The place at `home`, what is not said filled in from the environment (`MINICOIL_STORE`, ...)."""
+        folder = Path(home).expanduser().absolute()
+        settings = Settings(home=folder)
+        return Place(folder, store_url or settings.store_url, qdrant_url or settings.qdrant_url)
+
+    def objects(self) -> ObjectStore:
+        """A client of the object store."""
+        return open_store(self.store_url, Settings(home=self.home))
+
+    def points(self) -> PointStore:
+        """A client of the Qdrant engine; close it, or use it as a context manager."""
+        key = Settings(home=self.home).qdrant_api_key
+        return open_points(self.home, self.qdrant_url, key.get_secret_value() if key else None)
+
+    @property
+    def cache(self) -> Path:
+        """Folder of things that can be made again: pulled releases, exported encoders."""
+        return self.home / "cache"
+
+    @property
+    def work(self) -> Path:
+        """Folder of a run's intermediate files; a run that finishes removes its own."""
+        return self.home / "work"
