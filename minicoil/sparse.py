@@ -1,0 +1,175 @@
+"""From the words of a text to a sparse vector: the arithmetic of FastEmbed's miniCOIL, cell for cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import mmh3
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoil.config import Bm25Config
+from minicoil.stemming import part_stems
+from minicoil.vocabulary import Vocabulary
+
+INT32_MAX = 2**31 - 1
+
+
+@dataclass(frozen=True)
+class SparseVector:
+    """One sparse vector as Qdrant takes it.
+
+    Attributes:
+        indices: (n,) int32 cells, without repeats but for collisions of hashed words.
+        values: (n,) float32.
+    """
+
+    indices: NDArray[np.int32]
+    values: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if self.indices.shape != self.values.shape or self.indices.ndim != 1:
+            raise ValueError(f"indices {self.indices.shape} and values {self.values.shape} must be one length")
+
+
+@dataclass(frozen=True)
+class Bag:
+    """The words of one text, counted.
+
+    Attributes:
+        word_ids: Known words, ascending.
+        word_counts: Occurrences of each.
+        unknown: Stems of unknown words, in order of first occurrence.
+        unknown_counts: Occurrences of each.
+        n_words: Sum of all counts, BM25's document length.
+    """
+
+    word_ids: tuple[int, ...]
+    word_counts: tuple[int, ...]
+    unknown: tuple[str, ...]
+    unknown_counts: tuple[int, ...]
+
+    @property
+    def n_words(self) -> int:
+        return sum(self.word_counts) + sum(self.unknown_counts)
+
+
+def count_words(tokens: Sequence[str], vocabulary: Vocabulary) -> Bag:
+    """The bag of a text's tokens.
+
+    A part of an unknown symbol-joined token counts for a known word of the same name where the text has it.
+
+    Source: FastEmbed 0.9.1, `VocabResolver.resolve_tokens` and `SparseVectorConverter.clean_words`.
+    """
+    known: dict[int, int] = {}
+    others: dict[str, int] = {}
+    for token in tokens:
+        word_id = vocabulary.resolve(token)
+        if word_id:
+            known[word_id] = known.get(word_id, 0) + 1
+        else:
+            others[token] = others.get(token, 0) + 1
+    unknown: dict[str, int] = {}
+    for token, n in others.items():
+        for part in part_stems(token):
+            word_id = vocabulary.ids.get(part, 0)
+            if word_id in known:
+                known[word_id] += n
+            else:
+                unknown[part] = unknown.get(part, 0) + n
+    ids = tuple(sorted(known))
+    return Bag(ids, tuple(known[i] for i in ids), tuple(unknown), tuple(unknown.values()))
+
+
+def unknown_cell(word: str, shift: int) -> int:
+    """Hashed cell of an unknown stem, in [shift, 2^31 - 1)."""
+    return shift + abs(mmh3.hash(word)) % (INT32_MAX - shift)
+
+
+def term_frequency(counts: NDArray[np.float64], n_words: int, bm25: Bm25Config) -> NDArray[np.float64]:
+    """BM25's saturated term frequency of each count, (n,) float64."""
+    length = 1 - bm25.b + bm25.b * n_words / bm25.avg_len
+    return np.asarray(counts * (bm25.k + 1) / (counts + bm25.k * length))
+
+
+def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary, bm25: Bm25Config) -> SparseVector:
+    """The vector of a document.
+
+    Args:
+        bag: Its words.
+        meanings: (n_known, d) float32 tanh outputs in the order of `bag.word_ids`; normalised here.
+        vocabulary: Gives d and the unknown-word shift.
+        bm25: k, b and avg_len of the collection.
+
+    Returns:
+        d cells per known word in id order, then one per unknown stem.
+    """
+    counts = np.asarray(bag.word_counts + bag.unknown_counts, dtype=np.float64)
+    tf = term_frequency(counts, bag.n_words, bm25)
+    n_known = len(bag.word_ids)
+    values = (normalise(meanings).astype(np.float64) * tf[:n_known, None]).ravel()
+    return _vector(bag, np.concatenate([values, tf[n_known:]]), vocabulary)
+
+
+def query_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary) -> SparseVector:
+    """The vector of a query: as a document's, without term frequency."""
+    values = normalise(meanings).astype(np.float64).ravel()
+    return _vector(bag, np.concatenate([values, np.ones(len(bag.unknown))]), vocabulary)
+
+
+def bm25_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config, query: bool = False) -> SparseVector:
+    """The vector of a text under a vocabulary of the same shift that knows no word: plain BM25, no encoder."""
+    blank = _Blank(vocabulary.unknown_shift, vocabulary.dims)
+    bag = count_words(tokens, blank)  # type: ignore[arg-type]
+    nothing = np.zeros((0, vocabulary.dims), dtype=np.float32)
+    if query:
+        return query_vector(bag, nothing, blank)  # type: ignore[arg-type]
+    return document_vector(bag, nothing, blank, bm25)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True)
+class _Blank:
+    """What `count_words` and the vectors ask of a vocabulary, for one without words."""
+
+    unknown_shift: int
+    dims: int
+    ids: Mapping[str, int] = ()  # type: ignore[assignment]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "ids", {})
+
+    def resolve(self, token: str) -> int:
+        return 0
+
+
+def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows scaled to unit length; a row shorter than 1e-8 is left as it is, as FastEmbed leaves it."""
+    norms = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=-1, keepdims=True))
+    return (vectors / np.where(norms < 1e-8, 1.0, norms)).astype(np.float32)
+
+
+def _vector(bag: Bag, values: NDArray[np.float64], vocabulary: Vocabulary) -> SparseVector:
+    starts = np.asarray(bag.word_ids, dtype=np.int64) * vocabulary.dims
+    cells = (starts[:, None] + np.arange(vocabulary.dims)).ravel()
+    hashed = [unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown]
+    indices = np.concatenate([cells, np.asarray(hashed, dtype=np.int64)]).astype(np.int32)
+    return SparseVector(indices, values.astype(np.float32))
+
+
+def union(new: SparseVector, old: SparseVector) -> SparseVector:
+    """New cells and those of the old vector that the new one lacks, for readers of both releases.
+
+    Raises:
+        ValueError: a cell is in both with different values, which an append-only vocabulary rules out, unless the
+            difference is the encoder's own noise (1e-4 relative).
+    """
+    both, at_new, at_old = np.intersect1d(new.indices, old.indices, return_indices=True)
+    differ = np.abs(new.values[at_new] - old.values[at_old]) > 1e-4 * np.maximum(1, np.abs(new.values[at_new]))
+    if differ.any():
+        cell = int(both[differ.argmax()])
+        raise ValueError(f"cell {cell} has another value in each release; the releases are not of one lineage")
+    keep = ~np.isin(old.indices, new.indices)
+    return SparseVector(
+        np.concatenate([new.indices, old.indices[keep]]), np.concatenate([new.values, old.values[keep]])
+    )
