@@ -10,7 +10,7 @@ from pathlib import Path
 class BundleLayout:
     """Paths of one model folder.
 
-    Source: FastEmbed 0.9.1 `fastembed/sparse/minicoil.py` for the first eight; `model/` is ours and ignored by it.
+    Source: FastEmbed 0.9.1 `fastembed/sparse/minicoil.py` for the eight of `required`; the rest is ours and ignored by it.
     """
 
     folder: Path
@@ -51,13 +51,21 @@ class BundleLayout:
 
     @property
     def fused(self) -> Path:
-        """ONNX graph of encoder and word layers in one."""
-        return self.folder / "onnx" / "minicoil.onnx"
+        """ONNX graph of encoder and word layers in one; its weights lie in `encoder` and `stack`.
+
+        At the folder's top, because ONNX allows external data only beside or below the file that refers to it.
+        """
+        return self.folder / "minicoil.onnx"
 
     @property
     def head(self) -> Path:
         """ONNX graph of the word layers alone, fed with token embeddings."""
-        return self.folder / "onnx" / "minicoil_head.onnx"
+        return self.folder / "minicoil_head.onnx"
+
+    @property
+    def facts(self) -> Path:
+        """Ours: dims, and name and digest of the encoder."""
+        return self.folder / "minicoil.json"
 
     @property
     def card(self) -> Path:

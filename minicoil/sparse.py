@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
+from minicoil.errors import BundleError
 from minicoil.stemming import part_stems
 from minicoil.vocabulary import Vocabulary
 
@@ -157,19 +158,23 @@ def _vector(bag: Bag, values: NDArray[np.float64], vocabulary: Vocabulary) -> Sp
     return SparseVector(indices, values.astype(np.float32))
 
 
-def union(new: SparseVector, old: SparseVector) -> SparseVector:
-    """New cells and those of the old vector that the new one lacks, for readers of both releases.
+def union(new: SparseVector, old: SparseVector, lenient: bool = False) -> SparseVector:
+    """New cells, then those of the old vector that the new one lacks: a vector for readers of both releases.
+
+    Args:
+        new: Wins where both have a cell.
+        old: Of the same text.
+        lenient: Allow shared cells of different value.
 
     Raises:
-        ValueError: a cell is in both with different values, which an append-only vocabulary rules out, unless the
-            difference is the encoder's own noise (1e-4 relative).
+        BundleError: a shared cell differs by more than the encoder's noise (1e-4 relative) and `lenient` is False.
     """
     both, at_new, at_old = np.intersect1d(new.indices, old.indices, return_indices=True)
     differ = np.abs(new.values[at_new] - old.values[at_old]) > 1e-4 * np.maximum(1, np.abs(new.values[at_new]))
-    if differ.any():
-        cell = int(both[differ.argmax()])
-        raise ValueError(f"cell {cell} has another value in each release; the releases are not of one lineage")
+    if differ.any() and not lenient:
+        raise BundleError(
+            f"cell {int(both[differ.argmax()])} has another value in each release; "
+            "they are not of one lineage: re-index the collection instead"
+        )
     keep = ~np.isin(old.indices, new.indices)
-    return SparseVector(
-        np.concatenate([new.indices, old.indices[keep]]), np.concatenate([new.values, old.values[keep]])
-    )
+    return SparseVector(np.concatenate([new.indices, old.indices[keep]]), np.concatenate([new.values, old.values[keep]]))

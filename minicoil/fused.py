@@ -1,0 +1,154 @@
+"""ONNX graphs of the whole model and of its word layers alone, whose weights lie in files that are there anyway."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+import onnx
+from onnx import TensorProto, helper, version_converter
+
+from minicoil.errors import BundleError
+from minicoil.layout import BundleLayout
+from minicoil.stack import read_shape
+
+OPSET = 17  # ScatterND adds since 16; the encoder is exported at 17
+INLINE_BYTES = 4096  # smaller tensors stay in the graph
+
+
+def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -> None:
+    """Write `minicoil.onnx` and `minicoil_head.onnx`; both are a few hundred kilobytes.
+
+    The head takes token_embeddings (B, S, D) float32, token_slot (B, S) int64 and word_ids (N,) int64, and gives
+    meanings (N, d) float32: slot i is word `word_ids[i]` of one text, N and above mean "no word". The fused graph
+    takes input_ids and attention_mask (B, S) int64 instead of the embeddings.
+
+    Raises:
+        BundleError: the encoder cannot be read, or the checker refuses a graph.
+    """
+    head = _head_model(layout)
+    fused = _fuse(_encoder_with_shared_weights(layout), head)
+    for model, path in ((head, layout.head), (fused, layout.fused)):
+        helper.set_model_props(model, metadata or {})
+        onnx.save(model, str(path))
+        try:
+            onnx.checker.check_model(str(path), full_check=True)  # full: with shape inference
+        except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+            raise BundleError(f"{path} does not pass the ONNX checker: {error}") from error
+
+
+def _head_model(layout: BundleLayout) -> onnx.ModelProto:
+    rows, width, dims, offset = read_shape(layout.stack)
+    layers = _external("layers", (rows, width, dims), layout.stack.name, offset, rows * width * dims * 4)
+    constants = {
+        "zero_i": ([], TensorProto.INT64, [0]),
+        "one_list": ([1], TensorProto.INT64, [1]),
+        "zero_list": ([1], TensorProto.INT64, [0]),
+        "column": ([2], TensorProto.INT64, [-1, 1]),
+        "matrix": ([2], TensorProto.INT64, [-1, width]),
+        "one_f": ([1], TensorProto.FLOAT, [1.0]),
+        "tiny": ([], TensorProto.FLOAT, [1e-8]),
+        "width_list": ([1], TensorProto.INT64, [width]),
+        "last_axis": ([1], TensorProto.INT64, [-1]),
+    }
+    initializers = [helper.make_tensor(name, kind, shape, values) for name, (shape, kind, values) in constants.items()]
+    node = helper.make_node
+    nodes = [
+        node("Shape", ["word_ids"], ["n_words"]),
+        node("Add", ["n_words", "one_list"], ["n_slots"]),
+        node("Reshape", ["token_slot", "column"], ["slots_raw"]),
+        node("Min", ["slots_raw", "n_words"], ["slots"]),  # everything beyond the words goes to one spare slot
+        node("Reshape", ["token_embeddings", "matrix"], ["pieces"]),
+        node("Concat", ["n_slots", "width_list"], ["sums_shape"], axis=0),
+        node("ConstantOfShape", ["sums_shape"], ["no_sums"]),
+        node("ScatterND", ["no_sums", "slots", "pieces"], ["all_sums"], reduction="add"),
+        node("Slice", ["all_sums", "zero_list", "n_words"], ["sums"]),
+        node("ConstantOfShape", ["n_slots"], ["no_counts"]),
+        node("Shape", ["slots"], ["slots_shape"]),
+        node("Slice", ["slots_shape", "zero_list", "one_list"], ["n_pieces"]),
+        node("Expand", ["one_f", "n_pieces"], ["ones"]),
+        node("ScatterND", ["no_counts", "slots", "ones"], ["all_counts"], reduction="add"),
+        node("Slice", ["all_counts", "zero_list", "n_words"], ["counts"]),
+        node("Unsqueeze", ["counts", "one_list"], ["counts_column"]),
+        node("Div", ["sums", "counts_column"], ["means"]),
+        node("Unsqueeze", ["means", "one_list"], ["means_rows"]),
+        node("Gather", ["layers", "word_ids"], ["word_layers"]),
+        node("MatMul", ["means_rows", "word_layers"], ["outputs_rows"]),
+        node("Squeeze", ["outputs_rows", "one_list"], ["outputs"]),
+        node("Tanh", ["outputs"], ["bounded"]),
+        node("ReduceL2", ["bounded"], ["norms"], axes=[-1], keepdims=1),
+        node("Less", ["norms", "tiny"], ["is_zero"]),
+        node("Where", ["is_zero", "one_f", "norms"], ["divisors"]),
+        node("Div", ["bounded", "divisors"], ["meanings"]),
+    ]
+    used = {name for entry in nodes for name in entry.input}
+    graph = helper.make_graph(
+        nodes,
+        "minicoil_head",
+        [
+            helper.make_tensor_value_info("token_embeddings", TensorProto.FLOAT, ["batch", "sequence", width]),
+            helper.make_tensor_value_info("token_slot", TensorProto.INT64, ["batch", "sequence"]),
+            helper.make_tensor_value_info("word_ids", TensorProto.INT64, ["words"]),
+        ],
+        [helper.make_tensor_value_info("meanings", TensorProto.FLOAT, ["words", dims])],
+        [*(tensor for tensor in initializers if tensor.name in used), layers],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
+def _encoder_with_shared_weights(layout: BundleLayout) -> onnx.ModelProto:
+    """The encoder's graph, its large tensors replaced by references into the encoder's own file."""
+    try:
+        model = onnx.load(str(layout.encoder))
+    except Exception as error:  # protobuf and onnx raise their own; all mean a damaged file
+        raise BundleError(f"{layout.encoder} cannot be read as ONNX: {error}") from error
+    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
+    if opset != OPSET:
+        model = version_converter.convert_version(model, OPSET)
+    location = layout.encoder.relative_to(layout.folder).as_posix()
+    with layout.encoder.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        for tensor in model.graph.initializer:
+            if len(tensor.raw_data) <= INLINE_BYTES:
+                continue
+            offset = content.find(tensor.raw_data)
+            if offset >= 0:
+                size = len(tensor.raw_data)
+                tensor.CopyFrom(_external(tensor.name, tuple(tensor.dims), location, offset, size, tensor.data_type))
+    return model
+
+
+def _external(
+    name: str, shape: tuple[int, ...], location: str, offset: int, size: int, kind: int = TensorProto.FLOAT
+) -> TensorProto:
+    tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
+    for key, value in (("location", location), ("offset", str(offset)), ("length", str(size))):
+        tensor.external_data.add(key=key, value=value)
+    return tensor
+
+
+def _fuse(encoder: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:
+    """One graph: the encoder's output 0 is the head's token_embeddings."""
+    renamed = onnx.compose.add_prefix(head, "head_", rename_inputs=False, rename_outputs=False)
+    output = encoder.graph.output[0].name
+    nodes = list(encoder.graph.node)
+    inputs = [entry for entry in encoder.graph.input if entry.name != "token_type_ids"]
+    if len(inputs) != len(encoder.graph.input):
+        # a single segment: zeros of the right shape, so that nobody has to feed them
+        nodes.insert(0, helper.make_node("Sub", ["input_ids", "input_ids"], ["token_type_ids"]))
+    for entry in renamed.graph.node:
+        entry.input[:] = [output if name == "token_embeddings" else name for name in entry.input]
+        nodes.append(entry)
+    graph = helper.make_graph(
+        nodes,
+        "minicoil",
+        [*inputs, *(entry for entry in renamed.graph.input if entry.name != "token_embeddings")],
+        list(renamed.graph.output),
+        [*encoder.graph.initializer, *renamed.graph.initializer],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+
+
+def graph_metadata(path: Path) -> dict[str, str]:
+    """The properties written into a graph: release, encoder and vocabulary digests."""
+    model = onnx.load(str(path), load_external_data=False)
+    return {entry.key: entry.value for entry in model.metadata_props}
