@@ -1,0 +1,41 @@
+"""Qdrant, embedded or served, behind the few operations this service needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tasks.points.records import (
+    HASH_FIELD,
+    CollectionSchema,
+    Hit,
+    Point,
+    PointFilter,
+    PointId,
+    PointStore,
+    VectorUpdate,
+    not_found,
+)
+
+__all__ = [
+    "HASH_FIELD",
+    "CollectionSchema",
+    "Hit",
+    "Point",
+    "PointFilter",
+    "PointId",
+    "PointStore",
+    "VectorUpdate",
+    "not_found",
+    "open_points",
+]
+
+
+def open_points(home: Path, qdrant_url: str | None = None, api_key: str | None = None) -> PointStore:
+    """The collections of a home's embedded engine, or of a Qdrant server."""
+    if qdrant_url is None:
+        from tasks.points.embedded import EmbeddedPoints
+
+        return EmbeddedPoints(home)
+    from tasks.points.server import ServerPoints
+
+    return ServerPoints.connect(qdrant_url, api_key)
