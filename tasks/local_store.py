@@ -1,0 +1,136 @@
+"""Object storage in a folder: atomic renames, and compare-and-swap under a lock the kernel releases."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
+from tasks.object_store import ObjectInfo
+
+_PART = ".part-"
+
+
+class LocalStore:
+    """An `ObjectStore` in a folder; an object is a file of the same name."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = folder.as_uri()
+
+    def _path(self, key: str) -> Path:
+        path = self.folder / key
+        if not key or ".." in Path(key).parts or Path(key).is_absolute():
+            raise StoreError(f"'{key}' is no key of an object; keys are relative and stay inside the store")
+        return path
+
+    def read(self, key: str) -> bytes:
+        return self.read_tagged(key)[0]
+
+    def read_tagged(self, key: str) -> tuple[bytes, str]:
+        try:
+            data = self._path(key).read_bytes()
+        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+            raise ObjectNotFoundError(f"{self.url}/{key} was not found") from error
+        except OSError as error:
+            raise StoreError(f"{self.url}/{key} cannot be read: {error}") from error
+        return data, _tag(data)
+
+    def write(self, key: str, data: bytes, *, if_tag: str | None = None, if_absent: bool = False) -> str:
+        path = self._path(key)
+        with self._locked():
+            found = _tag(path.read_bytes()) if path.exists() else None
+            if if_absent and found is not None:
+                raise ConflictError(f"{self.url}/{key} exists already")
+            if if_tag is not None and found != if_tag:
+                raise ConflictError(f"{self.url}/{key} was changed by somebody else meanwhile")
+            with self._fresh(path) as part:
+                part.write_bytes(data)
+        return _tag(data)
+
+    def upload(self, key: str, path: Path, sha256: str) -> None:
+        with self._fresh(self._path(key)) as part:
+            shutil.copyfile(path, part)
+            with part.open("rb") as file:
+                arrived = hashlib.file_digest(file, "sha256").hexdigest()
+            if arrived != sha256:
+                raise StoreError(f"{path} arrived damaged at {self.url}/{key}, or changed meanwhile; run it again")
+
+    def download(self, key: str, path: Path) -> None:
+        try:
+            shutil.copyfile(self._path(key), path)
+        except FileNotFoundError as error:
+            raise ObjectNotFoundError(f"{self.url}/{key} was not found") from error
+        except OSError as error:
+            raise StoreError(f"{self.url}/{key} cannot be copied to {path}: {error}") from error
+
+    def copy(self, source: str, target: str) -> None:
+        with self._fresh(self._path(target)) as part:
+            self.download(source, part)
+
+    def stat(self, key: str) -> ObjectInfo | None:
+        path = self._path(key)
+        return _info(key, path) if path.is_file() else None
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        # an S3 prefix may end inside a name; the folder part narrows the walk
+        base = self.folder / prefix.rpartition("/")[0]
+        for path in sorted(base.rglob("*")) if base.is_dir() else ():
+            key = path.relative_to(self.folder).as_posix()
+            if key.startswith(prefix) and path.is_file() and _PART not in path.name and path.name != ".lock":
+                yield _info(key, path)
+
+    def delete(self, key: str) -> None:
+        path = self._path(key)
+        path.unlink(missing_ok=True)
+        for parent in path.parents:
+            if parent == self.folder:
+                break
+            try:
+                parent.rmdir()
+            except OSError:
+                break  # not empty
+
+    def local_path(self, key: str) -> Path | None:
+        return self._path(key)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            lock = (self.folder / ".lock").open("a")
+        except OSError as error:
+            raise StoreError(f"{self.url} cannot be written: {error}; check the path and its permissions") from error
+        with lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    @contextmanager
+    def _fresh(self, path: Path) -> Iterator[Path]:
+        """A temporary sibling that becomes `path` when the body ends well, and is on disk by then."""
+        part = path.with_name(f"{path.name}{_PART}{uuid.uuid4().hex}")
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        except OSError as error:
+            raise StoreError(f"{self.url}: {path.name} cannot be written: {error}") from error
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _tag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _info(key: str, path: Path) -> ObjectInfo:
+    status = path.stat()
+    return ObjectInfo(key, status.st_size, f"{status.st_mtime_ns}-{status.st_size}")

@@ -1,0 +1,74 @@
+"""Object storage behind one seam: a local folder or S3, with compare-and-swap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+from minicoil.errors import UsageError
+from tasks.settings import Settings
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """What a listing says of one object; `tag` changes with every write."""
+
+    key: str
+    size_bytes: int
+    tag: str
+
+
+class ObjectStore(Protocol):
+    """What this service asks of object storage. Keys are relative, with slashes.
+
+    Every method may raise `StoreUnavailableError` (worth trying again) and `StoreError` (for good).
+    """
+
+    url: str
+
+    def read(self, key: str) -> bytes:
+        """The object's bytes. Raises `ObjectNotFoundError`."""
+
+    def read_tagged(self, key: str) -> tuple[bytes, str]:
+        """The object's bytes and tag. Raises `ObjectNotFoundError`."""
+
+    def write(self, key: str, data: bytes, *, if_tag: str | None = None, if_absent: bool = False) -> str:
+        """Write a small object at once and return its tag.
+
+        Raises:
+            ConflictError: its tag is not `if_tag` any more, or it exists in spite of `if_absent`.
+        """
+
+    def upload(self, key: str, path: Path, sha256: str) -> None:
+        """Write a file; what arrived is checked against `sha256` where the store can, else by size."""
+
+    def download(self, key: str, path: Path) -> None: ...
+    def copy(self, source: str, target: str) -> None:
+        """Copy inside the store, without the bytes passing through here where it can."""
+
+    def stat(self, key: str) -> ObjectInfo | None: ...
+    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
+    def delete(self, key: str) -> None: ...
+    def local_path(self, key: str) -> Path | None:
+        """Where the object or folder lies on this machine, if it does."""
+
+
+def open_store(url: str, settings: Settings) -> ObjectStore:
+    """The store at `file:///path`, a plain path, or `s3://bucket/prefix`.
+
+    Raises:
+        UsageError: another kind of address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme == "s3":
+        from tasks.s3_store import S3Store
+
+        return S3Store(url, parts.netloc, parts.path.strip("/"), settings)
+    if parts.scheme in ("", "file"):
+        from tasks.local_store import LocalStore
+
+        return LocalStore(Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute())
+    raise UsageError(f"object store '{url}': expected file:///path or s3://bucket/prefix")

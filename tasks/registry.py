@@ -1,0 +1,113 @@
+"""Registered collections: their fixed settings, and which releases their points can be read with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from minicoil.config import Bm25Config
+from minicoil.errors import CollectionError, ConflictError, ObjectNotFoundError
+from tasks.object_store import ObjectStore
+
+RECORD_VERSION = 1
+
+
+class CollectionRecord(BaseModel):
+    """One collection that carries miniCOIL vectors.
+
+    Attributes:
+        k, b, avg_len: Of BM25, fixed for the collection's life.
+        dims, shift: Cells per word and first hashed cell of the vocabulary it was created with; fixed too.
+        encoder_digest: Of the encoder whose tokenizer and embeddings its vectors come from.
+        vector: Name of the miniCOIL sparse vector; `bm25_vector` of the plain one, for comparison.
+        release: Release its points have been expanded for; 0 is the empty vocabulary.
+        previous: Release whose cells are still beside, or None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: Annotated[int, Field(ge=1, le=RECORD_VERSION)] = RECORD_VERSION
+    name: str
+    channel: str
+    k: float
+    b: float
+    avg_len: float
+    dims: int
+    shift: int
+    encoder: str
+    encoder_digest: str
+    vector: str = "minicoil"
+    bm25_vector: str | None = "bm25"
+    release: int = 0
+    previous: int | None = None
+
+    @property
+    def bm25(self) -> Bm25Config:
+        """k, b and avg_len together."""
+        return Bm25Config(self.k, self.b, self.avg_len)
+
+
+def read_collection_record(store: ObjectStore, name: str) -> CollectionRecord | None:
+    """The record of a collection, None where it is not registered.
+
+    Raises:
+        CollectionError: the record is damaged.
+    """
+    return _read(store, name)[0]
+
+
+def list_collections(store: ObjectStore, channel: str | None = None) -> list[CollectionRecord]:
+    """Registered collections, of one channel or of all, by name."""
+    names = [entry.key.removeprefix("collections/").removesuffix(".json") for entry in store.list("collections/")]
+    records = [record for name in sorted(names) if not name.endswith(".lock") and (record := _read(store, name)[0])]
+    return [record for record in records if channel is None or record.channel == channel]
+
+
+def register_collection(store: ObjectStore, record: CollectionRecord) -> CollectionRecord:
+    """Write a new record; the one that is there already wins."""
+    try:
+        store.write(_key(record.name), _bytes(record), if_absent=True)
+        return record
+    except ConflictError:
+        found = read_collection_record(store, record.name)
+        return record if found is None else found
+
+
+def update_collection(
+    store: ObjectStore, name: str, change: Callable[[CollectionRecord], CollectionRecord]
+) -> CollectionRecord:
+    """Change a record by compare-and-swap."""
+    for _ in range(20):
+        record, tag = _read(store, name)
+        if record is None or tag is None:
+            raise CollectionError(f"collection '{name}' is not registered; `minicoil index {name} --corpus SPEC` creates it")
+        changed = change(record)
+        if changed == record:
+            return record
+        try:
+            store.write(_key(name), _bytes(changed), if_tag=tag)
+            return changed
+        except ConflictError:
+            continue  # look again at what the other writer left
+    raise ConflictError(f"the record of collection '{name}' is being changed by many at once; try again")
+
+
+def _key(name: str) -> str:
+    return f"collections/{name}.json"
+
+
+def _bytes(record: CollectionRecord) -> bytes:
+    return record.model_dump_json(indent=1).encode()
+
+
+def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str | None]:
+    try:
+        data, tag = store.read_tagged(_key(name))
+    except ObjectNotFoundError:
+        return None, None
+    try:
+        return CollectionRecord.model_validate_json(data), tag
+    except ValidationError as error:
+        raise CollectionError(f"{store.url}/{_key(name)} is damaged: {error.errors()[0]['msg']}; restore it") from error
