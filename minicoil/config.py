@@ -31,6 +31,8 @@ class SamplingConfig:
     max_snippets: int = 100  # per word; they cost a forward pass each and serve one word only
     snippet_neighbours: tuple[int, int] = (1, 3)  # words kept on each side of the word
     split: tuple[float, float, float] = (0.8, 0.1, 0.1)  # train, validation, test, by sentence hash
+    min_test: int = 12  # sentences a rare word still holds out: ten make 360 triplets, five only 30
+    min_validation: int = 8
     seed: int = 17
 
 
@@ -58,7 +60,16 @@ class TrainingConfig:
     learning_rate: float = 0.02
     saturation: float = 0.3  # role cosine that counts as "the same meaning" under the saturated target
     snippet_share: float = 0.5  # share of rows of a step taken from snippets
+    checkpoints: int = 4  # looks at validation triplets during the fit; the best layer is kept
+    words_per_unit: int = 48  # trained in one tensor; bounds memory, and is what a killed run repeats at most
     seed: int = 17
+
+    @staticmethod
+    def for_target(target: Target, dims: int, seed: int = 17) -> TrainingConfig:
+        """The measured settings of a target: correlation wants more and gentler steps."""
+        if target == "correlation":
+            return TrainingConfig(dims=dims, target=target, steps=80, batch=128, learning_rate=0.01, seed=seed)
+        return TrainingConfig(dims=dims, target=target, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -66,7 +77,7 @@ class GateConfig:
     """Floors below which a word stays on BM25. They catch broken training, not weak words."""
 
     min_ordering: float = 0.60  # held-out ordering accuracy; chance is .50, the usual mean .70 and up
-    min_triplets: int = 50  # fewer held-out triplets judge nothing
+    min_triplets: int = 30  # fewer held-out triplets judge nothing
     min_improvement: float = 0.005  # a retrained layer replaces the old one only above this gain
 
 

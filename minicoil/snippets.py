@@ -1,0 +1,35 @@
+"""Snippets: a word with one to three neighbours on each side, so that a layer also learns queries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+
+_WORDS = re.compile(r"\S+")
+_TRIMMED = re.compile(r"^\W+|\W+$")
+
+
+def cut_snippet(
+    sentence: str, is_form: Callable[[str], bool], rng: np.random.Generator, neighbours: tuple[int, int] = (1, 3)
+) -> str | None:
+    """The word and a random number of its neighbours, or None where no whitespace-separated word is a form of it.
+
+    >>> rng = np.random.default_rng(0)
+    >>> cut_snippet("A Pod, once scheduled, stays on its node.", lambda w: w == "pod", rng, (1, 1))
+    'A Pod, once'
+
+    Args:
+        sentence: Where from.
+        is_form: Told a lowercased word without outer punctuation.
+        rng: Chooses the occurrence and how many neighbours on each side.
+        neighbours: Fewest and most on each side.
+    """
+    words = [match.group() for match in _WORDS.finditer(sentence)]
+    places = [place for place, word in enumerate(words) if is_form(_TRIMMED.sub("", word).lower())]
+    if not places:
+        return None
+    place = places[int(rng.integers(len(places)))]
+    left, right = rng.integers(neighbours[0], neighbours[1] + 1, 2)
+    return " ".join(words[max(place - left, 0) : place + right + 1])

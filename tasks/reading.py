@@ -1,0 +1,89 @@
+"""A corpus into the sentence store, counting its words on the way: one pass, bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from minicoil.sentences import sentence_key, split_sentences
+from minicoil.tokens import WordTokenizer
+from minicoil.word_counts import WordCounts
+from tasks.corpus import CorpusReport, Document, read_corpora
+from tasks.points import PointStore
+from tasks.progress import progress
+from tasks.sentence_store import Sentence, SentenceStore
+
+_BATCH = 2000  # sentences written together
+
+
+@dataclass
+class Reading:
+    """What one pass over a corpus found.
+
+    Attributes:
+        counts: Words, forms, neighbours.
+        digest: Of the set of sentences; the same for the same text in any order.
+        n_documents, n_sentences: Read; `n_new` sentences were not in the store before.
+        report: Text that could not be used.
+    """
+
+    counts: WordCounts
+    report: CorpusReport
+    digest: str = ""
+    n_documents: int = 0
+    n_sentences: int = 0
+    n_new: int = 0
+    _waiting: list[Sentence] = field(default_factory=list, repr=False)
+
+
+def read_into_store(
+    points: PointStore,
+    store: SentenceStore,
+    tokenizer: WordTokenizer,
+    specs: Sequence[str],
+    sample: int | None,
+) -> Reading:
+    """Read corpora, split and count their sentences, and add the new ones to the store.
+
+    Raises:
+        CorpusError: a SPEC names nothing, or nothing usable was found.
+    """
+    reading = Reading(WordCounts(), CorpusReport())
+    total = 0
+    with progress("reading sentences", None, "sentences") as advance:
+        for sentences in _sentences(read_corpora(specs, reading.report, sample, points=points), reading):
+            texts = tokenizer.tokenize([sentence.text for sentence in sentences])
+            reading.counts.add([text.tokens[1:-1] for text in texts])  # without [CLS] and [SEP]
+            total = (total + sum(sentence.key for sentence in sentences)) % 2**64
+            reading._waiting += sentences
+            if len(reading._waiting) >= _BATCH:
+                _flush(store, reading)
+            advance(len(sentences))
+        _flush(store, reading)
+    reading.digest = hashlib.sha256(f"{total}:{reading.n_sentences}".encode()).hexdigest()
+    return reading
+
+
+def _sentences(documents: Iterator[Document], reading: Reading) -> Iterator[list[Sentence]]:
+    """The sentences of each document, those seen before left out."""
+    seen: set[int] = set()
+    for entry in documents:
+        reading.n_documents += 1
+        fresh = []
+        for text in split_sentences(entry.body):
+            key = sentence_key(text)
+            if key not in seen:
+                seen.add(key)
+                fresh.append(Sentence(key, text, entry.doc))
+        if not fresh:
+            reading.report.refuse("documents without a new prose sentence", entry.title or entry.doc)
+            continue
+        reading.n_sentences += len(fresh)
+        yield fresh
+
+
+def _flush(store: SentenceStore, reading: Reading) -> None:
+    if reading._waiting:
+        reading.n_new += store.add(reading._waiting)
+        reading._waiting = []

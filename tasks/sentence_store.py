@@ -1,0 +1,95 @@
+"""The sentence store: every sentence ever read, with its role-model vector, found by the words in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.points import CollectionSchema, Point, PointFilter, PointStore, VectorUpdate
+
+NAME = "_sentences"
+ROLE = "role"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence: `key` is the hash of its words, `doc` the document it is deleted with."""
+
+    key: int
+    text: str
+    doc: str
+
+
+class SentenceStore:
+    """Sentences in a Qdrant collection that accumulates over runs.
+
+    Args:
+        points: The engine.
+        role_width: R, of the role model; a store holds vectors of one width.
+        role_model: Its name; another role model gets a store of its own.
+    """
+
+    def __init__(self, points: PointStore, role_width: int, role_model: str = "minilm") -> None:
+        self._points = points
+        suffix = "" if role_model == "minilm" else "_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
+        self.name = NAME + suffix
+        points.ensure(self.name, CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=("text",)))
+
+    def add(self, sentences: Sequence[Sentence]) -> int:
+        """Add those that are not there yet, without vectors; returns how many were new."""
+        unique = {sentence.key: sentence for sentence in sentences}
+        known = {point.id for point in self._points.get(self.name, list(unique), payload=False)}
+        fresh = [entry for key, entry in unique.items() if key not in known]
+        self._points.upsert(self.name, [Point(s.key, {"text": s.text, "doc": s.doc}) for s in fresh])
+        return len(fresh)
+
+    def set_vectors(self, keys: Sequence[int], role: NDArray[np.float32]) -> None:
+        """Write the role-model vectors, (n, R) float32 unit, of sentences that are there."""
+        updates = [VectorUpdate(key, {ROLE: row}) for key, row in zip(keys, role, strict=True)]
+        self._points.write_vectors(self.name, updates)
+
+    def sample(self, forms: Sequence[str], n: int) -> list[int]:
+        """Keys of at most `n` sentences with one of the forms, uniformly drawn.
+
+        Keys are hashes, so the smallest `n` of them are a uniform sample that is the same on every run and stays
+        nested as the store grows.
+        """
+        where = PointFilter(text_any={"text": list(forms)})
+        page = next(self._points.scroll(self.name, where, payload=False, page=n), [])
+        return [int(point.id) for point in page]
+
+    def random(self, forms: Sequence[str], n: int) -> list[Sentence]:
+        """At most `n` random sentences with one of the forms, others on every call; to look at."""
+        rows = self._points.sample(self.name, PointFilter(text_any={"text": list(forms)}), n)
+        return [_sentence(row) for row in rows]
+
+    def texts(self, keys: Sequence[int]) -> Iterator[list[Sentence]]:
+        """The sentences of `keys`, in lists, in order of keys asked for; those deleted meanwhile are left out."""
+        for start in range(0, len(keys), 2048):
+            asked = keys[start : start + 2048]
+            found = {int(point.id): _sentence(point) for point in self._points.get(self.name, list(asked))}
+            yield [found[key] for key in asked if key in found]
+
+    def vectors(self, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """Role-model vectors by key; those not encoded yet are left out."""
+        rows = self._points.get(self.name, list(keys), payload=False, vectors=True)
+        return {int(row.id): np.asarray(row.vectors[ROLE], np.float32) for row in rows if ROLE in row.vectors}
+
+    def count(self, forms: Sequence[str] | None = None) -> int:
+        """Sentences, or those with one of the forms."""
+        return self._points.count(self.name, PointFilter(text_any={"text": list(forms)}) if forms else None)
+
+    def delete_document(self, doc: str) -> int:
+        """Remove a document's sentences; returns how many there were."""
+        removed = 0
+        for page in self._points.scroll(self.name, PointFilter(any_of={"doc": [doc]}), payload=False):
+            self._points.delete(self.name, [point.id for point in page])
+            removed += len(page)
+        return removed
+
+
+def _sentence(point: Point) -> Sentence:
+    return Sentence(int(point.id), str(point.payload["text"]), str(point.payload["doc"]))
