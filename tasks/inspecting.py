@@ -1,0 +1,100 @@
+"""What is there: words, releases, channels; read-only, and quick to start."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from minicoil.errors import ReleaseError, UsageError
+from minicoil.ledger import Ledger
+from minicoil.stemming import stem
+from tasks.channels import channel_names, read_channel
+from tasks.place import Place
+from tasks.releases import Manifest, open_release, pull_release, read_manifest, release_numbers, verify_release
+
+
+def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
+    """The ledger of the channel's release, or one word of it.
+
+    Raises:
+        ReleaseError: the channel serves nothing yet, or never looked at the word.
+    """
+    store = place.objects()
+    current = read_channel(store, channel).current
+    if current is None:
+        raise ReleaseError(f"channel '{channel}' serves no release yet; `minicoil extend --common 1000 --corpus SPEC` makes one")
+    ledger = Ledger.read(open_release(store, current, place.cache))
+    records = list(ledger.words.values())
+    if word is not None:
+        wanted = {word.lower(), stem(word.lower())}
+        records = [record for record in records if record.word in wanted or word.lower() in record.forms]
+        if not records:
+            raise ReleaseError(f"word '{word}' is not in the ledger of release {current}; it is plain BM25, never trained")
+    rows = [{key: value for key, value in asdict(record).items() if key != "neighbours"} for record in records]
+    return {"release": current, "words": rows}
+
+
+def list_all_releases(place: Place) -> dict[str, Any]:
+    """Every complete release, oldest first, with the channels that name it."""
+    store = place.objects()
+    states = [read_channel(store, name) for name in channel_names(store)]
+    rows = []
+    for number in release_numbers(store):
+        manifest = read_manifest(store, number)
+        names = [state.name for state in states if state.current == number]
+        names += [f"{state.name} (pending)" for state in states if state.pending == number]
+        rows.append(
+            {
+                "release": number,
+                "parent": manifest.parent,
+                "created_at": manifest.created_at,
+                "n_words": manifest.facts.get("n_words"),
+                "size_bytes": sum(entry.size_bytes for entry in manifest.files.values()),
+                "channels": names,
+            }
+        )
+    return {"releases": rows}
+
+
+def find_release(place: Place, name: str) -> Manifest:
+    """The manifest of a release by number, or of what a channel serves.
+
+    Raises:
+        ReleaseError: there is none.
+    """
+    store = place.objects()
+    if name.isdigit():
+        return read_manifest(store, int(name))
+    current = read_channel(store, name).current
+    if current is None:
+        known = ", ".join(channel_names(store)) or "none"
+        raise ReleaseError(f"'{name}' is neither a release number nor a channel that serves one; channels: {known}")
+    return read_manifest(store, current)
+
+
+def show_release(place: Place, name: str) -> dict[str, Any]:
+    """One release: parent, files, facts."""
+    manifest = find_release(place, name)
+    return manifest.model_dump()
+
+
+def pull(place: Place, name: str, directory: str) -> dict[str, Any]:
+    """Copy a release into a folder that FastEmbed and `minicoil.load` take.
+
+    Raises:
+        UsageError: the folder holds something else.
+    """
+    manifest = find_release(place, name)
+    target = Path(directory).expanduser().absolute()
+    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / "manifest.json").exists())):
+        raise UsageError(f"{target} exists and is no release; give a folder that is empty or does not exist")
+    folder = pull_release(place.objects(), manifest.release, target)
+    return {"release": manifest.release, "folder": str(folder), "n_files": len(manifest.files)}
+
+
+def verify(place: Place, name: str) -> dict[str, Any]:
+    """Read and hash every file of a release again."""
+    manifest = find_release(place, name)
+    problems = verify_release(place.objects(), manifest.release)
+    return {"release": manifest.release, "n_files": len(manifest.files), "problems": problems, "refused": bool(problems)}

@@ -1,0 +1,64 @@
+"""Questions to a collection, answered with the release its channel serves; no torch, no Prefect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from minicoil.errors import CollectionError
+from minicoil.model import MiniCoil
+from minicoil.sparse import bm25_vector
+from tasks.bundles import open_model
+from tasks.channels import read_channel
+from tasks.place import Place
+from tasks.points import Hit, not_found
+from tasks.registry import CollectionRecord, list_collections, read_collection_record
+
+
+def search_collection(place: Place, name: str, query: str, limit: int, compare: bool = False) -> dict[str, Any]:
+    """The best points for a query, and with `compare` those of BM25 on the same words beside.
+
+    Raises:
+        CollectionError: the collection is not there.
+    """
+    record, model, release = open_reader(place, name)
+    (vector,) = model.query_embed(query)
+    with place.points() as points:
+        results = points.search(name, record.vector, vector, limit)
+        answer = {"collection": name, "query": query, "release": release or None, "results": _rows(results)}
+        if compare:
+            if record.bm25_vector is None:
+                raise CollectionError(f"collection '{name}' carries no plain BM25 vector to compare with")
+            plain = bm25_vector(model.tokenizer.words(query), model.vocabulary, record.bm25, query=True)
+            answer["bm25"] = _rows(points.search(name, record.bm25_vector, plain, limit))
+    return answer
+
+
+def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, int]:
+    """A collection's record, and the model that its channel reads it with.
+
+    Raises:
+        CollectionError: it is not registered.
+    """
+    store = place.objects()
+    record = read_collection_record(store, name)
+    if record is None:
+        raise not_found(name, [entry.name for entry in list_collections(store)])
+    current = read_channel(store, record.channel).current
+    readable = {record.release, record.previous}
+    release = current if current in readable and current is not None else record.release
+    folder = open_model(place, release, record.encoder, record.dims)
+    return record, MiniCoil.load(folder, record.k, record.b, record.avg_len), release
+
+
+def _rows(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": hit.id,
+            "score": hit.score,
+            "text": hit.payload.get("text", ""),
+            "doc": hit.payload.get("doc", ""),
+            "title": hit.payload.get("title", ""),
+        }
+        for hit in hits
+    ]
