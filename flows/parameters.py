@@ -46,7 +46,7 @@ class EncoderParameters(ChannelParameters):
     """A flow that may start a model from nothing."""
 
     encoder: str = Field("minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id")
-    dims: Literal[4, 8, 16] = Field(TrainingConfig.dims, title="Dimensions per word", description="Of a first release")
+    dims: Literal[4, 8, 16] = Field(4, title="Dimensions per word", description="Of a first release")
 
 
 class IndexParameters(EncoderParameters):
@@ -57,7 +57,9 @@ class IndexParameters(EncoderParameters):
     sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
     k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
     b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
-    avg_len: float | None = Field(None, gt=0, title="Mean length", description="In words; empty: measured on the corpus")
+    avg_len: float | None = Field(
+        None, gt=0, title="Mean length", description="In words; empty: measured on the corpus"
+    )
 
 
 class ExtendParameters(EncoderParameters):

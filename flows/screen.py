@@ -50,7 +50,7 @@ class _BarListener:
 
     def step(self, label: str, total: int | None, unit: str) -> _Bar:
         columns = (TextColumn("{task.description:<34}"), BarColumn(30), MofNCompleteColumn(), TextColumn(unit))
-        bars = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=_errors)
+        bars: Progress = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=_errors)
         bars.start()
         return _Bar(bars, bars.add_task(label, total=total))
 
@@ -150,11 +150,14 @@ def _show_extend(result: Mapping[str, Any]) -> None:
         _table(keys, [[row[key] for key in keys] for row in trained[:12]], f"first of {len(trained):,} trained")
     refused = [row for row in result["words"] if row["verdict"] in ("kept_bm25", "failed")]
     if refused:
-        _table(("word", "why it stays"), [(r["word"], r["reason"]) for r in refused[:4]], f"{len(refused):,} not trained")
+        _table(
+            ("word", "why it stays"), [(r["word"], r["reason"]) for r in refused[:4]], f"{len(refused):,} not trained"
+        )
     _show_collections(result)
     release, parent = result.get("release"), result.get("parent")
     if release:
-        _say(f"[bold]release {release}[/bold] on {'nothing' if parent is None else f'release {parent}'}; promoted: {result['promoted']}")
+        grown_from = "nothing" if parent is None else f"release {parent}"
+        _say(f"[bold]release {release}[/bold], grown from {grown_from}; promoted: {result['promoted']}")
     if result.get("seconds"):
         _say("seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in result["seconds"].items()))
 
@@ -196,7 +199,9 @@ def _show_words(result: Mapping[str, Any]) -> None:
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:
-    rows = [(r["release"], r["parent"], r["n_words"], r["created_at"], ", ".join(r["channels"])) for r in result["releases"]]
+    rows = [
+        (r["release"], r["parent"], r["n_words"], r["created_at"], ", ".join(r["channels"])) for r in result["releases"]
+    ]
     _table(("release", "parent", "words", "created", "channels"), rows)
 
 

@@ -132,7 +132,9 @@ def check_bundle(folder: Path) -> tuple[NDArray[np.float32], Vocabulary]:
         )
     stopwords = layout.stopwords.read_text("utf-8").split()
     if not STOPWORDS.issubset(stopwords):
-        raise BundleError(f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on")
+        raise BundleError(
+            f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on"
+        )
     return stack, vocabulary
 
 
@@ -159,4 +161,3 @@ def file_digest(path: Path) -> str:
     """Hex sha256 of a file, read in blocks."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-

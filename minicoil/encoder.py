@@ -53,7 +53,9 @@ class TokenEncoder:
         try:
             self._session = ort.InferenceSession(str(onnx_path), options, providers=providers)
         except Exception as error:  # onnxruntime raises a dozen unrelated classes; all mean the same here
-            raise BundleError(f"{onnx_path} cannot be loaded by ONNX Runtime: {error}; pull the release again") from error
+            raise BundleError(
+                f"{onnx_path} cannot be loaded by ONNX Runtime: {error}; pull the release again"
+            ) from error
         self._inputs = {entry.name for entry in self._session.get_inputs()}
         self._output = self._session.get_outputs()[0].name
         width = self._session.get_outputs()[0].shape[-1]
@@ -95,9 +97,7 @@ class TokenEncoder:
         return np.asarray(self._session.run([self._output], feed)[0])
 
 
-def pool_words(
-    embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int
-) -> NDArray[np.float32]:
+def pool_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int) -> NDArray[np.float32]:
     """Mean embedding of the pieces of each slot.
 
     Args:

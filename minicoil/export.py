@@ -29,7 +29,7 @@ def export_encoder(model_folder: Path, layout: BundleLayout) -> None:
     from transformers import AutoModel
     from transformers.utils import logging as transformers_logging
 
-    transformers_logging.disable_progress_bar()  # it loads in a second; the bar would break into ours
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it loads in a second; the bar would break into ours
 
     try:
         # eager attention: about 1.2x cheaper in ONNX Runtime than the fused kind (measured)
@@ -90,9 +90,13 @@ def write_tokenizer_files(model_folder: Path, layout: BundleLayout) -> None:
         specials = _read_optional(model_folder / "special_tokens_map.json")
         kind = tokenizer["model"]["type"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EncoderError(f"{model_folder}: not an encoder folder ({error}); it needs tokenizer.json and config.json") from error
+        raise EncoderError(
+            f"{model_folder}: not an encoder folder ({error}); it needs tokenizer.json and config.json"
+        ) from error
     if kind != "WordPiece":
-        raise EncoderError(f"{model_folder}: its tokenizer is {kind}; miniCOIL needs WordPiece, as BERT-like encoders have")
+        raise EncoderError(
+            f"{model_folder}: its tokenizer is {kind}; miniCOIL needs WordPiece, as BERT-like encoders have"
+        )
     tokenizer["padding"] = tokenizer["truncation"] = None
     limits = [config.get("max_position_embeddings"), settings.get("model_max_length")]
     settings["model_max_length"] = min(n for n in limits if type(n) is int and 0 < n < 1_000_000)

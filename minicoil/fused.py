@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from pathlib import Path
+from typing import Any
 
 import onnx
 from onnx import TensorProto, helper, version_converter
@@ -40,7 +41,7 @@ def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -
 def _head_model(layout: BundleLayout) -> onnx.ModelProto:
     rows, width, dims, offset = read_shape(layout.stack)
     layers = _external("layers", (rows, width, dims), layout.stack.name, offset, rows * width * dims * 4)
-    constants = {
+    constants: dict[str, tuple[list[int], int, list[Any]]] = {
         "zero_i": ([], TensorProto.INT64, [0]),
         "one_list": ([1], TensorProto.INT64, [1]),
         "zero_list": ([1], TensorProto.INT64, [0]),

@@ -10,7 +10,7 @@ from pathlib import Path
 class BundleLayout:
     """Paths of one model folder.
 
-    Source: FastEmbed 0.9.1 `fastembed/sparse/minicoil.py` for the eight of `required`; the rest is ours and ignored by it.
+    Source: FastEmbed 0.9.1 `fastembed/sparse/minicoil.py` for those of `required`; the rest is ours.
     """
 
     folder: Path

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from minicoil.errors import ReleaseError
 
@@ -33,6 +33,7 @@ class WordRecord:
         ceiling: Ordering accuracy of the full-width token embedding on the same triplets.
         old_ordering_accuracy: The layer it replaced, on the same triplets; None for a new word.
         n_triplets: Held-out triplets behind the figures.
+        neighbours: Distribution of hashed neighbour words at training time, in ten-thousandths; may be empty.
         history: Earlier verdicts as (release, verdict, ordering accuracy).
     """
 
@@ -49,7 +50,14 @@ class WordRecord:
     ceiling: float | None = None
     old_ordering_accuracy: float | None = None
     n_triplets: int = 0
+    neighbours: tuple[int, ...] = ()
     history: tuple[tuple[int | None, str, float | None], ...] = ()
+
+    @staticmethod
+    def from_row(row: Mapping[str, Any]) -> WordRecord:
+        """The record of what `asdict` made of one, lists for tuples."""
+        lists: dict[str, Any] = {key: tuple(row[key]) for key in ("forms", "neighbours")}
+        return WordRecord(**{**row, **lists, "history": tuple(tuple(entry) for entry in row["history"])})
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,9 @@ class Ledger:
             words[record.word] = record
         return Ledger(words, {**self.requests, request: release})
 
-    def per_million(self) -> dict[str, float]:
-        """Frequency of every served word in the text it was trained on; the yardstick of a shift in use."""
-        return {word: record.per_million for word, record in self.words.items() if record.release is not None}
+    def served(self) -> dict[str, WordRecord]:
+        """Records of the words that have a layer; how they were used then is the yardstick of a shift."""
+        return {word: record for word, record in self.words.items() if record.release is not None}
 
     def write(self, folder: Path) -> None:
         """Write `ledger.json` into a release folder."""
@@ -107,11 +115,6 @@ class Ledger:
                     f"{path} is a ledger of version {document['version']}; this program reads {LEDGER_VERSION}; "
                     "use the program that wrote it, or a newer one"
                 )
-            return Ledger({row["word"]: _record(row) for row in document["words"]}, document["requests"])
+            return Ledger({row["word"]: WordRecord.from_row(row) for row in document["words"]}, document["requests"])
         except (ValueError, KeyError, TypeError) as error:
             raise ReleaseError(f"{path} is damaged ({error}); pull the release again") from error
-
-
-def _record(row: Mapping[str, object]) -> WordRecord:
-    values = {**row, "forms": tuple(row["forms"]), "history": tuple(tuple(h) for h in row["history"])}  # type: ignore[arg-type,attr-defined]
-    return WordRecord(**values)  # type: ignore[arg-type]

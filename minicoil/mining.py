@@ -60,7 +60,9 @@ def rank_common(counts: WordCounts, n: int, config: MiningConfig | None = None) 
     usable.sort(key=lambda use: (-use.n_documents, -use.count, use.word))
     total = max(counts.n_documents, 1)
     return [
-        Candidate(use.word, "frequent", use.n_documents / total, (f"in {use.n_documents / total:.1%} of documents",), use)
+        Candidate(
+            use.word, "frequent", use.n_documents / total, (f"in {use.n_documents / total:.1%} of documents",), use
+        )
         for use in usable[:n]
     ]
 

@@ -78,7 +78,9 @@ class MiniCoil:
             bags = [count_words(text.tokens, self.vocabulary) for text in texts]
             found = self._meanings(texts, [self._pairs(text, self.vocabulary) for text in texts], progress)
             for bag, meanings in zip(bags, found, strict=True):
-                yield document_vector(bag, _rows(meanings, bag.word_ids, self.vocabulary.dims), self.vocabulary, self.bm25)
+                yield document_vector(
+                    bag, _rows(meanings, bag.word_ids, self.vocabulary.dims), self.vocabulary, self.bm25
+                )
 
     def query_embed(self, query: str | Iterable[str]) -> Iterator[SparseVector]:
         """The vectors of queries: no term frequency."""
@@ -186,5 +188,3 @@ def _windows(documents: str | Iterable[str]) -> Iterator[list[str]]:
                 raise TypeError(f"document {done + place} is {type(text).__name__}, a string was expected")
         yield window
         done += len(window)
-
-

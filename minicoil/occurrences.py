@@ -92,7 +92,9 @@ class OccurrenceReader:
             index = np.load(folder / "index.npy", allow_pickle=False)
             size = (folder / "embeddings.f16").stat().st_size
         except (OSError, ValueError) as error:
-            raise TrainingError(f"{folder} holds no complete occurrences ({error}); run the same command again") from error
+            raise TrainingError(
+                f"{folder} holds no complete occurrences ({error}); run the same command again"
+            ) from error
         if size != len(index) * width * 2:
             raise TrainingError(f"{folder} has {size} bytes for {len(index)} occurrences; run the same command again")
         self._words, self._sentences, self._places = index[:, 0], index[:, 1], index[:, 2]

@@ -65,7 +65,9 @@ def _against_fastembed(model: MiniCoil, folder: Path, texts: Sequence[str]) -> f
     for kind, expected, found in pairs:
         for text, one, other in zip(texts, expected, found, strict=True):
             if one.indices.tolist() != other.indices.tolist():
-                raise ParityError(f"FastEmbed gives other cells for the {kind} {text[:80]!r}; the release is not published")
+                raise ParityError(
+                    f"FastEmbed gives other cells for the {kind} {text[:80]!r}; the release is not published"
+                )
             gap = float(np.abs(one.values - other.values).max(initial=0.0))
             _hold(gap, VALUE_TOLERANCE, f"FastEmbed, {kind}", text)
             worst = max(worst, gap)

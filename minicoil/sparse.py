@@ -177,4 +177,6 @@ def union(new: SparseVector, old: SparseVector, lenient: bool = False) -> Sparse
             "they are not of one lineage: re-index the collection instead"
         )
     keep = ~np.isin(old.indices, new.indices)
-    return SparseVector(np.concatenate([new.indices, old.indices[keep]]), np.concatenate([new.values, old.values[keep]]))
+    return SparseVector(
+        np.concatenate([new.indices, old.indices[keep]]), np.concatenate([new.values, old.values[keep]])
+    )

@@ -67,7 +67,7 @@ class WordTokenizer:
             raise BundleError(f"{folder}: tokenizer files cannot be read ({error}); copy the folder again") from error
         if kind != "WordPiece" or document["model"].get("continuing_subword_prefix", PREFIX) != PREFIX:
             raise EncoderError(
-                f"{folder}: its tokenizer is {kind}; miniCOIL joins words by WordPiece's '##'; choose a BERT-like encoder"
+                f"{folder}: its tokenizer is {kind}; miniCOIL needs WordPiece ('##'); choose a BERT-like encoder"
             )
         usable = [limit for limit in limits if type(limit) is int and 0 < limit < 1_000_000]
         if not usable:

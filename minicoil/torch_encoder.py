@@ -29,7 +29,7 @@ class TorchTokenEncoder(TokenEncoder):
         from transformers import AutoModel
         from transformers.utils import logging as transformers_logging
 
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._torch: Any = torch
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:

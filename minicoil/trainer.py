@@ -98,8 +98,8 @@ def train_words(
             if np.isfinite(weights).all():
                 answer[place] = TrainedWord(word.sample.word, weights, word.split, word.test)
             else:
-                error = NonFiniteError(f"word '{word.sample.word}': the fit diverged; its layer holds NaN")
-                answer[place] = TrainingFailure(word.sample.word, error)
+                diverged = NonFiniteError(f"word '{word.sample.word}': the fit diverged; its layer holds NaN")
+                answer[place] = TrainingFailure(word.sample.word, diverged)
     return [answer[place] for place in range(len(samples))]
 
 
@@ -132,8 +132,8 @@ def _prepare(
     validation = sample_triplets(sample.role, split.validation, triplets, word_seed(word, training.seed, "validation"))
     if not len(test):
         raise NoTripletsError(
-            f"word '{word}': no held-out triplet passes the margin of {triplets.margin}; its {n} sentences all mean the "
-            "same to the role model",
+            f"word '{word}': no held-out triplet passes the margin of {triplets.margin}; its {n} sentences mean "
+            "all the same to the role model",
             word=word,
         )
     basis = torch.from_numpy(_basis(sample, split, prior, training)).to(device)
@@ -225,12 +225,14 @@ def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: Training
     if training.target == "saturated":
         wanted = (similarity / training.saturation).clamp(0, 1)
         errors = (cosines - wanted).square() * apart
-        return (errors.sum((1, 2)) / apart.sum((1, 2)).clamp(min=1)).sum()
+        shares: Tensor = errors.sum((1, 2)) / apart.sum((1, 2)).clamp(min=1)
+        return shares.sum()
     n = apart.sum(2, keepdim=True).clamp(min=1)
     one = (similarity - (similarity * apart).sum(2, keepdim=True) / n) * apart
     other = (cosines - (cosines * apart).sum(2, keepdim=True) / n) * apart
     correlation = (one * other).sum(2) / (one.norm(dim=2) * other.norm(dim=2) + 1e-6)
-    return (1 - correlation).mean(1).sum()
+    loss: Tensor = (1 - correlation).mean(1).sum()
+    return loss
 
 
 def _validate(words: Sequence[_Prepared], mixing: Tensor) -> Tensor:

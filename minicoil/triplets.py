@@ -61,9 +61,7 @@ def split_rows(keys: NDArray[np.uint64], config: SamplingConfig) -> Split:
     )
 
 
-def sample_triplets(
-    role: NDArray[np.float32], rows: NDArray[np.int64], config: TripletConfig, seed: int
-) -> Triplets:
+def sample_triplets(role: NDArray[np.float32], rows: NDArray[np.int64], config: TripletConfig, seed: int) -> Triplets:
     """At most `config.n_triplets` different triplets among `rows`; returns always, maybe none.
 
     >>> role = np.array([[1, 0], [0.9, 0.436], [0, 1]], np.float32)

@@ -93,7 +93,9 @@ def judge_retrained(
     low, _ = _anchor_interval(new.correct.astype(np.float64) - old.correct.astype(np.float64), triplets, seed)
     figures = f"held-out ordering {old.ordering:.3f} -> {new.ordering:.3f}"
     if len(triplets) < gate.min_triplets:
-        return Verdict(word, "unchanged", f"{len(triplets)} held-out triplets are too few to compare with the old layer")
+        return Verdict(
+            word, "unchanged", f"{len(triplets)} held-out triplets are too few to compare with the old layer"
+        )
     if new.ordering < gate.min_ordering:
         return Verdict(word, "unchanged", f"{figures}, under the floor of {gate.min_ordering:.2f}: the old layer stays")
     if gain >= gate.min_improvement and low > 0:

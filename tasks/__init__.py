@@ -1,1 +1,1 @@
-
+"""One step against the world each: corpora, Qdrant, object storage, encoders."""

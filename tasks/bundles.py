@@ -114,8 +114,8 @@ def open_encoders(parent: Parent, encoder: str, role_model: str) -> Encoders:
 
     if parent.release is not None and parent.facts.encoder != encoder and encoder != "minilm":
         raise EncoderError(
-            f"the channel's model was made with encoder '{parent.facts.encoder}', not '{encoder}'; an encoder cannot be "
-            "changed: start another --channel"
+            f"the channel's model was made with encoder '{parent.facts.encoder}', not '{encoder}', which cannot "
+            "be changed: start another --channel"
         )
     tokenizer = WordTokenizer.from_folder(parent.folder)
     name = parent.facts.encoder

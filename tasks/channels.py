@@ -76,8 +76,8 @@ def set_pending(store: ObjectStore, name: str, release: int, expect_current: int
             return state
         if state.pending is not None:
             raise ConflictError(
-                f"channel '{name}' is already being moved to release {state.pending}; let `minicoil reencode` finish it; "
-                f"release {release} is published and can be promoted afterwards"
+                f"channel '{name}' is already being moved to release {state.pending}; `minicoil reencode` finishes "
+                f"that; release {release} is published and can be promoted afterwards"
             )
         if state.current != expect_current:
             raise ConflictError(
@@ -100,7 +100,9 @@ def move_current(store: ObjectStore, name: str, release: int) -> ChannelState:
         if state.current == release:
             return state
         if state.pending != release:
-            raise ConflictError(f"channel '{name}' has release {state.pending} pending, not {release}; promote it again")
+            raise ConflictError(
+                f"channel '{name}' has release {state.pending} pending, not {release}; promote it again"
+            )
         phase: Phase = "idle" if state.current is None else "switched"
         return _moved(state, "switch", release, current=release, previous=state.current, pending=None, phase=phase)
 

@@ -105,7 +105,9 @@ def read_corpora(
         yield entry
     if not found:
         reasons = ", ".join(f"{n} {reason}" for reason, n in report.n_unusable.items()) or "no text at all"
-        raise EmptyCorpusError(f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it")
+        raise EmptyCorpusError(
+            f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it"
+        )
 
 
 def _open(spec: str, report: CorpusReport, points: PointStore | None) -> Iterator[Document]:

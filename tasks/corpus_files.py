@@ -145,4 +145,4 @@ def row_document(row: Any, name: str, where: str, report: CorpusReport, column: 
     doc = str(row.get("doc") or own_id or name)
     # lone surrogates are valid JSON and invalid UTF-8; nothing downstream could store them
     clean = (part.encode("utf-8", "replace").decode() for part in (title if isinstance(title, str) else "", text))
-    yield document(doc, *clean, own_id=own_id)
+    yield document(doc, next(clean), next(clean), own_id)

@@ -55,7 +55,9 @@ def _load_hub(name: str, config: str | None, split: str, rest: str) -> Any:
         return load_dataset(name, config, split=split, streaming=True)
     except Exception as error:  # offline, unknown, gated: the hub's libraries raise a dozen unrelated classes
         local = "" if os.path.isdir(name) else "; with no network, give a local folder of parquet or JSON lines"
-        raise CorpusError(f"hf:{rest}: the data set cannot be loaded ({type(error).__name__}: {error}){local}") from error
+        raise CorpusError(
+            f"hf:{rest}: the data set cannot be loaded ({type(error).__name__}: {error}){local}"
+        ) from error
 
 
 def _rows(rows: Any, rest: str) -> Iterator[Any]:
@@ -82,4 +84,6 @@ def read_collection(rest: str, report: CorpusReport, points: PointStore) -> Iter
         raise UsageError(f"qdrant:{rest}: expected qdrant:collection#payload_field")
     for page in points.scroll(name, payload=[column, "doc", "title"]):
         for point in page:
-            yield from row_document({**point.payload, "_id": point.id}, name, f"qdrant:{name}:{point.id}", report, column)
+            yield from row_document(
+                {**point.payload, "_id": point.id}, name, f"qdrant:{name}:{point.id}", report, column
+            )

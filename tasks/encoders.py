@@ -35,7 +35,9 @@ def find_encoder(name: str) -> Path:
             raise EncoderError(f"encoder folder {folder}: {', '.join(missing)} not found; give a complete model folder")
         return folder
     if "/" not in name or name.startswith((".", "/", "~")) or name.count("/") != 1:
-        raise EncoderError(f"encoder '{name}': no such folder; give {PACKAGED}, a folder, or a Hugging Face id (owner/name)")
+        raise EncoderError(
+            f"encoder '{name}': no such folder; give {PACKAGED}, a folder, or a Hugging Face id (owner/name)"
+        )
     return _download(name)
 
 
@@ -59,7 +61,9 @@ def pools_by_mean(folder: Path) -> bool:
         return False
     config = json.loads(pooling.read_text("utf-8"))
     kinds = [entry["type"].rsplit(".", 1)[-1] for entry in json.loads(modules.read_text("utf-8"))]
-    others = [key for key, value in config.items() if key.startswith("pooling_mode") and value and "mean_tokens" not in key]
+    others = [
+        key for key, value in config.items() if key.startswith("pooling_mode") and value and "mean_tokens" not in key
+    ]
     is_mean = config.get("pooling_mode_mean_tokens") is True and not [key for key in others if key != "pooling_mode"]
     return is_mean and set(kinds) <= {"Transformer", "Pooling", "Normalize"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -221,15 +222,17 @@ class _SnippetCutter:
         self._left = np.full(len(words), sampling.max_snippets)
         self._rngs = [np.random.default_rng(word_seed(word, sampling.seed, "snippets")) for word in words]
 
+    def _is_form(self, number: int, word: str) -> bool:
+        return self._number_of(word) == number
+
     def cut(self, texts: Sequence[str], rows: NDArray[np.int64], found: Sequence[set[int]]) -> None:
         for text, row, numbers in zip(texts, rows, found, strict=True):
             for number in sorted(numbers):
                 if self._left[number] <= 0:
                     continue
                 rng = self._rngs[number]
-                snippet = cut_snippet(
-                    text, lambda word, n=number: self._number_of(word) == n, rng, self._sampling.snippet_neighbours
-                )
+                is_form = partial(self._is_form, number)
+                snippet = cut_snippet(text, is_form, rng, self._sampling.snippet_neighbours)
                 if snippet is not None:
                     self.cuts.append((number, int(row), snippet))
                     self._left[number] -= 1

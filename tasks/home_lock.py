@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from minicoil.errors import BusyError
 
@@ -26,12 +27,17 @@ def writer_lock(home: Path, command: str) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BusyError(_describe_holder(home, file.seek(0) or file.read())) from error
+            raise BusyError(_describe_holder(home, _content(file))) from error
         file.seek(0)
         file.truncate()
         file.write(json.dumps({"pid": os.getpid(), "command": command, "since": time.time()}))
         file.flush()
         yield
+
+
+def _content(file: TextIO) -> str:
+    file.seek(0)
+    return file.read()
 
 
 def _describe_holder(home: Path, text: str) -> str:

@@ -29,7 +29,8 @@ KEYS_FIELD = "mc_keys"  # tokens and stems: what a changed word is looked up by
 JOINED_FIELD = "mc_joined"  # stems of the parts of symbol-joined tokens
 SYMBOLS_FIELD = "mc_symbols"  # those tokens themselves
 STAMP_FIELD = "mc_release"  # release the vectors were last written for
-UNION_FIELD = "mc_union"  # the other release whose cells are beside, 0 for none
+UNION_FIELD = "mc_union"  # the other release whose cells are beside (0 is the empty model), or NO_UNION
+NO_UNION = -1
 VECTOR, BM25_VECTOR = "minicoil", "bm25"
 SCHEMA = CollectionSchema(
     sparse=(VECTOR, BM25_VECTOR), keyword=(KEYS_FIELD, JOINED_FIELD, "doc"), integer=(STAMP_FIELD, UNION_FIELD)
@@ -151,7 +152,7 @@ def make_points(
     texts = [entry.text for entry in documents]
     vectors: Iterable[SparseVector]
     vectors = model.embed(texts) if old is None else (union for _, union in model.embed_union(texts, old))
-    union_of = 0 if old is None or record.previous is None else record.previous
+    union_of = NO_UNION if old is None or record.previous is None else record.previous
     rows = []
     n_truncated = 0
     tokenized = model.tokenizer.tokenize(texts)

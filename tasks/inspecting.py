@@ -23,14 +23,18 @@ def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
     store = place.objects()
     current = read_channel(store, channel).current
     if current is None:
-        raise ReleaseError(f"channel '{channel}' serves no release yet; `minicoil extend --common 1000 --corpus SPEC` makes one")
+        raise ReleaseError(
+            f"channel '{channel}' serves no release yet; `minicoil extend --common 1000 --corpus SPEC` makes one"
+        )
     ledger = Ledger.read(open_release(store, current, place.cache))
     records = list(ledger.words.values())
     if word is not None:
         wanted = {word.lower(), stem(word.lower())}
         records = [record for record in records if record.word in wanted or word.lower() in record.forms]
         if not records:
-            raise ReleaseError(f"word '{word}' is not in the ledger of release {current}; it is plain BM25, never trained")
+            raise ReleaseError(
+                f"word '{word}' is not in the ledger of release {current}; it is plain BM25, never trained"
+            )
     rows = [{key: value for key, value in asdict(record).items() if key != "neighbours"} for record in records]
     return {"release": current, "words": rows}
 
@@ -97,4 +101,9 @@ def verify(place: Place, name: str) -> dict[str, Any]:
     """Read and hash every file of a release again."""
     manifest = find_release(place, name)
     problems = verify_release(place.objects(), manifest.release)
-    return {"release": manifest.release, "n_files": len(manifest.files), "problems": problems, "refused": bool(problems)}
+    return {
+        "release": manifest.release,
+        "n_files": len(manifest.files),
+        "problems": problems,
+        "refused": bool(problems),
+    }

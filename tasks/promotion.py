@@ -13,7 +13,9 @@ from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import read_manifest
 
 
-def promote(place: Place, channel: str, release: int, names: Sequence[str] = ()) -> dict[str, Any]:
+def promote(
+    place: Place, channel: str, release: int, names: Sequence[str] = (), grown_from: int | None = None
+) -> dict[str, Any]:
     """Expand the channel's collections for `release`, then let searches use it.
 
     Stopped at any point, the same call goes on where it stopped: what is expanded is stamped, and the channel names
@@ -24,6 +26,7 @@ def promote(place: Place, channel: str, release: int, names: Sequence[str] = ())
         channel: Which pointer to move.
         release: Published release.
         names: Expand only these; the channel moves only when every collection on it is expanded.
+        grown_from: Refuse if the channel serves another release by now.
 
     Returns:
         `promoted`, and a row per collection.
@@ -35,7 +38,7 @@ def promote(place: Place, channel: str, release: int, names: Sequence[str] = ())
     store = place.objects()
     read_manifest(store, release)
     state = read_channel(store, channel)
-    set_pending(store, channel, release, state.current)
+    set_pending(store, channel, release, state.current if grown_from is None else grown_from)
     rows = []
     with place.points() as points:
         for record in select_collections(list_collections(store, channel), names, channel):
@@ -44,6 +47,8 @@ def promote(place: Place, channel: str, release: int, names: Sequence[str] = ())
     if behind:
         return {"promoted": False, "behind": behind, "collections": rows}
     move_current(store, channel, release)
+    if state.current is None:  # nobody reads an older release: the plain cells of trained words can go at once
+        contract_channel(place, channel)
     return {"promoted": True, "behind": [], "collections": rows}
 
 

@@ -16,7 +16,7 @@ from minicoil.model import MiniCoil
 from minicoil.sparse import SparseVector, count_words, unknown_cell
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import is_ancestor, open_model
-from tasks.indexing import KEYS_FIELD, STAMP_FIELD, UNION_FIELD
+from tasks.indexing import KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
 from tasks.points import HASH_FIELD, Point, PointFilter, PointStore, VectorUpdate
 from tasks.progress import progress
@@ -80,8 +80,8 @@ def expand_collection(
     old = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
     if model.vocabulary.unknown_shift != record.shift:
         raise CollectionError(
-            f"collection '{record.name}' was made with {record.dims} cells a word and another range of unknown words than "
-            f"release {target}; index it anew into another collection"
+            f"collection '{record.name}' was made with {record.dims} cells a word and another range of unknown words "
+            f"than release {target}; index it anew into another collection"
         )
     change = CollectionChange(record.name, points.count(record.name))
     for _ in range(_MAX_SWEEPS):
@@ -96,7 +96,9 @@ def expand_collection(
         if dry_run or not swept.n_affected:
             break
     else:
-        raise CollectionError(f"the points of '{record.name}' change faster than they are re-encoded; run `minicoil reencode`")
+        raise CollectionError(
+            f"the points of '{record.name}' change faster than they are re-encoded; run `minicoil reencode`"
+        )
     if not dry_run:
         points.optimize(record.name)
         _finish(place, record, target)
@@ -181,8 +183,8 @@ def contract_collection(place: Place, points: PointStore, record: CollectionReco
     others = {record.release, record.previous} - {keep}
     with progress(f"contracting {record.name}", None, "points") as advance:
         for other in (*others, keep):
-            where = PointFilter(equal={UNION_FIELD: other}) if other else None
-            for page in points.scroll(record.name, where, ["text", HASH_FIELD, UNION_FIELD], vectors=True, page=_PAGE):
+            where = PointFilter(equal={UNION_FIELD: other})
+            for page in points.scroll(record.name, where, ["text", HASH_FIELD], vectors=True, page=_PAGE):
                 _contract_page(points, record, [p for p in page if record.vector in p.vectors], tokenizer, vocabulary)
                 advance(len(page))
     points.optimize(record.name)
@@ -205,4 +207,4 @@ def _contract_page(
             smaller = SparseVector(vector.indices[kept], vector.values[kept])
             updates.append(VectorUpdate(point.id, {record.vector: smaller}, str(point.payload[HASH_FIELD])))
     written = points.write_vectors(record.name, updates)
-    points.set_payload(record.name, written, {UNION_FIELD: 0})
+    points.set_payload(record.name, written, {UNION_FIELD: NO_UNION})

@@ -82,7 +82,9 @@ def update_collection(
     for _ in range(20):
         record, tag = _read(store, name)
         if record is None or tag is None:
-            raise CollectionError(f"collection '{name}' is not registered; `minicoil index {name} --corpus SPEC` creates it")
+            raise CollectionError(
+                f"collection '{name}' is not registered; `minicoil index {name} --corpus SPEC` creates it"
+            )
         changed = change(record)
         if changed == record:
             return record

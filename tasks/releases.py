@@ -70,14 +70,18 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
     try:
         data = store.read(release_key(number, MANIFEST))
     except ObjectNotFoundError as error:
-        raise ReleaseError(f"release {number} was not found in {store.url}; `minicoil release list` shows them") from error
+        raise ReleaseError(
+            f"release {number} was not found in {store.url}; `minicoil release list` shows them"
+        ) from error
     try:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
         raise ReleaseError(f"the manifest of release {number} is damaged at {where}: {problem['msg']}") from error
-    if manifest.release != number or manifest.content_digest != _digest(manifest.files, manifest.parent, manifest.facts):
+    if manifest.release != number or manifest.content_digest != _digest(
+        manifest.files, manifest.parent, manifest.facts
+    ):
         raise ReleaseError(f"the manifest of release {number} was changed after publishing; restore it from a backup")
     return manifest
 
@@ -88,8 +92,23 @@ def release_numbers(store: ObjectStore) -> list[int]:
     return sorted(int(match.group(1)) for match in matches if match)
 
 
-def publish_release(store: ObjectStore, folder: Path, parent: int | None, facts: Mapping[str, Any]) -> Manifest:
-    """Publish a folder as the next release and return its manifest.
+def claim_release(store: ObjectStore) -> int:
+    """The next free number, ours from now on; one that is never published is skipped for ever."""
+    return _claim(store, release_numbers(store))
+
+
+def find_request(store: ObjectStore, request: str) -> Manifest | None:
+    """The newest release that answered a request (fact `request`), if one did."""
+    for number in reversed(release_numbers(store)):
+        if (manifest := read_manifest(store, number)).facts.get("request") == request:
+            return manifest
+    return None
+
+
+def publish_release(
+    store: ObjectStore, folder: Path, parent: int | None, facts: Mapping[str, Any], number: int | None = None
+) -> Manifest:
+    """Publish a folder as a release and return its manifest.
 
     A folder whose content is a complete release already is not published again. Files that the parent has are copied
     inside the store. Killed at any point, it leaves a claimed number without manifest, which nobody ever reads.
@@ -99,6 +118,7 @@ def publish_release(store: ObjectStore, folder: Path, parent: int | None, facts:
         folder: A complete model folder; every file in it is part of the release.
         parent: Number it grew from.
         facts: JSON for people and programs: dims, words, accuracies.
+        number: One from `claim_release`; None claims the next.
 
     Raises:
         StoreError: an upload failed for good.
@@ -110,10 +130,10 @@ def publish_release(store: ObjectStore, folder: Path, parent: int | None, facts:
     }
     digest = _digest(files, parent, facts)
     known = release_numbers(store)
-    for number in reversed(known[-20:]):
-        if (manifest := read_manifest(store, number)).content_digest == digest:
+    for earlier in reversed(known[-20:]):
+        if (manifest := read_manifest(store, earlier)).content_digest == digest:
             return manifest
-    number = _claim(store, known)
+    number = _claim(store, known) if number is None else number
     inherited = read_manifest(store, parent).files if parent is not None else {}
     with progress("publishing", sum(entry.size_bytes for entry in files.values()), "bytes") as advance:
         for path, entry in files.items():
@@ -189,7 +209,9 @@ def _fetch(store: ObjectStore, number: int, part: Path, path: str, entry: FileEn
     except ObjectNotFoundError as error:
         raise ReleaseError(f"{path} of release {number} is missing in {store.url}; restore it or roll back") from error
     if target.stat().st_size != entry.size_bytes or file_digest(target) != entry.sha256:
-        raise ReleaseError(f"{path} of release {number} is damaged in {store.url}; restore it from a backup or roll back")
+        raise ReleaseError(
+            f"{path} of release {number} is damaged in {store.url}; restore it from a backup or roll back"
+        )
 
 
 def _is_whole(folder: Path, manifest: Manifest) -> bool:

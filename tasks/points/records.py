@@ -87,8 +87,11 @@ class Hit:
 
 
 class PointStore(Protocol):
-    """The few things this service asks of Qdrant. Every method but `ensure` and `exists` raises `CollectionError`
-    for a collection that is not there, and any may raise `EngineUnavailableError`."""
+    """The few things this service asks of Qdrant.
+
+    Every method but `ensure` and `exists` raises `CollectionError` for a collection that is not there, and any may
+    raise `EngineUnavailableError`.
+    """
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         """Create the collection, or check that the one there has this shape."""

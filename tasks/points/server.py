@@ -65,7 +65,9 @@ class ServerPoints:
                 )
         fields: dict[str, Any] = dict.fromkeys(schema.keyword, models.PayloadSchemaType.KEYWORD)
         fields |= dict.fromkeys(schema.integer, models.PayloadSchemaType.INTEGER)
-        words = models.TextIndexParams(type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, lowercase=True)
+        words = models.TextIndexParams(
+            type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, lowercase=True
+        )
         fields |= dict.fromkeys(schema.text, words)
         with _translated():
             for key, kind in fields.items():
@@ -81,7 +83,9 @@ class ServerPoints:
                     "index into a new collection"
                 )
             if found[key].modifier != models.Modifier.IDF:
-                raise CollectionError(f"collection '{name}': vector '{key}' lacks the IDF modifier; index into a new one")
+                raise CollectionError(
+                    f"collection '{name}': vector '{key}' lacks the IDF modifier; index into a new one"
+                )
 
     def drop(self, name: str) -> None:
         self._require(name)
@@ -95,7 +99,9 @@ class ServerPoints:
     def upsert(self, name: str, points: Sequence[Point]) -> None:
         for start in range(0, len(points), _BATCH):
             batch = [
-                models.PointStruct(id=p.id, payload=dict(p.payload), vector={k: _to_model(v) for k, v in p.vectors.items()})
+                models.PointStruct(
+                    id=p.id, payload=dict(p.payload), vector={k: _to_model(v) for k, v in p.vectors.items()}
+                )
                 for p in points[start : start + _BATCH]
             ]
             with _translated(self, name):
@@ -166,14 +172,16 @@ class ServerPoints:
             guarded = [u.id for u in batch if u.text_hash is not None]
             hashes = {p.id: p.payload.get(HASH_FIELD) for p in self.get(name, guarded, [HASH_FIELD])}
             kept = [u for u in batch if u.text_hash is None or hashes.get(u.id) == u.text_hash]
-            vectors = [models.PointVectors(id=u.id, vector={k: _to_model(v) for k, v in u.vectors.items()}) for u in kept]
+            vectors = [
+                models.PointVectors(id=u.id, vector={k: _to_model(v) for k, v in u.vectors.items()}) for u in kept
+            ]
             if not vectors:
                 continue
             # the server looks once more at the moment of writing: a text that changed since keeps its own vectors
             texts = sorted({u.text_hash for u in kept if u.text_hash is not None})
             unchanged = models.Filter(must=[models.FieldCondition(key=HASH_FIELD, match=models.MatchAny(any=texts))])
             with _translated(self, name):
-                guard = {"update_filter": unchanged} if len(texts) == len(kept) else {}
+                guard: dict[str, Any] = {"update_filter": unchanged} if texts else {}
                 self._client.update_vectors(name, vectors, wait=True, **guard)
             written += [u.id for u in kept]
         return written

@@ -13,9 +13,7 @@ from minicoil.sparse import SparseVector
 from tasks.points.records import CollectionSchema, Hit, Point, PointFilter, VectorUpdate
 
 _ARRAY, _RECORD = 1, 2
-_RECORDS = {
-    entry.__name__: entry for entry in (CollectionSchema, Hit, Point, PointFilter, SparseVector, VectorUpdate)
-}
+_RECORDS = {entry.__name__: entry for entry in (CollectionSchema, Hit, Point, PointFilter, SparseVector, VectorUpdate)}
 _LENGTH = struct.Struct("<Q")
 MAX_FRAME_BYTES = 1 << 30
 

@@ -31,7 +31,7 @@ def test_an_unchanged_word_stays_with_the_release_that_serves_it():
 
 def test_only_served_words_are_a_yardstick_of_use():
     rows = [WordRecord("pod", "accepted", "", per_million=5.0), WordRecord("node", "kept_bm25", "", per_million=7.0)]
-    assert Ledger().updated(rows, "a", 1).per_million() == {"pod": 5.0}
+    assert list(Ledger().updated(rows, "a", 1).served()) == ["pod"]
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 1}', '{"version": 99, "words": [], "requests": {}}'])

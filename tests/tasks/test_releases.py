@@ -193,7 +193,15 @@ def test_many_publishers_at_once_lose_nothing(store, tmp_path):
 
 def record(name):
     return CollectionRecord(
-        name=name, channel="production", k=1.2, b=0.75, avg_len=9.5, dims=4, shift=224000, encoder="x", encoder_digest="y"
+        name=name,
+        channel="production",
+        k=1.2,
+        b=0.75,
+        avg_len=9.5,
+        dims=4,
+        shift=224000,
+        encoder="x",
+        encoder_digest="y",
     )
 
 

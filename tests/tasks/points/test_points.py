@@ -16,7 +16,9 @@ from tasks.points.embedded import EmbeddedPoints
 from tasks.points.owner import socket_path
 from tasks.points.server import ServerPoints
 
-SCHEMA = CollectionSchema(dense={"role": 3}, sparse=("minicoil",), keyword=("keys", "mc_hash"), integer=("n",), text=("text",))
+SCHEMA = CollectionSchema(
+    dense={"role": 3}, sparse=("minicoil",), keyword=("keys", "mc_hash"), integer=("n",), text=("text",)
+)
 
 
 def sparse(*pairs):
@@ -40,7 +42,11 @@ def points(request, tmp_path):
         store = ServerPoints(QdrantClient(":memory:"))
     with store:
         store.ensure("docs", SCHEMA)
-        rows = [make(1, "pod on node", (7, 1.0)), make(2, "node kernel", (7, 2.0), (9, 1.0)), make(3, "pods", (11, 1.0))]
+        rows = [
+            make(1, "pod on node", (7, 1.0)),
+            make(2, "node kernel", (7, 2.0), (9, 1.0)),
+            make(3, "pods", (11, 1.0)),
+        ]
         store.upsert("docs", rows)
         yield store
 
@@ -80,7 +86,10 @@ def test_search_ranks_by_dot_product_with_idf(points):
 
 def test_a_guarded_write_leaves_a_point_alone_whose_text_has_changed(points):
     one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
-    updates = [VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, "h1"), VectorUpdate(two, {"minicoil": sparse((5, 1.0))}, "old")]
+    updates = [
+        VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, "h1"),
+        VectorUpdate(two, {"minicoil": sparse((5, 1.0))}, "old"),
+    ]
     assert points.write_vectors("docs", updates) == [one]
     first, second = sorted(points.get("docs", [one, two], vectors=True), key=lambda p: p.id)
     assert first.vectors["minicoil"].indices.tolist() == [5]

@@ -1,0 +1,125 @@
+"""What an extension answers: one JSON document, the same keys whatever happened, and a table on the run's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact
+
+from flows.parameters import ExtendParameters
+from flows.steps import Clock, promote_step
+from minicoil.mining import Candidate
+from tasks.bundles import Parent
+from tasks.channels import read_channel
+from tasks.place import Place
+from tasks.reading import Reading
+from tasks.releases import Manifest
+from tasks.training import WordResult
+
+_ROW_KEYS = (
+    "word",
+    "verdict",
+    "reason",
+    "n_sentences",
+    "ordering_accuracy",
+    "margin_accuracy",
+    "ceiling",
+    "old_ordering_accuracy",
+)
+
+
+def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
+    corpus = {"n_documents": reading.n_documents, "n_sentences": reading.n_sentences, "n_new": reading.n_new}
+    return {"corpus": corpus, "unusable": reading.report.rows(), "seconds": clock.seconds}
+
+
+def answered_report(
+    place: Place, parameters: ExtendParameters, answered: Manifest, reading: Reading, clock: Clock
+) -> dict[str, Any]:
+    """Nothing to train: a release answered this request before. If it was never promoted, that is finished now."""
+    state = read_channel(place.objects(), parameters.channel)
+    promoted = state.current == answered.release or any(row.release == answered.release for row in state.history)
+    collections: list[Any] = []
+    if parameters.promote and not promoted and state.current == answered.parent:
+        with clock.timing("promote"):
+            outcome = promote_step(place, parameters.channel, answered.release, parameters.collections, answered.parent)
+        promoted, collections = outcome["promoted"], outcome["collections"]
+    return {
+        "release": None,
+        "parent": state.current,
+        "promoted": promoted,
+        "message": f"nothing to do: release {answered.release} answered this request on the same text",
+        "words": [],
+        "collections": collections,
+        **_common(reading, clock),
+    }
+
+
+def dry_run_report(
+    chosen: Sequence[Candidate], points: Mapping[str, int], costs: Mapping[str, Any], reading: Reading, clock: Clock
+) -> dict[str, Any]:
+    """The words, why, how many points carry each, and what it would cost."""
+    words = [
+        {
+            "word": candidate.word,
+            "kind": candidate.kind,
+            "reasons": list(candidate.reasons),
+            "forms": list(candidate.use.forms[:8]),
+            "n_sentences": candidate.use.count,
+            "n_points": points[candidate.word],
+        }
+        for candidate in chosen
+    ]
+    return {"dry_run": True, "release": None, "words": words, "estimate": dict(costs), **_common(reading, clock)}
+
+
+def extension_report(
+    parent: Parent,
+    manifest: Manifest | None,
+    results: Sequence[WordResult],
+    promoted: Mapping[str, Any],
+    costs: Mapping[str, Any],
+    reading: Reading,
+    clock: Clock,
+) -> dict[str, Any]:
+    """What was trained, published and re-encoded; estimate beside actual."""
+    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in results]
+    order = {"improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
+    words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
+    answer = {
+        "release": manifest.release if manifest else None,
+        "parent": parent.release,
+        "promoted": bool(promoted.get("promoted")),
+        "words": words,
+        "collections": list(promoted.get("collections", [])),
+        "estimate": dict(costs),
+        "ids_left": manifest.facts["ids_left"] if manifest else parent.vocabulary.ids_left,
+        **_common(reading, clock),
+    }
+    if manifest is None:
+        answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"
+    elif promoted.get("behind"):
+        answer["message"] = f"not promoted: {', '.join(promoted['behind'])} not re-encoded; run `minicoil reencode`"
+    _publish_artifact(answer)
+    return answer
+
+
+def _publish_artifact(answer: Mapping[str, Any]) -> None:
+    lines = ["| word | verdict | sentences | ordering | before | ceiling | reason |", "|---|---|---|---|---|---|---|"]
+    for row in answer["words"][:500]:
+        cells = (
+            row[k]
+            for k in (
+                "word",
+                "verdict",
+                "n_sentences",
+                "ordering_accuracy",
+                "old_ordering_accuracy",
+                "ceiling",
+                "reason",
+            )
+        )
+        lines.append("| " + " | ".join("" if cell is None else str(cell) for cell in cells) + " |")
+    title = f"# Release {answer['release']}\n\n" if answer["release"] else "# No release\n\n"
+    create_markdown_artifact(title + "\n".join(lines), key="words", description="Words, verdicts and accuracies")

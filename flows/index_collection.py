@@ -1,0 +1,32 @@
+"""The flow `index-collection`: a corpus becomes searchable, with whatever words the channel's release knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import IndexParameters
+from flows.steps import Clock, index_step
+from tasks.corpus import CorpusReport, read_corpora
+from tasks.home_lock import writer_lock
+from tasks.indexing import IndexRequest
+
+
+@flow(name="index-collection", description="Create or feed a collection from a corpus.", validate_parameters=False)
+def index_collection(parameters: IndexParameters) -> dict[str, Any]:
+    """Read documents and write those that are new or changed."""
+    place, clock, report = parameters.place(), Clock(), CorpusReport()
+    request = IndexRequest(
+        collection=parameters.collection,
+        channel=parameters.channel,
+        encoder=parameters.encoder,
+        dims=parameters.dims,
+        k=parameters.k,
+        b=parameters.b,
+        avg_len=parameters.avg_len,
+    )
+    with writer_lock(place.home, "index"), place.points() as points, clock.timing("total"):
+        documents = read_corpora(parameters.corpus, report, parameters.sample, points=points)
+        result: dict[str, Any] = index_step(place, points, request, documents, report)
+    return {**result, "seconds": clock.seconds}

@@ -1,0 +1,87 @@
+"""Functions of `tasks` as Prefect tasks: named for the run's page, never cached, their values kept in this process.
+
+The truth about a run lies in object storage; Prefect's records are for people to look at.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+
+from minicoil.errors import EngineUnavailableError, StoreUnavailableError
+from tasks.assembly import assemble, joined_tokens_of
+from tasks.bundles import open_encoders, open_parent
+from tasks.choosing import choose_words, count_points, estimate
+from tasks.features import encode_features
+from tasks.indexing import index_documents
+from tasks.promotion import contract_channel, finish_pending, promote
+from tasks.reading import read_into_store
+from tasks.releases import publish_release
+from tasks.training import make_prior, train_candidates
+
+_TRIES = 2
+_WAIT_SECONDS: list[float] = [5, 20]
+
+
+def _is_transient(task: Any, run: Any, state: Any) -> bool:
+    """Retry what may pass by itself: a busy store, an engine that restarts."""
+    try:
+        state.result()
+    except (StoreUnavailableError, EngineUnavailableError):
+        return True
+    except BaseException:  # for good: the run ends and says so
+        return False
+    return False
+
+
+def step(function: Callable[..., Any], name: str) -> Any:
+    """A Prefect task that runs `function` here and retries what is transient."""
+    decorate: Any = task(
+        name=name,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=_TRIES,
+        retry_delay_seconds=_WAIT_SECONDS,
+        retry_jitter_factor=0.5,
+        retry_condition_fn=_is_transient,
+    )
+    return decorate(function)
+
+
+open_parent_step = step(open_parent, "open-parent")
+open_encoders_step = step(open_encoders, "open-encoders")
+read_step = step(read_into_store, "read-corpus")
+choose_step = step(choose_words, "choose-words")
+estimate_step = step(estimate, "estimate")
+count_points_step = step(count_points, "count-points")
+encode_step = step(encode_features, "encode-sentences")
+prior_step = step(make_prior, "make-prior")
+train_step = step(train_candidates, "train-words")
+joined_step = step(joined_tokens_of, "find-joined-tokens")
+assemble_step = step(assemble, "assemble-release")
+publish_step = step(publish_release, "publish-release")
+promote_step = step(promote, "promote-release")
+finish_step = step(finish_pending, "finish-interrupted-promotion")
+contract_step = step(contract_channel, "contract-collections")
+index_step = step(index_documents, "index-documents")
+
+
+class Clock:
+    """Seconds by step, for the report."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def timing(self, name: str) -> Iterator[None]:
+        """Add the body's time to `name`."""
+        started = time.monotonic()
+        try:
+            yield
+        finally:
+            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.monotonic() - started, 2)

@@ -1,0 +1,168 @@
+"""A release folder out of its parent and the layers just trained; checked before anyone may see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoil.bundle import derive_bundle
+from minicoil.fused import write_graphs
+from minicoil.layout import BundleLayout
+from minicoil.ledger import WordRecord
+from minicoil.parity import ParityReport, check_parity
+from minicoil.prior import Prior
+from minicoil.stack import open_stack
+from minicoil.vocabulary import Vocabulary
+from tasks.bundles import Parent
+from tasks.indexing import JOINED_FIELD, SYMBOLS_FIELD
+from tasks.points import PointFilter, PointStore
+from tasks.registry import CollectionRecord
+from tasks.training import WordResult
+
+
+@dataclass(frozen=True)
+class Assembled:
+    """A release folder that is ready to publish."""
+
+    folder: Path
+    vocabulary: Vocabulary
+    facts: dict[str, Any]
+    parity: ParityReport
+
+
+def joined_tokens_of(
+    points: PointStore, records: Sequence[CollectionRecord], words: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Symbol-joined tokens in the collections, a part of which becomes one of `words` (entry -> forms).
+
+    Unless they are mapped to the word, their points would keep a cell that no query asks for any more.
+    """
+    keys = sorted(words)
+    found: set[str] = set()
+    for record in records:
+        for start in range(0, len(keys), 1000):
+            where = PointFilter(any_of={JOINED_FIELD: keys[start : start + 1000]})
+            for page in points.scroll(record.name, where, [SYMBOLS_FIELD]):
+                for point in page:
+                    found.update(point.payload.get(SYMBOLS_FIELD) or ())
+    return sorted(found)
+
+
+def assemble(
+    parent: Parent,
+    results: Sequence[WordResult],
+    remove: Sequence[str],
+    joined: Sequence[str],
+    prior: Prior,
+    request: str,
+    release: int,
+    out: Path,
+    probes: Sequence[str],
+) -> Assembled:
+    """Write the child's folder: vocabulary, rows, ledger, prior, graphs, card; then compare the implementations.
+
+    Args:
+        parent: What it grows from; every row of it stays, byte for byte.
+        results: Words with a layer are added or get a fresh id; all are written to the ledger.
+        remove: Words that return to BM25.
+        joined: See `joined_tokens_of`.
+        prior: Travels with the release.
+        request: Digest of what was asked for.
+        release: The child's number, claimed already.
+        out: Folder to write.
+        probes: Real texts for the comparison.
+
+    Raises:
+        VocabularyFullError: no ids are left.
+        ParityError: numpy, ONNX and FastEmbed do not agree; the folder must not be published.
+    """
+    layers = {result.record.word: result.weights for result in results if result.weights is not None}
+    known = set(parent.vocabulary.known_words)
+    forms = {r.record.word: r.record.forms for r in results if r.record.word in layers and r.record.word not in known}
+    retrain = [word for word in layers if word in known]
+    vocabulary, fresh = parent.vocabulary.apply(add=forms, retrain=retrain, remove=remove, joined_tokens=joined)
+    stack = open_stack(BundleLayout(parent.folder).stack)
+    rows: dict[int, NDArray[np.float32]] = {
+        # a word carried to a fresh id by a neighbour's arrival takes its old layer along
+        word_id: np.asarray(layers[word] if word in layers else stack[parent.vocabulary.ids[word]], dtype=np.float32)
+        for word, word_id in fresh.items()
+    }
+    derive_bundle(parent.folder, out, vocabulary, rows)
+    removed = [WordRecord(word, "removed", "asked for") for word in remove]
+    ledger = parent.ledger.updated([*(result.record for result in results), *removed], request, release)
+    ledger.write(out)
+    prior.write(out)
+    layout = BundleLayout(out)
+    facts = {**_facts(parent, vocabulary, results, remove), "request": request}
+    write_graphs(layout, {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")})
+    layout.card.write_text(model_card(parent, vocabulary, results, remove), encoding="utf-8")
+    return Assembled(out, vocabulary, facts, check_parity(out, probes))
+
+
+def _facts(
+    parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult], remove: Sequence[str]
+) -> dict[str, Any]:
+    verdicts: dict[str, int] = {"removed": len(remove)} if remove else {}
+    for result in results:
+        verdicts[result.record.verdict] = verdicts.get(result.record.verdict, 0) + 1
+    orderings = [r.record.ordering_accuracy for r in results if r.weights is not None and r.record.ordering_accuracy]
+    return {
+        "dims": vocabulary.dims,
+        "n_words": len(vocabulary.known_words),
+        "ids_left": vocabulary.ids_left,
+        "verdicts": verdicts,
+        "mean_ordering_accuracy": round(float(np.mean(orderings)), 4) if orderings else None,
+        "encoder": parent.facts.encoder,
+        "encoder_digest": parent.facts.encoder_digest,
+        "vocabulary_digest": vocabulary.digest,
+        "unreachable": len(vocabulary.unreachable),
+    }
+
+
+def model_card(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult], remove: Sequence[str]) -> str:
+    """README.md of a release: what is in it, how good it is, how to load it."""
+    served = sorted((r.record for r in results if r.weights is not None), key=lambda r: r.word)
+    rows = "\n".join(
+        f"| {r.word} | {r.verdict} | {r.n_sentences} "
+        f"| {r.ordering_accuracy:.3f} | {r.margin_accuracy:.3f} | {r.ceiling:.3f} |"
+        for r in served
+        if r.ordering_accuracy is not None and r.margin_accuracy is not None and r.ceiling is not None
+    )
+    origin = "an empty vocabulary" if parent.release is None else f"release {parent.release}"
+    removed = f"\nReturned to BM25: {', '.join(sorted(remove))}.\n" if remove else ""
+    return f"""# miniCOIL model: {len(vocabulary.known_words):,} words x {vocabulary.dims} dimensions
+
+Grown from {origin}; encoder {parent.facts.encoder} (sha256 {parent.facts.encoder_digest[:16]}),
+whose licence applies to `onnx/model.onnx`. {len(served):,} words were added or retrained here.
+{removed}
+## Load it
+
+FastEmbed (give the avg_len, k and b of your collection; `minicoil index` prints them):
+
+    from fastembed import SparseTextEmbedding
+    model = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path="THIS_FOLDER", avg_len=150.0)
+
+qdrant-client:
+
+    models.Document(text="...", model="Qdrant/minicoil-v1", options={{"specific_model_path": "THIS_FOLDER"}})
+
+This project's own, several times faster encoder:
+
+    import minicoil
+    model = minicoil.load("THIS_FOLDER", avg_len=150.0)
+
+A client caches a model by its path: keep each release in a folder of its own name.
+
+## Words added or retrained
+
+Accuracies are shares of held-out triplets; the ceiling is the full-width token embedding's.
+
+| word | verdict | sentences | ordering | margin | ceiling |
+|---|---|---|---|---|---|
+{rows}
+"""

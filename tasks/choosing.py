@@ -1,0 +1,153 @@
+"""Which words an extension takes up: those named, mined, or counted; and what they would cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from minicoil.config import SamplingConfig
+from minicoil.errors import UsageError, VocabularyError
+from minicoil.ledger import WordRecord
+from minicoil.mining import Candidate, KnownUse, MiningConfig, query_weights, rank_common, rank_mined
+from minicoil.stemming import stem
+from minicoil.vocabulary import Vocabulary, check_word
+from minicoil.word_counts import WordCounts
+from tasks.bundles import Parent
+from tasks.features import Encoders
+from tasks.indexing import KEYS_FIELD
+from tasks.points import PointFilter, PointStore
+from tasks.registry import CollectionRecord
+
+DEFAULT_MINED = 200
+
+
+@dataclass(frozen=True)
+class WordRequest:
+    """What a person asked for."""
+
+    words: Sequence[str] = ()
+    words_file: str | None = None
+    mine: int | None = None
+    common: int | None = None
+    queries: str | None = None
+    max_points: int | None = None
+
+
+def choose_words(
+    request: WordRequest, parent: Parent, counts: WordCounts, background: WordCounts | None, min_sentences: int
+) -> list[Candidate]:
+    """Candidates in order of worth; each word once.
+
+    Raises:
+        UsageError: a named word is no word, or a file cannot be read.
+    """
+    config = replace(MiningConfig(), min_count=min_sentences)
+    named = [*request.words, *_lines(request.words_file)]
+    chosen = {candidate.word: candidate for candidate in (_named(word, counts) for word in named)}
+    if request.common:
+        known = set(parent.vocabulary.known_words)
+        ranked = (c for c in rank_common(counts, request.common, config) if c.word not in known)
+        chosen |= {c.word: c for c in ranked if c.word not in chosen}
+    mine = request.mine or (DEFAULT_MINED if not named and not request.common else 0)
+    if mine:
+        weights = query_weights(_lines(request.queries))
+        known_use = {word: _known_use(record) for word, record in parent.ledger.served().items()}
+        mined = rank_mined(counts, mine, parent.vocabulary.known_words, known_use, background, weights, config)
+        chosen |= {c.word: c for c in mined if c.word not in chosen}
+    return _within(list(chosen.values()), request.max_points)
+
+
+def _known_use(record: WordRecord) -> KnownUse:
+    neighbours = np.asarray(record.neighbours, dtype=np.float32) / np.float32(10_000) if record.neighbours else None
+    return KnownUse(record.per_million, neighbours)
+
+
+def _named(word: str, counts: WordCounts) -> Candidate:
+    lowered = word.strip().lower()
+    entry = stem(lowered)
+    try:
+        check_word(lowered)
+        check_word(entry)
+    except VocabularyError as error:
+        raise UsageError(f"word '{word}': {error}") from error
+    use = counts.use(entry)
+    if lowered not in use.forms:
+        use = replace(use, forms=(*use.forms, lowered))
+    return Candidate(entry, "named", float("inf"), ("asked for",), use)
+
+
+def _within(candidates: list[Candidate], max_points: int | None) -> list[Candidate]:
+    if max_points is None:
+        return candidates
+    kept, total = [], 0
+    for candidate in candidates:
+        total += candidate.use.n_documents
+        if total > max_points:
+            break
+        kept.append(candidate)
+    return kept
+
+
+def _lines(path: str | None) -> list[str]:
+    if path is None:
+        return []
+    try:
+        lines = Path(path).expanduser().read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read ({error}); expected a text file, one entry a line") from error
+    return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
+
+
+def estimate(
+    candidates: Sequence[Candidate],
+    counts: WordCounts,
+    encoders: Encoders,
+    points: PointStore,
+    records: Sequence[CollectionRecord],
+    vocabulary: Vocabulary,
+    sampling: SamplingConfig,
+) -> dict[str, Any]:
+    """What an extension would cost, from a timed sample of its own text.
+
+    Returns:
+        sentences and snippets to encode, points to re-encode, cpu_minutes, bytes of new layers and of new cells.
+    """
+    wanted = sum(min(c.use.count, sampling.max_sentences) for c in candidates)
+    n_sentences = min(counts.n_sentences, wanted)
+    n_snippets = sum(min(c.use.count, sampling.max_snippets) for c in candidates)
+    keys = sorted({key for c in candidates for key in (c.word, *c.use.forms)})
+    where = [PointFilter(any_of={KEYS_FIELD: keys})] if keys else []
+    n_points = sum(points.count(record.name, w) for record in records for w in where)
+    seconds_per_token = _seconds_per_token(encoders)
+    tokens = 1.3 * (n_sentences * counts.n_words / max(counts.n_sentences, 1) + n_snippets * 6 + n_points * 100)
+    width = encoders.encoder.width
+    return {
+        "n_words": len(candidates),
+        "n_sentences": n_sentences,
+        "n_snippets": n_snippets,
+        "n_points": n_points,
+        "cpu_minutes": round(seconds_per_token * tokens / 60 + 0.07 * len(candidates) / 60, 1),
+        "layer_bytes": len(candidates) * width * vocabulary.dims * 4,
+        "cell_bytes": n_points * vocabulary.dims * 8,
+    }
+
+
+def _seconds_per_token(encoders: Encoders) -> float:
+    texts = encoders.tokenizer.tokenize(["The encoder reads this sentence a few times to see how long it takes."] * 32)
+    started = time.process_time()
+    for _ in encoders.encoder.encode(texts):
+        pass
+    return (time.process_time() - started) / sum(len(text.ids) for text in texts)
+
+
+def count_points(
+    points: PointStore, records: Sequence[CollectionRecord], candidates: Sequence[Candidate]
+) -> dict[str, int]:
+    """Word -> points that carry one of its forms, over all collections."""
+    filters = {c.word: PointFilter(any_of={KEYS_FIELD: sorted({c.word, *c.use.forms})}) for c in candidates}
+    return {word: sum(points.count(r.name, where) for r in records) for word, where in filters.items()}
