@@ -235,3 +235,7 @@ def _place(values: Mapping[str, Any]) -> Any:
     from tasks.place import Place
 
     return Place.at(values["home"], values["store"], values["qdrant_url"])
+
+
+if __name__ == "__main__":
+    main()

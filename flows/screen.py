@@ -85,7 +85,8 @@ class _LineListener:
 
 def show(command: str, result: Any) -> None:
     """Print the answer of `command` for a person."""
-    RENDERERS.get(command, _show_mapping)(result)
+    render: Callable[[Any], None] = RENDERERS.get(command, _show_mapping)
+    render(result)
 
 
 def _say(text: str) -> None:

@@ -150,6 +150,9 @@ class Vocabulary:
         id, and so does a word that gains or loses tokens through an addition or removal (a takeover): such a word
         is in the answer too, though nobody asked for it; copy its old row to the new id.
 
+        No match of a word of the language disappears. Letters that are only a stem are another matter where stemming
+        them again gives a third one: "univers" was hashed as "univ" and moves to the cells of "univers" with it.
+
         Args:
             add: New word (a stem) -> surface forms of the corpus.
             retrain: Live words that get new weights.
