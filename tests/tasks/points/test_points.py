@@ -36,11 +36,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect")
 
 @pytest.fixture(params=["embedded", "server"])
 def points(request, tmp_path):
-    if request.param == "embedded":
-        store = open_points(tmp_path)
-    else:
-        store = ServerPoints(QdrantClient(":memory:"))
-    with store:
+    embedded = request.param == "embedded"
+    with open_points(tmp_path) if embedded else ServerPoints(QdrantClient(":memory:")) as store:
         store.ensure("docs", SCHEMA)
         rows = [
             make(1, "pod on node", (7, 1.0)),
