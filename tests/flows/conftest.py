@@ -1,0 +1,54 @@
+"""One Prefect server for all flow tests, and one home in which the product lives through its life once."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CORPUS = "pydocs:networkx"
+
+
+@pytest.fixture(scope="session")
+def prefect_server():
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=120):
+        yield
+
+
+@dataclass
+class Life:
+    """What happened, in order."""
+
+    home: Path
+    indexed: dict[str, Any]
+    first: dict[str, Any]
+    again: dict[str, Any]
+    second: dict[str, Any]
+
+    @property
+    def place(self):
+        from tasks.place import Place
+
+        return Place.at(self.home)
+
+
+@pytest.fixture(scope="session")
+def life(prefect_server, tmp_path_factory) -> Life:
+    from flows.extend_vocabulary import extend_vocabulary
+    from flows.index_collection import index_collection
+    from flows.parameters import ExtendParameters, IndexParameters
+
+    home = tmp_path_factory.mktemp("life") / "home"
+    index = IndexParameters(home=str(home), collection="docs", corpus=[CORPUS], sample=250)
+    named = {"home": str(home), "corpus": [CORPUS], "sample": 250, "max_sentences": 120}
+    indexed = index_collection(index)
+    first = extend_vocabulary(ExtendParameters(**named, words=["nodes", "graph", "paths", "edges", "zzyzx"]))
+    again = extend_vocabulary(ExtendParameters(**named, words=["nodes", "graph", "paths", "edges", "zzyzx"]))
+    second = extend_vocabulary(ExtendParameters(**named, words=["weight", "algorithm", "node"]))
+    return Life(home, indexed, first, again, second)

@@ -1,0 +1,191 @@
+"""The product's life on real text: index, extend, nothing to do, extend again, roll back, contract."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from minicoil.bundle import check_bundle
+from minicoil.errors import BusyError, CollectionError, CorpusError, ReleaseError, UsageError
+from minicoil.impact import is_affected
+from minicoil.model import MiniCoil
+from tasks.channels import read_channel
+from tasks.home_lock import writer_lock
+from tasks.indexing import STAMP_FIELD
+from tasks.inspecting import list_all_releases, list_words, pull, show_release, verify
+from tasks.registry import read_collection_record
+from tasks.releases import open_release
+from tasks.searching import search_collection
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's and FastEmbed's own
+
+
+def all_points(place, vectors=True):
+    with place.points() as points:
+        return [point for page in points.scroll("docs", vectors=vectors) for point in page]
+
+
+def release_folder(place, number):
+    return open_release(place.objects(), number, place.cache)
+
+
+def test_indexing_counts_what_it_wrote_and_says_the_settings(life):
+    assert life.indexed["n_points"] == life.indexed["n_written"] == 250
+    assert life.indexed["avg_len"] > 10 and life.indexed["k"] == 1.2
+
+
+def test_the_first_release_trains_what_it_can_and_says_why_not_the_rest(life):
+    verdicts = {row["word"]: row for row in life.first["words"]}
+    assert life.first["release"] == 1 and life.first["parent"] is None and life.first["promoted"]
+    assert {word for word, row in verdicts.items() if row["verdict"] == "accepted"} >= {"node", "graph"}
+    assert verdicts["zzyzx"]["verdict"] == "kept_bm25"
+    assert "0 sentences found, 25 required" in verdicts["zzyzx"]["reason"]
+    node = verdicts["node"]
+    assert node["ordering_accuracy"] >= 0.6 and 0 <= node["margin_accuracy"] <= 1 and node["ceiling"] > 0.5
+
+
+def test_the_same_request_again_finds_nothing_to_do(life):
+    assert life.again["release"] is None and life.again["words"] == []
+    assert "nothing to do: release 1" in life.again["message"]
+
+
+def test_the_second_release_grows_from_the_first_and_leaves_old_rows_alone(life):
+    assert life.second["release"] == 2 and life.second["parent"] == 1
+    old_stack, old = check_bundle(release_folder(life.place, 1))
+    new_stack, new = check_bundle(release_folder(life.place, 2))
+    assert new_stack[: len(old_stack)].tobytes() == old_stack.tobytes()
+    assert set(old.known_words) <= set(new.known_words)
+    known = {row["word"]: row["verdict"] for row in life.second["words"]}
+    assert known["node"] in ("unchanged", "improved")
+
+
+def test_only_affected_points_were_rewritten(life):
+    _, old = check_bundle(release_folder(life.place, 1))
+    model = MiniCoil.load(release_folder(life.place, 2))
+    points = all_points(life.place)
+    affected = {p.id for p in points if is_affected(old, model.vocabulary, model.tokenizer.words(p.payload["text"]))}
+    assert {p.id for p in points if p.payload[STAMP_FIELD] == 2} == affected
+    (row,) = life.second["collections"]
+    assert row["n_affected"] == row["n_rewritten"] == len(affected) < row["n_points"]
+
+
+def test_both_releases_can_be_read_from_the_same_points(life):
+    record = read_collection_record(life.place.objects(), "docs")
+    assert (record.release, record.previous) == (2, 1)
+    points = all_points(life.place)
+    for number in (1, 2):
+        model = MiniCoil.load(release_folder(life.place, number), record.k, record.b, record.avg_len)
+        for point, vector in zip(points, model.embed([p.payload["text"] for p in points]), strict=True):
+            stored = point.vectors["minicoil"]
+            values = dict(zip(stored.indices.tolist(), stored.values.tolist(), strict=True))
+            found = [values[i] for i in vector.indices.tolist()]
+            np.testing.assert_allclose(found, vector.values, atol=1e-4)
+
+
+def test_search_ranks_and_compares(life):
+    answer = search_collection(life.place, "docs", "shortest path between nodes", 5, compare=True)
+    assert len(answer["results"]) == len(answer["bm25"]) == 5 and answer["release"] == 2
+    assert answer["results"][0]["score"] > 0 and "path" in answer["results"][0]["text"].lower()
+
+
+def test_a_pulled_release_loads_in_fastembed(life, tmp_path):
+    from fastembed import SparseTextEmbedding
+
+    pull(life.place, "production", str(tmp_path / "release-2"))
+    (vector,) = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path=str(tmp_path / "release-2")).embed("nodes")
+    assert len(vector.indices) == 4
+    with pytest.raises(UsageError, match="is no release"):
+        pull(life.place, "production", str(tmp_path))
+
+
+def test_ledger_releases_and_verification_can_be_looked_at(life):
+    words = {row["word"] for row in list_words(life.place, "production", None)["words"]}
+    assert {"node", "weight", "zzyzx"} <= words
+    (node,) = list_words(life.place, "production", "nodes")["words"]
+    assert node["history"] and "node" in node["forms"]
+    with pytest.raises(ReleaseError, match="never trained"):
+        list_words(life.place, "production", "absent")
+    releases = list_all_releases(life.place)["releases"]
+    assert [(r["release"], r["parent"]) for r in releases] == [(1, None), (2, 1)]
+    assert show_release(life.place, "2")["facts"]["n_words"] >= 3
+    assert verify(life.place, "production")["problems"] == []
+
+
+def test_bad_requests_are_refused_and_leave_everything_as_it_was(life, tmp_path):
+    from flows.embedded import run
+    from flows.extend_vocabulary import extend_vocabulary
+    from flows.parameters import ExtendParameters
+
+    before = read_channel(life.place.objects(), "production")
+    base = {"home": str(life.home), "corpus": ["pydocs:networkx"], "sample": 250}
+    for values, error, message in (
+        ({"words": ["two words"]}, UsageError, "not one word"),
+        ({"words": ["the"]}, UsageError, "stopword"),
+        ({"corpus": ["/nowhere"]}, CorpusError, "was not found"),
+        ({"collections": ["absent"]}, CollectionError, "absent is not on channel"),
+        ({"base": str(tmp_path)}, UsageError, "at release 2 already"),
+        ({"words_file": "/nowhere"}, UsageError, "cannot be read"),
+    ):
+        with pytest.raises(error, match=message):
+            extend_vocabulary(ExtendParameters(**{**base, **values}))
+    with pytest.raises(UsageError, match="dims"):
+        run("extend-vocabulary", {**base, "dims": 5})
+    assert read_channel(life.place.objects(), "production") == before
+    with pytest.raises(CollectionError, match="'nope' was not found; collections here: docs"):
+        search_collection(life.place, "nope", "x", 3)
+
+
+def test_a_dry_run_says_words_points_and_cost_and_changes_nothing(life):
+    from flows.extend_vocabulary import extend_vocabulary
+    from flows.parameters import ExtendParameters
+
+    before = list_all_releases(life.place)
+    values = {"home": str(life.home), "corpus": ["pydocs:networkx"], "sample": 250, "dry_run": True, "mine": 5}
+    answer = extend_vocabulary(ExtendParameters(**values))
+    assert 0 < len(answer["words"]) <= 5 and all(row["reasons"] for row in answer["words"])
+    assert answer["estimate"]["cpu_minutes"] >= 0 and answer["estimate"]["n_points"] > 0
+    assert list_all_releases(life.place) == before
+
+
+def test_a_second_command_on_the_same_home_is_told_who_is_there(tmp_path):
+    with writer_lock(tmp_path, "extend"), pytest.raises(BusyError, match="minicoil extend"), writer_lock(tmp_path, "index"):
+        pass
+
+
+def test_rollback_is_instant_and_contraction_keeps_what_is_served(life, tmp_path):
+    from tasks.promotion import contract_channel, promote, roll_back_channel
+
+    shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
+    place = type(life.place).at(tmp_path / "home")
+    assert roll_back_channel(place, "production")["release"] == 1
+    assert search_collection(place, "docs", "nodes", 3)["release"] == 1
+    contract_channel(place, "production")
+    record = read_collection_record(place.objects(), "docs")
+    assert (record.release, record.previous) == (1, None)
+    model = MiniCoil.load(release_folder(place, 1), record.k, record.b, record.avg_len)
+    points = all_points(place)
+    for point, vector in zip(points, model.embed([p.payload["text"] for p in points]), strict=True):
+        assert sorted(point.vectors["minicoil"].indices.tolist()) == sorted(vector.indices.tolist())
+    with pytest.raises(ReleaseError, match="cells are gone"):
+        roll_back_channel(place, "production")
+    assert promote(place, "production", 2)["promoted"]
+    assert search_collection(place, "docs", "nodes", 3)["release"] == 2
+
+
+def test_the_command_line_answers_in_json_and_with_exit_status(life):
+    def call(*arguments):
+        command = [sys.executable, "-m", "flows.cli", *arguments, "--home", str(life.home), "--json"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    status, answer = call("search", "docs", "nodes of a graph", "--limit", "2")
+    assert status == 0 and [set(row) >= {"id", "score", "text"} for row in answer["results"]] == [True, True]
+    status, answer = call("search", "nope", "x")
+    assert status == 1 and answer["error"] == "CollectionError"
+    status, answer = call("release", "list")
+    assert status == 0 and len(answer["releases"]) == 2
+    command = [sys.executable, "-m", "flows.cli", "index"]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 2

@@ -1,0 +1,144 @@
+"""Every kind of SPEC, and everything that can be wrong with one: counted and named, never in silence."""
+
+import gzip
+import json
+
+import pytest
+
+from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
+from tasks.corpus import CorpusReport, read_corpora
+
+
+def read(*specs, **options):
+    report = CorpusReport()
+    return list(read_corpora([str(spec) for spec in specs], report, **options)), report
+
+
+@pytest.fixture
+def folder(tmp_path):
+    rows = [
+        {"text": "One row is one point.", "title": "Rows", "_id": "7"},
+        {"text": "A second row of text.", "doc": "d"},
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    with gzip.open(tmp_path / "packed.jsonl.gz", "wt") as file:
+        file.write(json.dumps({"text": "A row out of a packed file."}))
+    (tmp_path / "page.md").write_text("# Title\n\nProse of a page.\n\n```py\ncode = 1\n```\n")
+    (tmp_path / "page.html").write_text("<p>Prose of <b>HTML</b>.</p><script>var x;</script>")
+    return tmp_path
+
+
+def test_a_folder_is_read_file_by_file_in_name_order(folder):
+    documents, report = read(folder)
+    assert [d.body for d in documents] == [
+        "A row out of a packed file.",
+        "Prose of HTML.",
+        "Title\n\nProse of a page.",
+        "One row is one point.",
+        "A second row of text.",
+    ]
+    assert documents[3].text == "Rows\nOne row is one point." and documents[4].doc == "d"
+    assert report.rows() == []
+
+
+def test_ids_are_the_same_on_every_run_and_differ_by_text(folder):
+    first, second = (read(folder)[0] for _ in range(2))
+    assert [d.id for d in first] == [d.id for d in second]
+    assert len({d.id for d in first}) == len(first)
+
+
+def test_bad_rows_are_counted_with_their_places_and_the_rest_is_read(tmp_path):
+    lines = [
+        b'{"text": "good one here"}',
+        b"{oops",
+        b"\xff\xfe",
+        b"[1]",
+        b'{"no": 1}',
+        b'{"text": " "}',
+        b'{"text": 5}',
+        b"",
+    ]
+    (tmp_path / "x.jsonl").write_bytes(b"\n".join([*lines, b'{"text": "good one here"}', b'{"text": "the last"}']))
+    documents, report = read(tmp_path / "x.jsonl")
+    assert [d.body for d in documents] == ["good one here", "the last"]
+    assert report.n_duplicates == 1
+    assert {row["reason"]: row["n"] for row in report.rows()} == {
+        "lines that are not JSON": 1,
+        "lines that are not UTF-8": 1,
+        "rows that are not an object": 1,
+        "rows without 'text'": 2,
+        "rows with empty text": 1,
+        "duplicates left out": 1,
+    }
+    assert report.examples["lines that are not JSON"][0].endswith("x.jsonl:2")
+
+
+def test_an_unreadable_file_in_a_folder_is_one_row_of_the_report(folder):
+    (folder / "broken.jsonl.gz").write_bytes(b"not gzip at all")
+    (folder / "table.parquet").write_bytes(b"PAR1 but not really")
+    (folder / "picture.png").write_bytes(b"\x89PNG")
+    (folder / "latin.txt").write_bytes("caf\xe9 au lait is a drink".encode("latin-1"))
+    documents, report = read(folder)
+    reasons = {row["reason"] for row in report.rows()}
+    assert len(documents) == 6
+    assert reasons == {
+        "files that cannot be read",
+        "files of a kind that is not read (.png)",
+        "files with bytes that are not UTF-8 (replaced)",
+    }
+    assert report.n_unusable["files that cannot be read"] == 2
+
+
+@pytest.mark.parametrize(
+    ("spec", "error", "message"),
+    [
+        ("nowhere/at/all", CorpusError, "'nowhere/at/all' was not found"),
+        ("pydocs:", UsageError, "package names"),
+        ("pydocs:scippy", CorpusError, "did you mean.*scipy"),
+        ("hf:name", UsageError, "#column"),
+        ("qdrant:docs", UsageError, "."),
+    ],
+)
+def test_a_spec_that_names_nothing_says_what_was_expected(spec, error, message):
+    with pytest.raises(error, match=message):
+        read(spec)
+
+
+def test_an_empty_corpus_says_why(tmp_path):
+    (tmp_path / "x.jsonl").write_text("{oops\n")
+    with pytest.raises(EmptyCorpusError, match="1 lines that are not JSON"):
+        read(tmp_path / "x.jsonl")
+    with pytest.raises(CorpusError, match="holds no file that is read"):
+        (tmp_path / "empty").mkdir()
+        read(tmp_path / "empty")
+
+
+def test_a_smaller_sample_is_part_of_a_larger_one(tmp_path):
+    (tmp_path / "x.jsonl").write_text("\n".join(json.dumps({"text": f"document number {i}"}) for i in range(100)))
+    small, large = ({d.body for d in read(tmp_path / "x.jsonl", sample=n)[0]} for n in (10, 30))
+    assert len(small) == 10 and len(large) == 30 and small < large
+
+
+def test_docstrings_become_titled_prose_without_importing_the_package():
+    documents, _ = read("pydocs:json")
+    assert any(d.title == "json.dumps" and "Serialize" in d.body for d in documents)
+    assert all(">>>" not in d.body for d in documents)
+
+
+def test_hugging_face_and_arrow_columns_are_read_from_local_folders(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table({"text": ["A row of a parquet file.", "Another row of it."], "body": ["b one here", "b two here"]})
+    (tmp_path / "set").mkdir()
+    pq.write_table(table, tmp_path / "set" / "data.parquet")
+    assert len(read(tmp_path / "set" / "data.parquet")[0]) == 2
+    documents, _ = read(f"hf:{tmp_path / 'set'}#body")
+    assert [d.body for d in documents] == ["b one here", "b two here"]
+    with pytest.raises(CorpusError, match="no column 'nope'; columns are text, body"):
+        read(f"hf:{tmp_path / 'set'}#nope")
+
+
+def test_an_unknown_data_set_without_network_is_one_clear_error(monkeypatch):
+    with pytest.raises(CorpusError, match="cannot be loaded"):
+        read("hf:nobody/nothing-of-this-name#text")
