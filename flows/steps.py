@@ -15,9 +15,9 @@ from prefect.cache_policies import NO_CACHE
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.assembly import assemble, joined_tokens_of
-from tasks.bundles import open_encoders, open_parent
+from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
-from tasks.features import encode_features
+from tasks.features import encode_features, open_encoders
 from tasks.indexing import index_documents
 from tasks.promotion import contract_channel, finish_pending, promote
 from tasks.reading import read_into_store

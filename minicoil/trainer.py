@@ -5,7 +5,6 @@ Many words share one tensor; one word that cannot be trained fails alone.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from minicoil.config import SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.errors import NonFiniteError, NoTripletsError, TooFewSentencesError, TrainingError
 from minicoil.occurrences import WordSample
 from minicoil.prior import Prior, word_moments
-from minicoil.triplets import Split, Triplets, sample_triplets, split_rows
+from minicoil.triplets import Split, Triplets, sample_triplets, split_rows, word_seed
 
 _SPREAD = 0.3  # standard deviation of the fit's inputs: tanh bends there, and is not yet flat
 
@@ -101,11 +100,6 @@ def train_words(
                 diverged = NonFiniteError(f"word '{word.sample.word}': the fit diverged; its layer holds NaN")
                 answer[place] = TrainingFailure(word.sample.word, diverged)
     return [answer[place] for place in range(len(samples))]
-
-
-def word_seed(word: str, seed: int, purpose: str) -> int:
-    """A seed of one word and purpose, whatever words are trained beside it."""
-    return int.from_bytes(hashlib.blake2b(f"{seed}:{purpose}:{word}".encode(), digest_size=8).digest(), "little") >> 1
 
 
 def _prepare(

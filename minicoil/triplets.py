@@ -99,3 +99,8 @@ def sample_triplets(role: NDArray[np.float32], rows: NDArray[np.int64], config: 
     local = found[chosen]
     margins = similarity[local[:, 0], local[:, 1]] - similarity[local[:, 0], local[:, 2]]
     return Triplets(rows[local].astype(np.int64).reshape(-1, 3), margins.astype(np.float32))
+
+
+def word_seed(word: str, seed: int, purpose: str) -> int:
+    """A seed of one word and purpose, whatever words are trained beside it."""
+    return int.from_bytes(hashlib.blake2b(f"{seed}:{purpose}:{word}".encode(), digest_size=8).digest(), "little") >> 1

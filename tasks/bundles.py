@@ -7,15 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicoil.bundle import BundleFacts, check_bundle, create_empty_bundle, read_facts
-from minicoil.encoder import TokenEncoder
 from minicoil.errors import BundleError, EncoderError, ReleaseError, UsageError
-from minicoil.layout import BundleLayout
 from minicoil.ledger import Ledger
-from minicoil.tokens import WordTokenizer
 from minicoil.vocabulary import Vocabulary
 from tasks.channels import read_channel
-from tasks.encoders import find_encoder, pools_by_mean
-from tasks.features import Encoders
+from tasks.encoders import find_encoder
 from tasks.place import Place
 from tasks.progress import progress
 from tasks.releases import open_release, read_manifest
@@ -100,36 +96,6 @@ def _base_folder(base: str) -> Path:
             f"base '{base}' cannot be had from the Hugging Face hub ({type(error).__name__}); check the id and the "
             "network, or give a local folder"
         ) from error
-
-
-def open_encoders(parent: Parent, encoder: str, role_model: str) -> Encoders:
-    """What encodes training sentences for a model grown from `parent`.
-
-    Features may come in bfloat16 where the machine is faster in it; released vectors always come from ONNX.
-
-    Raises:
-        EncoderError: the role model cannot be loaded, or the encoder is not the parent's.
-    """
-    from minicoil.torch_encoder import TorchTokenEncoder, computes_bfloat16, has_weights
-
-    if parent.release is not None and parent.facts.encoder != encoder and encoder != "minilm":
-        raise EncoderError(
-            f"the channel's model was made with encoder '{parent.facts.encoder}', not '{encoder}', which cannot "
-            "be changed: start another --channel"
-        )
-    tokenizer = WordTokenizer.from_folder(parent.folder)
-    name = parent.facts.encoder
-    same = role_model == name
-    source = find_encoder(name) if same or Path(name).is_dir() or name == "minilm" else None
-    if source is not None and has_weights(source) and computes_bfloat16():
-        tokens: TokenEncoder = TorchTokenEncoder(source)
-    else:
-        tokens = TokenEncoder(BundleLayout(parent.folder).encoder)
-    if same and source is not None and pools_by_mean(source):
-        return Encoders(tokenizer, tokens)
-    from tasks.encoders import RoleModel
-
-    return Encoders(tokenizer, tokens, RoleModel(role_model))
 
 
 def is_ancestor(place: Place, older: int, newer: int) -> bool:

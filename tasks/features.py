@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
 from minicoil.encoder import EncodedBatch, TokenEncoder, pool_sentences, pool_words
+from minicoil.errors import EncoderError
+from minicoil.layout import BundleLayout
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
 from minicoil.snippets import cut_snippet
 from minicoil.stemming import stem
 from minicoil.tokens import TokenizedText, WordTokenizer
-from minicoil.trainer import word_seed
-from tasks.encoders import RoleModel
+from minicoil.triplets import word_seed
+from tasks.bundles import Parent
+from tasks.encoders import RoleModel, find_encoder, pools_by_mean
 from tasks.progress import progress
 from tasks.sentence_store import SentenceStore
 
@@ -33,6 +36,34 @@ class Encoders:
     tokenizer: WordTokenizer
     encoder: TokenEncoder
     role_model: RoleModel | None = None
+
+
+def open_encoders(parent: Parent, encoder: str, role_model: str) -> Encoders:
+    """What encodes training sentences for a model grown from `parent`.
+
+    Features may come in bfloat16 where the machine is faster in it; released vectors always come from ONNX.
+
+    Raises:
+        EncoderError: the role model cannot be loaded, or the encoder is not the parent's.
+    """
+    from minicoil.torch_encoder import TorchTokenEncoder, computes_bfloat16, has_weights
+
+    if parent.release is not None and parent.facts.encoder != encoder and encoder != "minilm":
+        raise EncoderError(
+            f"the channel's model was made with encoder '{parent.facts.encoder}', not '{encoder}', which cannot "
+            "be changed: start another --channel"
+        )
+    tokenizer = WordTokenizer.from_folder(parent.folder)
+    name = parent.facts.encoder
+    same = role_model == name
+    source = find_encoder(name) if same or Path(name).is_dir() or name == "minilm" else None
+    if source is not None and has_weights(source) and computes_bfloat16():
+        tokens: TokenEncoder = TorchTokenEncoder(source)
+    else:
+        tokens = TokenEncoder(BundleLayout(parent.folder).encoder)
+    if same and source is not None and pools_by_mean(source):
+        return Encoders(tokenizer, tokens)
+    return Encoders(tokenizer, tokens, RoleModel(role_model))
 
 
 class Features:

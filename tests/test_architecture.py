@@ -46,9 +46,9 @@ def test_modules_stay_readable(room):
     assert not long
 
 
-@pytest.mark.parametrize("module", ["minicoil", "flows.cli"])
+@pytest.mark.parametrize("module", ["minicoil", "flows.cli", "tasks.searching", "tasks.inspecting", "tasks.promotion"])
 def test_importing_is_light(module):
     """`search`, `words`, `release` and `--help` must answer in under 1.5 s: no torch, no Prefect."""
-    code = f"import sys, {module}; print(sorted({{'torch', 'prefect', 'transformers', 'boto3'}} & set(sys.modules)))"
+    code = f"import sys, {module}; print(sorted({{'torch', 'prefect', 'transformers', 'boto3', 'onnx', 'datasets'}} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -40,7 +40,7 @@ def test_indexing_counts_what_it_wrote_and_says_the_settings(life):
 def test_the_first_release_trains_what_it_can_and_says_why_not_the_rest(life):
     verdicts = {row["word"]: row for row in life.first["words"]}
     assert life.first["release"] == 1 and life.first["parent"] is None and life.first["promoted"]
-    assert {word for word, row in verdicts.items() if row["verdict"] == "accepted"} >= {"node", "graph"}
+    assert {word for word, row in verdicts.items() if row["verdict"] == "accepted"} >= {"node", "path"}
     assert verdicts["zzyzx"]["verdict"] == "kept_bm25"
     assert "0 sentences found, 25 required" in verdicts["zzyzx"]["reason"]
     node = verdicts["node"]
@@ -95,7 +95,9 @@ def test_a_pulled_release_loads_in_fastembed(life, tmp_path):
     from fastembed import SparseTextEmbedding
 
     pull(life.place, "production", str(tmp_path / "release-2"))
-    (vector,) = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path=str(tmp_path / "release-2")).embed("nodes")
+    (vector,) = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path=str(tmp_path / "release-2")).embed(
+        "nodes"
+    )
     assert len(vector.indices) == 4
     with pytest.raises(UsageError, match="is no release"):
         pull(life.place, "production", str(tmp_path))
@@ -151,7 +153,11 @@ def test_a_dry_run_says_words_points_and_cost_and_changes_nothing(life):
 
 
 def test_a_second_command_on_the_same_home_is_told_who_is_there(tmp_path):
-    with writer_lock(tmp_path, "extend"), pytest.raises(BusyError, match="minicoil extend"), writer_lock(tmp_path, "index"):
+    with (
+        writer_lock(tmp_path, "extend"),
+        pytest.raises(BusyError, match="minicoil extend"),
+        writer_lock(tmp_path, "index"),
+    ):
         pass
 
 

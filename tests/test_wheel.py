@@ -1,0 +1,33 @@
+"""The package as people get it: built into a wheel, installed elsewhere, run outside the repository."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.mark.timeout(300)
+def test_the_built_wheel_runs_outside_the_repository(tmp_path):
+    pip = [sys.executable, "-m", "pip", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "-w", tmp_path / "wheel", ROOT], check=True, cwd=tmp_path)
+    (wheel,) = (tmp_path / "wheel").glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "site", wheel], check=True, cwd=tmp_path)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+
+    def python(*arguments):
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    code = "import minicoil, minicoil.stemming as s; print(minicoil.__file__, len(s.STOPWORDS))"
+    _, said = python("-c", code)
+    assert str(tmp_path / "site") in said and int(said.split()[-1]) > 100
+    status, said = python("-m", "flows.cli", "--help")
+    assert status == 0 and "extend" in said
+    status, said = python("-m", "flows.cli", "search", "docs", "pods", "--home", str(tmp_path / "home"))
+    assert status == 1 and "collection 'docs' was not found" in said
