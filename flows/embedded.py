@@ -37,7 +37,7 @@ def prepare_environment(home: Path, verbose: bool = False) -> None:
     """Point Prefect at a folder inside `home`; a server that the environment already names is left in charge."""
     os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server does not make it in time
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "ERROR")
+    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
     if "PREFECT_API_URL" not in os.environ:
         for name, value in EMBEDDED_SETTINGS.items():
             os.environ.setdefault(name, value)

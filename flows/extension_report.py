@@ -94,6 +94,11 @@ def extension_report(
         "words": words,
         "collections": list(promoted.get("collections", [])),
         "estimate": dict(costs),
+        "actual": {
+            "n_words": sum(result.weights is not None for result in results),
+            "n_points": sum(row["n_rewritten"] for row in promoted.get("collections", [])),
+            "cpu_minutes": clock.cpu_minutes,
+        },
         "ids_left": manifest.facts["ids_left"] if manifest else parent.vocabulary.ids_left,
         **_common(reading, clock),
     }

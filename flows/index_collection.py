@@ -28,5 +28,5 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
     )
     with writer_lock(place.home, "index"), place.points() as points, clock.timing("total"):
         documents = read_corpora(parameters.corpus, report, parameters.sample, points=points)
-        result: dict[str, Any] = index_step(place, points, request, documents, report)
+        result: dict[str, Any] = index_step(place, points, request, documents, report, parameters.sample)
     return {**result, "seconds": clock.seconds}

@@ -159,6 +159,9 @@ def _show_extend(result: Mapping[str, Any]) -> None:
     if release:
         grown_from = "nothing" if parent is None else f"release {parent}"
         _say(f"[bold]release {release}[/bold], grown from {grown_from}; promoted: {result['promoted']}")
+    if result.get("actual"):
+        pairs = ((name, result["estimate"][name], value) for name, value in result["actual"].items())
+        _say("estimated / actual: " + ", ".join(f"{name} {_cell(one)} / {_cell(two)}" for name, one, two in pairs))
     if result.get("seconds"):
         _say("seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in result["seconds"].items()))
 

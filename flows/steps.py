@@ -76,6 +76,12 @@ class Clock:
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
+        self._cpu_started = time.process_time()
+
+    @property
+    def cpu_minutes(self) -> float:
+        """Of this process since the flow began."""
+        return round((time.process_time() - self._cpu_started) / 60, 1)
 
     @contextmanager
     def timing(self, name: str) -> Iterator[None]:

@@ -53,9 +53,22 @@ class IndexRequest:
 
 
 def index_documents(
-    place: Place, points: PointStore, request: IndexRequest, documents: Iterator[Document], report: CorpusReport
+    place: Place,
+    points: PointStore,
+    request: IndexRequest,
+    documents: Iterator[Document],
+    report: CorpusReport,
+    expected: int | None = None,
 ) -> dict[str, Any]:
     """Write documents that are new or changed; returns the counts and the collection's settings.
+
+    Args:
+        place: Where.
+        points: The engine.
+        request: Settings of a new collection.
+        documents: Streamed; only a batch is in memory.
+        report: Told of documents that were cut.
+        expected: How many there are, if known; for the time left.
 
     Raises:
         CollectionError: the collection exists and is not one of ours.
@@ -64,7 +77,7 @@ def index_documents(
     record = _open_collection(place, points, request, first)
     model, old = open_writer(place, record)
     n_written = n_skipped = n_truncated = 0
-    with progress(f"indexing {request.collection}", None, "documents") as advance:
+    with progress(f"indexing {request.collection}", expected, "documents") as advance:
         for batch in _batches(chain(first, documents)):
             fresh = _changed(points, record, batch)
             n_skipped += len(batch) - len(fresh)
