@@ -133,6 +133,33 @@ def extend(place: dict[str, Any], dims: str, no_promote: bool, **values: Any) ->
 
 
 @main.command()
+@corpus_option
+@channel_option
+@encoder_option
+@sample_option
+@click.option("--below", type=float, help="Also retrain every word under this held-out ordering accuracy.")
+@click.option("--target", type=click.Choice(["saturated", "correlation"]), default="saturated", show_default=True)
+@click.option("--min-sentences", type=int, default=25, show_default=True)
+@click.option("--max-sentences", type=int, default=8000, show_default=True)
+@click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
+@click.option("--no-promote", is_flag=True, help="Publish only.")
+@common_options
+def retrain(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
+    """Measure served words on a corpus and retrain those that underperform there."""
+    return run_flow("retrain-words", {**place, **values, "promote": not no_promote})
+
+
+@main.command()
+@click.argument("words", nargs=-1, required=True)
+@channel_option
+@click.option("--no-promote", is_flag=True, help="Publish only.")
+@common_options
+def remove(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
+    """Return WORDs to BM25."""
+    return run_flow("remove-words", {**place, **values, "promote": not no_promote})
+
+
+@main.command()
 @click.argument("collections", nargs=-1)
 @channel_option
 @click.option("--contract", is_flag=True, help="Drop the previous release's cells; ends instant rollback.")

@@ -16,6 +16,8 @@ FLOWS = {
     "index-collection": ("flows.index_collection", "index_collection"),
     "extend-vocabulary": ("flows.extend_vocabulary", "extend_vocabulary"),
     "reencode-collections": ("flows.reencode_collections", "reencode_collections"),
+    "retrain-words": ("flows.retrain_words", "retrain_words"),
+    "remove-words": ("flows.remove_words", "remove_words"),
     "promote-release": ("flows.promote_release", "promote_release"),
 }
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from prefect.artifacts import create_markdown_artifact
 
-from flows.parameters import ExtendParameters
+from flows.parameters import WordsParameters
 from flows.steps import Clock, promote_step
 from minicoil.mining import Candidate
 from tasks.bundles import Parent
@@ -15,7 +15,7 @@ from tasks.channels import read_channel
 from tasks.place import Place
 from tasks.reading import Reading
 from tasks.releases import Manifest
-from tasks.training import WordResult
+from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
     "word",
@@ -35,7 +35,7 @@ def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
 
 
 def answered_report(
-    place: Place, parameters: ExtendParameters, answered: Manifest, reading: Reading, clock: Clock
+    place: Place, parameters: WordsParameters, answered: Manifest, reading: Reading, clock: Clock
 ) -> dict[str, Any]:
     """Nothing to train: a release answered this request before. If it was never promoted, that is finished now."""
     state = read_channel(place.objects(), parameters.channel)
@@ -82,10 +82,13 @@ def extension_report(
     costs: Mapping[str, Any],
     reading: Reading,
     clock: Clock,
+    removed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What was trained, published and re-encoded; estimate beside actual."""
     words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in results]
-    order = {"improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
+    nothing = dict.fromkeys(_ROW_KEYS)
+    words += [{**nothing, "word": word, "verdict": "removed", "reason": "returns to BM25"} for word in removed]
+    order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {
         "release": manifest.release if manifest else None,

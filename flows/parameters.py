@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from minicoil.config import Bm25Config, SamplingConfig, TrainingConfig
+from minicoil.config import Bm25Config, SamplingConfig
 from tasks.place import Place
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
@@ -62,10 +62,23 @@ class IndexParameters(EncoderParameters):
     )
 
 
-class ExtendParameters(EncoderParameters):
-    """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
+class WordsParameters(EncoderParameters):
+    """A flow that trains words: where their sentences come from and how they are judged."""
 
     corpus: Specs
+    collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
+    base: str | None = Field(None, title="Base", description="FastEmbed model folder to start from")
+    target: Literal["saturated", "correlation"] = Field("saturated", title="Training target")
+    min_sentences: int = Field(SamplingConfig.min_sentences, ge=10, title="Fewest sentences per word")
+    max_sentences: int = Field(SamplingConfig.max_sentences, ge=10, title="Most sentences per word")
+    sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
+    role_model: str = Field("minilm", title="Role model", description="minilm, a local folder, or a Hugging Face id")
+    promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
+
+
+class ExtendParameters(WordsParameters):
+    """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
+
     words: list[str] = Field([], title="Words", description="Train these, in any of their forms")
     words_file: str | None = Field(None, title="Words file", description="One word a line; # starts a comment")
     mine: int | None = Field(None, ge=1, le=100_000, title="Mine", description="Words this domain uses its own way")
@@ -73,15 +86,20 @@ class ExtendParameters(EncoderParameters):
     queries: str | None = Field(None, title="Query log", description="One query a line; weights words people search")
     max_points: int | None = Field(None, ge=1, title="Affected points", description="Stop taking words at this many")
     background: str | None = Field(None, title="Background", description="A corpus of general text to mine against")
-    collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
-    base: str | None = Field(None, title="Base", description="FastEmbed model folder to start from")
-    target: Literal["saturated", "correlation"] = Field(TrainingConfig.target, title="Training target")
-    min_sentences: int = Field(SamplingConfig.min_sentences, ge=10, title="Fewest sentences per word")
-    max_sentences: int = Field(SamplingConfig.max_sentences, ge=10, title="Most sentences per word")
-    sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
-    role_model: str = Field("minilm", title="Role model", description="minilm, a local folder, or a Hugging Face id")
-    promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
     dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
+
+
+class RetrainParameters(WordsParameters):
+    """Measure the words that are served on fresh text, and retrain those that underperform on it."""
+
+    below: float | None = Field(None, ge=0, le=1, title="Below", description="Retrain every word under this ordering")
+
+
+class RemoveParameters(ChannelParameters):
+    """Return words to BM25."""
+
+    words: list[str] = Field(min_length=1, title="Words", description="In any of their forms")
+    promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
 
 
 class ReencodeParameters(ChannelParameters):

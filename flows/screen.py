@@ -160,7 +160,7 @@ def _show_extend(result: Mapping[str, Any]) -> None:
         grown_from = "nothing" if parent is None else f"release {parent}"
         _say(f"[bold]release {release}[/bold], grown from {grown_from}; promoted: {result['promoted']}")
     if result.get("actual"):
-        pairs = ((name, result["estimate"][name], value) for name, value in result["actual"].items())
+        pairs = ((name, result["estimate"].get(name), value) for name, value in result["actual"].items())
         _say("estimated / actual: " + ", ".join(f"{name} {_cell(one)} / {_cell(two)}" for name, one, two in pairs))
     if result.get("seconds"):
         _say("seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in result["seconds"].items()))
@@ -212,6 +212,8 @@ def _show_releases(result: Mapping[str, Any]) -> None:
 RENDERERS: dict[str, Callable[[Any], None]] = {
     "index": _show_index,
     "extend": _show_extend,
+    "retrain": _show_extend,
+    "remove": _show_extend,
     "reencode": _show_collections,
     "search": _show_search,
     "words": _show_words,

@@ -17,12 +17,13 @@ from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.assembly import assemble, joined_tokens_of
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
-from tasks.features import encode_features, open_encoders
+from tasks.features import encode_features, open_encoders, sample_sentences
 from tasks.indexing import index_documents
 from tasks.promotion import contract_channel, finish_pending, promote
 from tasks.reading import read_into_store
 from tasks.releases import publish_release
-from tasks.training import make_prior, train_candidates
+from tasks.retraining import find_underperforming
+from tasks.training import make_prior, recall_results, train_candidates
 
 _TRIES = 2
 _WAIT_SECONDS: list[float] = [5, 20]
@@ -59,8 +60,11 @@ read_step = step(read_into_store, "read-corpus")
 choose_step = step(choose_words, "choose-words")
 estimate_step = step(estimate, "estimate")
 count_points_step = step(count_points, "count-points")
+sample_step = step(sample_sentences, "sample-sentences")
+recall_step = step(recall_results, "recall-trained-words")
 encode_step = step(encode_features, "encode-sentences")
 prior_step = step(make_prior, "make-prior")
+measure_step = step(find_underperforming, "measure-words")
 train_step = step(train_candidates, "train-words")
 joined_step = step(joined_tokens_of, "find-joined-tokens")
 assemble_step = step(assemble, "assemble-release")

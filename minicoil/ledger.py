@@ -23,16 +23,21 @@ class WordRecord:
         word: Vocabulary entry, a Snowball stem.
         verdict: What the last look at it decided.
         reason: Why, with the numbers.
-        digest: Of everything its layer was made from; an equal digest needs no new training.
+        digest: Of everything its layer was made from and compared with; an equal one needs no new training.
+        keys_digest: Of its sentences and the settings alone.
         release: Number of the release whose layer serves it; None while it is on BM25.
         forms: Surface forms seen in the corpus, most frequent first.
         n_sentences: Sentences used, of all three splits.
         per_million: Occurrences per million words of the text it was trained on.
         ordering_accuracy: Share of held-out triplets in the right order, in [0, 1].
         margin_accuracy: Share of them whose gap is at least the triplet's margin.
+        interval: 95 % bootstrap interval of the ordering accuracy; empty where nothing was measured.
         ceiling: Ordering accuracy of the full-width token embedding on the same triplets.
+        role_ceiling: Ordering accuracy of the role model's own vectors reduced to as many dimensions as the layer has.
         old_ordering_accuracy: The layer it replaced, on the same triplets; None for a new word.
         n_triplets: Held-out triplets behind the figures.
+        seed: Of split, triplets and fit.
+        seconds: Wall time of its share of a training unit.
         neighbours: Distribution of hashed neighbour words at training time, in ten-thousandths; may be empty.
         history: Earlier verdicts as (release, verdict, ordering accuracy).
     """
@@ -41,22 +46,27 @@ class WordRecord:
     verdict: VerdictName
     reason: str
     digest: str = ""
+    keys_digest: str = ""
     release: int | None = None
     forms: tuple[str, ...] = ()
     n_sentences: int = 0
     per_million: float = 0.0
     ordering_accuracy: float | None = None
     margin_accuracy: float | None = None
+    interval: tuple[float, ...] = ()
     ceiling: float | None = None
+    role_ceiling: float | None = None
     old_ordering_accuracy: float | None = None
     n_triplets: int = 0
+    seed: int = 0
+    seconds: float = 0.0
     neighbours: tuple[int, ...] = ()
     history: tuple[tuple[int | None, str, float | None], ...] = ()
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> WordRecord:
         """The record of what `asdict` made of one, lists for tuples."""
-        lists: dict[str, Any] = {key: tuple(row[key]) for key in ("forms", "neighbours")}
+        lists: dict[str, Any] = {key: tuple(row[key]) for key in ("forms", "neighbours", "interval")}
         return WordRecord(**{**row, **lists, "history": tuple(tuple(entry) for entry in row["history"])})
 
 

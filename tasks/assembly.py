@@ -22,7 +22,7 @@ from tasks.bundles import Parent
 from tasks.indexing import JOINED_FIELD, SYMBOLS_FIELD
 from tasks.points import PointFilter, PointStore
 from tasks.registry import CollectionRecord
-from tasks.training import WordResult
+from tasks.word_memory import WordResult
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def assemble(
     results: Sequence[WordResult],
     remove: Sequence[str],
     joined: Sequence[str],
-    prior: Prior,
+    prior: Prior | None,
     request: str,
     release: int,
     out: Path,
@@ -96,7 +96,8 @@ def assemble(
     removed = [WordRecord(word, "removed", "asked for") for word in remove]
     ledger = parent.ledger.updated([*(result.record for result in results), *removed], request, release)
     ledger.write(out)
-    prior.write(out)
+    if prior is not None:
+        prior.write(out)
     layout = BundleLayout(out)
     facts = {**_facts(parent, vocabulary, results, remove), "request": request}
     write_graphs(layout, {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")})

@@ -56,13 +56,14 @@ def choose_words(
     mine = request.mine or (DEFAULT_MINED if not named and not request.common else 0)
     if mine:
         weights = query_weights(_lines(request.queries))
-        known_use = {word: _known_use(record) for word, record in parent.ledger.served().items()}
-        mined = rank_mined(counts, mine, parent.vocabulary.known_words, known_use, background, weights, config)
+        uses = {word: known_use(record) for word, record in parent.ledger.served().items()}
+        mined = rank_mined(counts, mine, parent.vocabulary.known_words, uses, background, weights, config)
         chosen |= {c.word: c for c in mined if c.word not in chosen}
     return _within(list(chosen.values()), request.max_points)
 
 
-def _known_use(record: WordRecord) -> KnownUse:
+def known_use(record: WordRecord) -> KnownUse:
+    """How a served word was used where it was trained."""
     neighbours = np.asarray(record.neighbours, dtype=np.float32) / np.float32(10_000) if record.neighbours else None
     return KnownUse(record.per_million, neighbours)
 

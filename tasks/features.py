@@ -104,24 +104,28 @@ class Features:
         )
 
 
+Chosen = Mapping[str, NDArray[np.uint64]]  # word -> keys of its sentences, ascending
+
+
 def encode_features(
     store: SentenceStore,
     encoders: Encoders,
     forms: Mapping[str, Sequence[str]],
+    chosen: Chosen,
     sampling: SamplingConfig,
     folder: Path,
 ) -> Features:
-    """Sample sentences for every word, encode their union once, then their snippets.
+    """Encode the union of all words' sentences once, then their snippets.
 
     Args:
         store: Where sentences come from, and where role-model vectors go.
         encoders: What encodes them.
         forms: Vocabulary entry -> surface forms to look for.
-        sampling: Most sentences and snippets a word, seed.
+        chosen: The sentences of each word, see `sample_sentences`.
+        sampling: Most snippets a word, seed.
         folder: For the result; one that is complete for the same words and sentences is used as it is.
     """
     words = sorted(forms)
-    chosen = _choose(store, words, forms, sampling)
     keys = np.unique(np.concatenate([*chosen.values(), np.zeros(0, np.uint64)]))
     folder.mkdir(parents=True, exist_ok=True)
     width = encoders.encoder.width
@@ -146,12 +150,13 @@ def _is_complete(folder: Path, words: list[str], keys: NDArray[np.uint64]) -> bo
         return False
 
 
-def _choose(
-    store: SentenceStore, words: Sequence[str], forms: Mapping[str, Sequence[str]], sampling: SamplingConfig
+def sample_sentences(
+    store: SentenceStore, forms: Mapping[str, Sequence[str]], sampling: SamplingConfig
 ) -> dict[str, NDArray[np.uint64]]:
+    """At most `sampling.max_sentences` sentence keys a word, by all of its forms."""
     chosen = {}
-    with progress("sampling sentences", len(words), "words") as advance:
-        for word in words:
+    with progress("sampling sentences", len(forms), "words") as advance:
+        for word in sorted(forms):
             keys = store.sample(forms[word], sampling.max_sentences) if forms[word] else []
             chosen[word] = np.sort(np.asarray(keys, dtype=np.uint64))
             advance(1)
@@ -180,7 +185,7 @@ def _encode_sentences(
     store: SentenceStore,
     encoders: Encoders,
     keys: NDArray[np.uint64],
-    chosen: Mapping[str, NDArray[np.uint64]],
+    chosen: Chosen,
     number_of: WordOf,
     words: Sequence[str],
     sampling: SamplingConfig,

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,9 @@ from minicoil.stack import open_stack
 from minicoil.trainer import TrainedWord, TrainingFailure, train_words
 from minicoil.validation import apply_layer, judge_new, judge_retrained, measure
 from tasks.bundles import Parent
-from tasks.features import Features
+from tasks.features import Chosen, Features
 from tasks.progress import progress
+from tasks.word_memory import WordMemory, WordResult
 
 logger = logging.getLogger(__name__)
 _PRIOR_WORDS = 300  # more do not change the averages
@@ -51,14 +51,6 @@ class TrainingPlan:
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
         parts = [configs, self.encoder_digest, self.role_model, minicoil.__version__]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class WordResult:
-    """What became of one word: its record, and its layer where it serves."""
-
-    record: WordRecord
-    weights: NDArray[np.float32] | None
 
 
 def make_prior(parent: Parent, features: Features, seed: int) -> Prior:
@@ -89,44 +81,88 @@ def make_prior(parent: Parent, features: Features, seed: int) -> Prior:
 
 def train_candidates(
     candidates: Sequence[Candidate],
+    digests: Mapping[str, WordDigest],
     features: Features,
     prior: Prior,
     parent: Parent,
     plan: TrainingPlan,
-    folder: Path,
+    memory: WordMemory,
 ) -> list[WordResult]:
-    """Train and judge every candidate, unit by unit; a unit that is done is not trained again.
+    """Train and judge every candidate, unit by unit; what a unit found is remembered as soon as it is done.
 
     Args:
         candidates: Words to train, new or known.
+        digests: See `word_digests`.
         features: Their encoded sentences.
         prior: Shared moments.
         parent: Has the old layers of known words.
         plan: Settings.
-        folder: Where finished units are kept until the run is over.
+        memory: Where results are kept by digest, so that a killed run goes on and a repeated one does nothing.
     """
     by_word = {candidate.word: candidate for candidate in candidates}
     stack = open_stack(BundleLayout(parent.folder).stack)
     results: list[WordResult] = []
     with progress("training words", len(candidates), "words") as advance:
         for words in _units(features, sorted(by_word), plan):
+            started = time.monotonic()
             samples = [features.sample(word) for word in words]
-            digests = [_word_digest(sample, plan) for sample in samples]
-            unit = folder / f"unit-{hashlib.sha256(''.join(digests).encode()).hexdigest()[:16]}.npz"
-            done = _read_unit(unit)
-            if done is None:
-                done = [
-                    _judge(outcome, sample, digest, by_word[sample.word].use.forms, parent, stack, plan)
-                    for outcome, sample, digest in zip(
-                        train_words(samples, prior, plan.training, plan.sampling, plan.triplets),
-                        samples,
-                        digests,
-                        strict=True,
-                    )
-                ]
-                _write_unit(unit, done)
-            results += [_with_use(result, by_word[result.record.word]) for result in done]
+            outcomes = train_words(samples, prior, plan.training, plan.sampling, plan.triplets)
+            seconds = round((time.monotonic() - started) / len(words), 4)
+            unit = []
+            for outcome, sample in zip(outcomes, samples, strict=True):
+                judged = _judge(outcome, sample, prior, parent, stack, plan)
+                unit.append(_complete(judged, digests[sample.word], by_word[sample.word], plan.training.seed, seconds))
+            memory.write(unit)
+            results += unit
             advance(len(words))
+    return results
+
+
+@dataclass(frozen=True)
+class WordDigest:
+    """What a word's layer is made from.
+
+    Attributes:
+        keys: Digest of its sentences, the settings, the encoder and the code's version.
+        full: The same with the layer that it is judged against.
+    """
+
+    keys: str
+    full: str
+
+
+def word_digests(chosen: Chosen, parent: Parent, plan: TrainingPlan) -> dict[str, WordDigest]:
+    """Digests by word.
+
+    Args:
+        chosen: Word -> (n,) uint64 keys of the sentences sampled for it.
+        parent: Known words are judged against its layers.
+        plan: Settings, encoder, code version.
+    """
+    served = parent.ledger.served()
+    answer = {}
+    for word, keys in chosen.items():
+        own = hashlib.sha256(plan.digest.encode() + keys.tobytes()).hexdigest()
+        against = served[word].release if word in served else None
+        answer[word] = WordDigest(own, hashlib.sha256(f"{own}:{against}".encode()).hexdigest())
+    return answer
+
+
+def recall_results(
+    candidates: Sequence[Candidate], digests: Mapping[str, WordDigest], parent: Parent, memory: WordMemory
+) -> list[WordResult]:
+    """Results that need no training: sentences and settings are those of an earlier look at the word."""
+    served = parent.ledger.served()
+    recalled = memory.read([digests[candidate.word].full for candidate in candidates])
+    results = []
+    for candidate in candidates:
+        word, digest = candidate.word, digests[candidate.word]
+        record = served.get(word)
+        if record is not None and record.keys_digest == digest.keys:
+            reason = f"trained on the same {record.n_sentences} sentences in release {record.release}"
+            results.append(WordResult(replace(record, verdict="unchanged", reason=reason, history=()), None))
+        elif digest.full in recalled:
+            results.append(recalled[digest.full])
     return results
 
 
@@ -146,40 +182,35 @@ def _units(features: Features, words: Sequence[str], plan: TrainingPlan) -> Iter
         yield unit
 
 
-def _word_digest(sample: WordSample, plan: TrainingPlan) -> str:
-    return hashlib.sha256(plan.digest.encode() + sample.keys.tobytes()).hexdigest()
-
-
 def _judge(
     outcome: TrainedWord | TrainingFailure,
     sample: WordSample,
-    digest: str,
-    forms: Sequence[str],
+    prior: Prior,
     parent: Parent,
     stack: NDArray[np.float32],
     plan: TrainingPlan,
 ) -> WordResult:
     word, old_id = sample.word, parent.vocabulary.entry_id(sample.word)
-    base = WordRecord(word, "failed", "", digest, forms=tuple(forms[:20]), n_sentences=len(sample.keys))
+    base = WordRecord(word, "failed", "", n_sentences=len(sample.keys))
     if isinstance(outcome, TrainingFailure):
         return WordResult(
             replace(base, verdict=_failed_verdict(outcome.error, old_id), reason=str(outcome.error)), None
         )
     seed = plan.training.seed
     new = measure(apply_layer(sample.embeddings, outcome.weights), outcome.test, seed)
-    ceiling = measure(sample.embeddings, outcome.test, seed).ordering
     base = replace(
         base,
         ordering_accuracy=round(new.ordering, 4),
         margin_accuracy=round(new.margin, 4),
-        ceiling=round(ceiling, 4),
+        interval=tuple(round(end, 4) for end in new.interval),
+        ceiling=round(measure(sample.embeddings, outcome.test, seed).ordering, 4),
+        role_ceiling=round(measure(_reduced(sample, outcome, prior), outcome.test, seed).ordering, 4),
         n_triplets=len(outcome.test),
     )
     if old_id is None:
         verdict = judge_new(word, new, len(outcome.test), plan.gate)
     else:
-        layer = np.asarray(stack[old_id], dtype=np.float32)
-        old = measure(apply_layer(sample.embeddings, layer), outcome.test, seed)
+        old = measure(apply_layer(sample.embeddings, np.asarray(stack[old_id], np.float32)), outcome.test, seed)
         verdict = judge_retrained(word, old, new, outcome.test, plan.gate, seed)
         base = replace(base, old_ordering_accuracy=round(old.ordering, 4))
     serves = verdict.verdict in ("accepted", "improved")
@@ -189,6 +220,14 @@ def _judge(
     )
 
 
+def _reduced(sample: WordSample, trained: TrainedWord, prior: Prior) -> NDArray[np.float32]:
+    """(n, d) role vectors on the word's own d principal directions: what d numbers could say at best."""
+    taught = sample.role[trained.split.train] @ prior.components
+    _, vectors = np.linalg.eigh(taught.T @ taught)
+    dims = trained.weights.shape[1]
+    return np.asarray(sample.role @ prior.components @ vectors[:, ::-1][:, :dims], dtype=np.float32)
+
+
 def _failed_verdict(error: TrainingError, old_id: int | None) -> VerdictName:
     """A word that cannot be trained keeps its layer if it has one; too rare is no fault, NaN is."""
     if old_id is not None:
@@ -196,30 +235,16 @@ def _failed_verdict(error: TrainingError, old_id: int | None) -> VerdictName:
     return "kept_bm25" if isinstance(error, TooFewSentencesError | NoTripletsError) else "failed"
 
 
-def _with_use(result: WordResult, candidate: Candidate) -> WordResult:
+def _complete(result: WordResult, digest: WordDigest, candidate: Candidate, seed: int, seconds: float) -> WordResult:
     """The result with the word's use in this corpus, against which a later shift is measured."""
-    neighbours = tuple(int(x) for x in np.rint(candidate.use.neighbours * 10_000))
-    record = replace(result.record, per_million=round(candidate.use.per_million, 2), neighbours=neighbours)
+    record = replace(
+        result.record,
+        digest=digest.full,
+        keys_digest=digest.keys,
+        forms=candidate.use.forms[:20],
+        per_million=round(candidate.use.per_million, 2),
+        neighbours=tuple(int(x) for x in np.rint(candidate.use.neighbours * 10_000)),
+        seed=seed,
+        seconds=seconds,
+    )
     return WordResult(record, result.weights)
-
-
-def _write_unit(path: Path, results: Sequence[WordResult]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part.npz")
-    arrays: dict[str, NDArray[np.float32]] = {
-        f"layer_{place}": result.weights for place, result in enumerate(results) if result.weights is not None
-    }
-    records = json.dumps([asdict(result.record) for result in results])
-    np.savez(part, records=np.frombuffer(records.encode(), dtype=np.uint8), **arrays)  # type: ignore[arg-type]
-    os.replace(part, path)
-
-
-def _read_unit(path: Path) -> list[WordResult] | None:
-    """The results of a finished unit; None where it is not there, or was cut off while being written."""
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            rows: list[Mapping[str, object]] = json.loads(arrays["records"].tobytes())
-            layers = {name: arrays[name] for name in arrays.files if name != "records"}
-    except (OSError, ValueError, KeyError):
-        return None
-    return [WordResult(WordRecord.from_row(row), layers.get(f"layer_{place}")) for place, row in enumerate(rows)]

@@ -1,6 +1,7 @@
 """kill -9 at random moments of the main job: nothing published is lost, search goes on, the same command finishes."""
 
 import json
+import logging
 import os
 import random
 import signal
@@ -50,7 +51,7 @@ def test_an_extension_survives_kill_nine_at_random_moments(tmp_path):
     assert first["promoted"]
     rng = random.Random(SEED)
     moments = [rng.uniform(4, 32) for _ in range(N_KILLS)]
-    print(f"seed {SEED}: killing after {[round(m, 1) for m in moments]} s")
+    logging.getLogger(__name__).warning("seed %s: killing after %s s", SEED, [round(m, 1) for m in moments])
     second = ("extend", "nodes", "weight", "algorithm", "graphs", *CORPUS)
     for moment in moments:
         running = subprocess.Popen(
@@ -79,4 +80,6 @@ def check_every_vector(home):
     for point, vector in zip(rows, model.embed([p.payload["text"] for p in rows]), strict=True):
         stored = point.vectors["minicoil"]
         values = dict(zip(stored.indices.tolist(), stored.values.tolist(), strict=True))
-        assert all(abs(values[i] - v) < 1e-4 for i, v in zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
+        assert all(
+            abs(values[i] - v) < 1e-4 for i, v in zip(vector.indices.tolist(), vector.values.tolist(), strict=True)
+        )

@@ -195,3 +195,59 @@ def test_the_command_line_answers_in_json_and_with_exit_status(life):
     assert status == 0 and len(answer["releases"]) == 2
     command = [sys.executable, "-m", "flows.cli", "index"]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+
+
+@pytest.fixture(scope="module")
+def copied_home(life, tmp_path_factory):
+    home = tmp_path_factory.mktemp("copy") / "home"
+    shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))
+    return home
+
+
+def test_retraining_measures_served_words_and_keeps_only_what_is_better(copied_home):
+    from flows.parameters import RetrainParameters
+    from flows.retrain_words import retrain_words
+
+    values = {
+        "home": str(copied_home),
+        "corpus": ["pydocs:networkx"],
+        "sample": 400,
+        "max_sentences": 200,
+        "below": 0.99,
+    }
+    answer = retrain_words(RetrainParameters(**values))
+    assert answer["n_measured"] >= 3 and answer["n_underperforming"] >= 1
+    assert {row["verdict"] for row in answer["words"]} <= {"improved", "unchanged", "removed"}
+    for row in answer["words"]:
+        if row["verdict"] == "improved":
+            assert row["ordering_accuracy"] > row["old_ordering_accuracy"]
+    again = retrain_words(RetrainParameters(**values))
+    assert not [row for row in again["words"] if row["verdict"] == "improved"]
+
+
+def test_a_removed_word_returns_to_plain_bm25_everywhere(copied_home):
+    from flows.parameters import RemoveParameters
+    from flows.remove_words import remove_words
+    from tasks.place import Place
+
+    place = Place.at(copied_home)
+    answer = remove_words(RemoveParameters(home=str(copied_home), words=["paths", "absentword"]))
+    assert {row["word"]: row["verdict"] for row in answer["words"]} == {"path": "removed", "absentword": "kept_bm25"}
+    assert answer["promoted"] and answer["collections"][0]["n_rewritten"] > 0
+    found = search_collection(place, "docs", "path", 3, compare=True)
+    assert found["release"] == answer["release"]
+    assert [row["id"] for row in found["results"]] == [row["id"] for row in found["bm25"]]
+    assert "nothing to do" in remove_words(RemoveParameters(home=str(copied_home), words=["path"]))["message"]
+
+
+def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, monkeypatch):
+    from flows.extend_vocabulary import extend_vocabulary
+    from flows.parameters import ExtendParameters
+
+    shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
+    monkeypatch.setattr("tasks.training.train_words", lambda *a: pytest.fail("trained again"))
+    values = {"home": str(tmp_path / "home"), "corpus": ["pydocs:networkx"], "sample": 250, "max_sentences": 120}
+    answer = extend_vocabulary(ExtendParameters(**values, words=["weights"]))
+    assert [row["verdict"] for row in answer["words"]] == ["unchanged"]
+    assert "trained on the same" in answer["words"][0]["reason"]
+    assert answer["release"] is None

@@ -1,0 +1,135 @@
+"""The second half of every flow that changes words: encode, train, assemble, publish, promote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from flows.parameters import WordsParameters
+from flows.steps import (
+    Clock,
+    assemble_step,
+    encode_step,
+    finish_step,
+    joined_step,
+    open_encoders_step,
+    open_parent_step,
+    prior_step,
+    promote_step,
+    publish_step,
+    read_step,
+    recall_step,
+    sample_step,
+    train_step,
+)
+from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
+from minicoil.mining import Candidate
+from minicoil.prior import Prior
+from tasks.bundles import Parent, remove_work
+from tasks.extension import probe_texts, role_width
+from tasks.features import Encoders
+from tasks.home_lock import writer_lock
+from tasks.place import Place
+from tasks.points import PointStore
+from tasks.promotion import select_collections
+from tasks.reading import Reading
+from tasks.registry import CollectionRecord, list_collections
+from tasks.releases import Manifest, claim_release
+from tasks.sentence_store import SentenceStore
+from tasks.training import TrainingPlan, word_digests
+from tasks.word_memory import WordMemory, WordResult
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a flow that changes words holds open while it runs."""
+
+    parameters: WordsParameters
+    place: Place
+    points: PointStore
+    parent: Parent
+    encoders: Encoders
+    sentences: SentenceStore
+    records: list[CollectionRecord]
+    plan: TrainingPlan
+    clock: Clock
+
+    def read(self) -> Reading:
+        """The corpus, in the sentence store and counted."""
+        with self.clock.timing("read"):
+            reading: Reading = read_step(
+                self.points, self.sentences, self.encoders.tokenizer, self.parameters.corpus, self.parameters.sample
+            )
+            return reading
+
+
+def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
+    """Lock the home, finish what was interrupted, and open everything a change of words needs."""
+    place = parameters.place()
+    stack.enter_context(writer_lock(place.home, command))
+    points = stack.enter_context(place.points())
+    finish_step(place, parameters.channel)
+    parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
+    channel, names = parameters.channel, parameters.collections
+    records = select_collections(list_collections(place.objects(), channel), names, channel)
+    encoders = open_encoders_step(parent, parameters.encoder, parameters.role_model)
+    sentences = SentenceStore(points, role_width(encoders), parameters.role_model)
+    plan = TrainingPlan(
+        training=TrainingConfig.for_target(parameters.target, parent.vocabulary.dims),
+        sampling=SamplingConfig(max_sentences=parameters.max_sentences, min_sentences=parameters.min_sentences),
+        triplets=TripletConfig(),
+        gate=GateConfig(),
+        encoder_digest=parent.facts.encoder_digest,
+        role_model=parameters.role_model,
+    )
+    return Job(parameters, place, points, parent, encoders, sentences, records, plan, Clock())
+
+
+def train(job: Job, chosen: Sequence[Candidate], request: str) -> tuple[list[WordResult], Prior | None]:
+    """Results of all candidates; those with the same sentences and settings as before are recalled, not trained."""
+    forms = {candidate.word: candidate.use.forms for candidate in chosen}
+    memory = WordMemory(job.place.objects())
+    with job.clock.timing("encode"):
+        keys = sample_step(job.sentences, forms, job.plan.sampling)
+        digests = word_digests(keys, job.parent, job.plan)
+        recalled = recall_step(chosen, digests, job.parent, memory)
+        known = {result.record.word for result in recalled}
+        rest = [candidate for candidate in chosen if candidate.word not in known]
+        if not rest:
+            return recalled, Prior.read(job.parent.folder)
+        needed = {candidate.word: candidate.use.forms for candidate in rest}
+        folder = job.place.work / request[:16] / "features"
+        features = encode_step(job.sentences, job.encoders, needed, keys, job.plan.sampling, folder)
+    with job.clock.timing("train"):
+        prior = prior_step(job.parent, features, job.plan.training.seed)
+        return recalled + train_step(rest, digests, features, prior, job.parent, job.plan, memory), prior
+
+
+def release(
+    job: Job,
+    results: Sequence[WordResult],
+    remove: Sequence[str],
+    prior: Prior | None,
+    request: str,
+    chosen: Sequence[Candidate],
+) -> tuple[Manifest, dict[str, Any]]:
+    """Publish a release with the results' layers, and promote it if that was asked for."""
+    objects, work = job.place.objects(), job.place.work / request[:16]
+    with job.clock.timing("assemble"):
+        number = claim_release(objects)
+        forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
+        joined = joined_step(job.points, job.records, forms)
+        probes = probe_texts(job.sentences, chosen)
+        folder = work / f"release-{number}"
+        built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes)
+    with job.clock.timing("publish"):
+        manifest = publish_step(objects, built.folder, job.parent.release, built.facts, number)
+    promoted: dict[str, Any] = {}
+    if job.parameters.promote:
+        with job.clock.timing("promote"):
+            channel, names = job.parameters.channel, job.parameters.collections
+            promoted = promote_step(job.place, channel, manifest.release, names, job.parent.release)
+    remove_work(work)
+    return manifest, promoted

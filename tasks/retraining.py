@@ -1,0 +1,118 @@
+"""Served words measured on fresh text: which underperform there, and which should go back to BM25."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from minicoil.layout import BundleLayout
+from minicoil.ledger import WordRecord
+from minicoil.mining import Candidate, rank_mined
+from minicoil.stack import open_stack
+from minicoil.triplets import sample_triplets, split_rows, word_seed
+from minicoil.validation import apply_layer, measure
+from minicoil.word_counts import WordCounts
+from tasks.bundles import Parent
+from tasks.choosing import known_use
+from tasks.features import Features
+from tasks.progress import track
+from tasks.training import TrainingPlan
+from tasks.word_memory import WordResult
+
+
+@dataclass(frozen=True)
+class RetrainingConfig:
+    """When a served word is looked at again."""
+
+    below_ceiling: float = 0.10  # ordering this far under the full-width embedding's: the layer misses what is there
+    fallen: float = 0.05  # ordering lost since training; the figures of one word scatter by about .02
+
+
+def served_candidates(parent: Parent, counts: WordCounts, min_sentences: int) -> list[Candidate]:
+    """Served words that the corpus has enough of to measure them."""
+    candidates = []
+    for word in parent.vocabulary.known_words:
+        use = counts.use(word)
+        if use.count >= min_sentences:
+            candidates.append(Candidate(word, "named", 0.0, ("served",), use))
+    return candidates
+
+
+def find_underperforming(
+    candidates: Sequence[Candidate],
+    features: Features,
+    parent: Parent,
+    plan: TrainingPlan,
+    counts: WordCounts,
+    below: float | None,
+    config: RetrainingConfig | None = None,
+) -> list[Candidate]:
+    """Served words worth retraining, worst first, with the figures as reasons.
+
+    Measured on sentences below the held-out threshold, which no word is ever trained on.
+
+    Args:
+        candidates: See `served_candidates`.
+        features: Their encoded sentences.
+        parent: Has the layers and the ledger.
+        plan: Split, triplets, floor.
+        counts: Of the same corpus; shows shifted use.
+        below: Retrain every word under this ordering accuracy too.
+        config: Thresholds.
+    """
+    config = config or RetrainingConfig()
+    stack = open_stack(BundleLayout(parent.folder).stack)
+    served = parent.ledger.served()
+    uses = {word: known_use(record) for word, record in served.items()}
+    shifted = {c.word: c for c in rank_mined(counts, len(counts), parent.vocabulary.known_words, uses)}
+    weak = []
+    for candidate in track(candidates, "measuring words", len(candidates), "words"):
+        sample = features.sample(candidate.word)
+        if len(sample.keys) < plan.sampling.min_sentences:
+            continue
+        rows = split_rows(sample.keys, plan.sampling).test
+        seed = word_seed(candidate.word, plan.training.seed, "test")
+        triplets = sample_triplets(sample.role, rows, plan.triplets, seed)
+        if len(triplets) < plan.gate.min_triplets:
+            continue
+        layer = np.asarray(stack[parent.vocabulary.ids[candidate.word]], dtype=np.float32)
+        now = measure(apply_layer(sample.embeddings, layer), triplets).ordering
+        ceiling = measure(sample.embeddings, triplets).ordering
+        floor = max(plan.gate.min_ordering, below or 0.0)
+        reasons = _reasons(now, ceiling, floor, served.get(candidate.word), config)
+        if candidate.word in shifted:
+            reasons.append(f"shifted: {shifted[candidate.word].reasons[0]}")
+        if reasons:
+            weak.append(replace(candidate, score=ceiling - now, reasons=tuple(reasons)))
+    return sorted(weak, key=lambda c: (-c.score, c.word))
+
+
+def _reasons(
+    now: float, ceiling: float, floor: float, record: WordRecord | None, config: RetrainingConfig
+) -> list[str]:
+    reasons = []
+    if now < floor:
+        reasons.append(f"ordering {now:.3f} is under {floor:.2f}")
+    if ceiling - now > config.below_ceiling:
+        reasons.append(f"ordering {now:.3f} is far under its ceiling {ceiling:.3f}")
+    before = record.ordering_accuracy if record is not None else None
+    if before is not None and before - now > config.fallen:
+        reasons.append(f"ordering fell from {before:.3f} to {now:.3f}")
+    return reasons
+
+
+def split_off_hopeless(results: Sequence[WordResult], plan: TrainingPlan) -> tuple[list[WordResult], list[str]]:
+    """Results without the words whose old and new layers are both under the floor, and those words.
+
+    They return to BM25: a layer that orders meanings no better than chance only adds noise.
+    """
+    floor = plan.gate.min_ordering
+    hopeless = []
+    for result in results:
+        record = result.record
+        old, new = record.old_ordering_accuracy, record.ordering_accuracy
+        if result.weights is None and old is not None and new is not None and max(old, new) < floor:
+            hopeless.append(record.word)
+    return [result for result in results if result.record.word not in hopeless], hopeless

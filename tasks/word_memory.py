@@ -1,0 +1,71 @@
+"""Trained layers by digest, in object storage: what was learned once is not learned again."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoil.errors import ObjectNotFoundError
+from minicoil.ledger import WordRecord
+from tasks.object_store import ObjectStore
+
+logger = logging.getLogger(__name__)
+_AT_ONCE = 8  # requests in flight; one object is a few kilobytes
+
+
+@dataclass(frozen=True)
+class WordResult:
+    """What became of one word: its record, and its (D, d) float32 layer where it serves."""
+
+    record: WordRecord
+    weights: NDArray[np.float32] | None
+
+
+class WordMemory:
+    """Results under `words/<digest>.npz`; an object is written whole or not at all."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def write(self, results: Sequence[WordResult]) -> None:
+        """Remember results by their records' digests."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(self._write_one, results))
+
+    def read(self, digests: Sequence[str]) -> dict[str, WordResult]:
+        """Those results that are remembered, by digest."""
+        known = {entry.key for entry in self._store.list("words/")}
+        wanted = [digest for digest in digests if _key(digest) in known]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(self._read_one, wanted)
+            return {digest: result for digest, result in zip(wanted, found, strict=True) if result is not None}
+
+    def _write_one(self, result: WordResult) -> None:
+        buffer = io.BytesIO()
+        record = np.frombuffer(json.dumps(asdict(result.record)).encode(), dtype=np.uint8)
+        arrays: dict[str, Any] = {"record": record}
+        if result.weights is not None:
+            arrays["weights"] = result.weights
+        np.savez(buffer, **arrays)
+        self._store.write(_key(result.record.digest), buffer.getvalue())
+
+    def _read_one(self, digest: str) -> WordResult | None:
+        try:
+            with np.load(io.BytesIO(self._store.read(_key(digest))), allow_pickle=False) as arrays:
+                record = WordRecord.from_row(json.loads(arrays["record"].tobytes()))
+                return WordResult(record, arrays["weights"] if "weights" in arrays.files else None)
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError, OSError) as error:
+            logger.warning("%s cannot be used (%s); the word is trained again", _key(digest), error)
+            return None
+
+
+def _key(digest: str) -> str:
+    return f"words/{digest}.npz"
