@@ -200,6 +200,15 @@ def _shorten(text: str, length: int) -> str:
 def _show_words(result: Mapping[str, Any]) -> None:
     keys = ("word", "verdict", "release", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling", "reason")
     _table(keys, [[row.get(key) for key in keys] for row in result["words"]])
+    if result.get("message"):
+        _say(escape(result["message"]))
+    for entry in result.get("meaning", {}).get("dimensions", []):
+        _say(f"\n[bold]number {entry['dimension'] + 1}[/bold], {entry['share_of_variance']:.0%} of the spread")
+        for end in ("low", "high"):
+            for text in entry[end][:2]:
+                _say(f"  {end:<4}  {escape(_shorten(text, 150))}")
+    if result.get("page"):
+        _say(f"\nall sentences in two dimensions: {result['page']}")
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:

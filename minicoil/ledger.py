@@ -66,7 +66,7 @@ class WordRecord:
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> WordRecord:
         """The record of what `asdict` made of one, lists for tuples."""
-        lists: dict[str, Any] = {key: tuple(row[key]) for key in ("forms", "neighbours", "interval")}
+        lists: dict[str, Any] = {key: tuple(row[key]) for key in ("forms", "neighbours", "interval") if key in row}
         return WordRecord(**{**row, **lists, "history": tuple(tuple(entry) for entry in row["history"])})
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.errors import ReleaseError, UsageError
-from minicoil.ledger import Ledger
+from minicoil.ledger import Ledger, WordRecord
 from minicoil.stemming import stem
 from tasks.channels import channel_names, read_channel
 from tasks.place import Place
@@ -36,7 +36,23 @@ def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
                 f"word '{word}' is not in the ledger of release {current}; it is plain BM25, never trained"
             )
     rows = [{key: value for key, value in asdict(record).items() if key != "neighbours"} for record in records]
-    return {"release": current, "words": rows}
+    answer: dict[str, Any] = {"release": current, "words": rows}
+    if word is not None and records[0].release is not None:
+        answer |= _look_at(place, open_release(store, current, place.cache), records[0], current)
+    return answer
+
+
+def _look_at(place: Place, folder: Path, record: WordRecord, release: int) -> dict[str, Any]:
+    """What the word's numbers separate, and its page under `HOME/words/`; a home without sentences says so."""
+    from tasks.word_page import describe_word, view_word, write_word_page
+
+    try:
+        view = view_word(place, folder, record)
+    except ReleaseError as error:
+        return {"page": None, "message": str(error)}
+    page = place.home / "words" / f"{record.word}.html"
+    write_word_page(page, record, view, release)
+    return {"page": str(page), "meaning": describe_word(view)}
 
 
 def list_all_releases(place: Place) -> dict[str, Any]:
