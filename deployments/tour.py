@@ -22,13 +22,13 @@ SECOND = "pydocs:torch,prefect"
 STEPS: tuple[tuple[str, Sequence[str]], ...] = (
     (
         "Index documentation of scientific packages: plain BM25 so far",
-        ("index", "docs", "--corpus", FIRST, "--sample", "4000"),
+        ("index", "docs", "--corpus", FIRST, "--sample", "3000"),
     ),
     (
         "A first release: train the common words of that text",
         ("extend", "--common", "1300", "--corpus", FIRST, "--sample", "9000", "--max-sentences", "400"),
     ),
-    ("Documentation of another domain arrives", ("index", "docs", "--corpus", SECOND, "--sample", "2000")),
+    ("Documentation of another domain arrives", ("index", "docs", "--corpus", SECOND, "--sample", "1500")),
     (
         "Mine the words it uses its own way, train only those, re-encode only what changes",
         ("extend", "--mine", "200", "--corpus", SECOND, "--sample", "6000", "--max-sentences", "400"),

@@ -28,7 +28,7 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
             return answered_report(job.place, parameters, answered, reading, job.clock)
 
         with job.clock.timing("choose"):
-            background = background_counts(job.encoders.tokenizer, parameters.background, job.points)
+            background = background_counts(job.tokenizer, parameters.background, job.points)
             asked = _words(parameters)
             chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences)
             vocabulary, sampling = job.parent.vocabulary, job.plan.sampling

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from flows.parameters import WordsParameters
@@ -27,6 +28,7 @@ from flows.steps import (
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
+from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent, remove_work
 from tasks.extension import probe_texts, role_width
 from tasks.features import Encoders
@@ -42,7 +44,7 @@ from tasks.training import TrainingPlan, word_digests
 from tasks.word_memory import WordMemory, WordResult
 
 
-@dataclass(frozen=True)
+@dataclass
 class Job:
     """What a flow that changes words holds open while it runs."""
 
@@ -50,17 +52,24 @@ class Job:
     place: Place
     points: PointStore
     parent: Parent
-    encoders: Encoders
+    tokenizer: WordTokenizer
     sentences: SentenceStore
     records: list[CollectionRecord]
     plan: TrainingPlan
     clock: Clock
 
+    @cached_property
+    def encoders(self) -> Encoders:
+        """Loaded by the first step that encodes: a run that finds nothing to do never pays for them."""
+        parameters = self.parameters
+        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model)
+        return encoders
+
     def read(self) -> Reading:
         """The corpus, in the sentence store and counted."""
         with self.clock.timing("read"):
             reading: Reading = read_step(
-                self.points, self.sentences, self.encoders.tokenizer, self.parameters.corpus, self.parameters.sample
+                self.points, self.sentences, self.tokenizer, self.parameters.corpus, self.parameters.sample
             )
             return reading
 
@@ -74,8 +83,8 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     channel, names = parameters.channel, parameters.collections
     records = select_collections(list_collections(place.objects(), channel), names, channel)
-    encoders = open_encoders_step(parent, parameters.encoder, parameters.role_model)
-    sentences = SentenceStore(points, role_width(encoders), parameters.role_model)
+    tokenizer = WordTokenizer.from_folder(parent.folder)
+    sentences = SentenceStore(points, role_width(parent, parameters.role_model), parameters.role_model)
     plan = TrainingPlan(
         training=TrainingConfig.for_target(parameters.target, parent.vocabulary.dims),
         sampling=SamplingConfig(max_sentences=parameters.max_sentences, min_sentences=parameters.min_sentences),
@@ -84,7 +93,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
         encoder_digest=parent.facts.encoder_digest,
         role_model=parameters.role_model,
     )
-    return Job(parameters, place, points, parent, encoders, sentences, records, plan, Clock())
+    return Job(parameters, place, points, parent, tokenizer, sentences, records, plan, Clock())
 
 
 def train(job: Job, chosen: Sequence[Candidate], request: str) -> tuple[list[WordResult], Prior | None]:

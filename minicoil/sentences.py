@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 
 MIN_WORDS, MAX_WORDS = 4, 80  # shorter ones have no context; longer ones are lists or tables
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_HARD = re.compile(r"[.!?;:]\s|\.\.\.|[\u3002\uff01\uff1f]")
+_MARK = re.compile(r"[.!?]\s")
+_PLAIN_END = re.compile(r"(?<![A-Za-z.\-'])([a-z]{2,})[.!?]\s+(?=[A-Z][a-z'])")
+_HARD = re.compile(r"\.\.|[\u3002\uff01\uff1f\u2026\"\u201c\u201d()\[\]]|\b\d+[.)]\s|\b[A-Za-z][.)]\s")
 
 
 @lru_cache(maxsize=1)
@@ -27,21 +29,44 @@ def _segmenter() -> Segmenter:
         return Segmenter(language="en", clean=False)
 
 
+@lru_cache(maxsize=1)
+def _abbreviations() -> frozenset[str]:
+    """Words after which a full stop need not end a sentence, from pysbd's own list."""
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pysbd.lang.english import English
+
+    return frozenset(entry.replace(".", "") for entry in English.Abbreviation.ABBREVIATIONS)
+
+
 def split_sentences(text: str) -> Iterator[str]:
     """The prose sentences of a text, in order; paragraphs are never joined.
 
-    pysbd decides where abbreviations, numbers or initials could mislead; a paragraph with a single full stop at its
-    end needs no decision, which is most of them.
+    pysbd decides wherever there is something to decide: abbreviations, initials, numbers, quotes, brackets, lists. Where
+    every mark follows a plain word and precedes a capital, which is most of the text, there is nothing to decide.
     """
     for paragraph in text.split("\n"):
         paragraph = " ".join(paragraph.split())
-        if not paragraph:
-            continue
-        whole = not _HARD.search(paragraph)
-        for sentence in [paragraph] if whole else _segmenter().segment(paragraph):
-            sentence = sentence.strip()
-            if is_prose(sentence):
-                yield sentence
+        if paragraph:
+            for sentence in _plainly_split(paragraph) or _segmenter().segment(paragraph):
+                sentence = sentence.strip()
+                if is_prose(sentence):
+                    yield sentence
+
+
+def _plainly_split(paragraph: str) -> list[str]:
+    """The sentences of a paragraph whose every mark is plainly an end; nothing where one is not."""
+    n_marks = len(_MARK.findall(paragraph))
+    if not n_marks:
+        return [paragraph]
+    if _HARD.search(paragraph):
+        return []
+    ends = [match.end() for match in _PLAIN_END.finditer(paragraph) if match.group(1) not in _abbreviations()]
+    if len(ends) != n_marks:
+        return []
+    return [paragraph[start:end] for start, end in zip([0, *ends], [*ends, len(paragraph)], strict=True)]
 
 
 def is_prose(sentence: str) -> bool:

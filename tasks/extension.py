@@ -11,8 +11,9 @@ from minicoil.mining import Candidate
 from minicoil.sentences import split_sentences
 from minicoil.tokens import WordTokenizer
 from minicoil.word_counts import WordCounts
+from tasks.bundles import Parent
 from tasks.corpus import CorpusReport, read_corpora
-from tasks.features import Encoders
+from tasks.encoders import RoleModel
 from tasks.points import PointStore
 from tasks.sentence_store import SentenceStore
 
@@ -27,11 +28,11 @@ def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:
     return hashlib.sha256(document.encode()).hexdigest()
 
 
-def role_width(encoders: Encoders) -> int:
-    """R, numbers per role-model vector."""
-    if encoders.role_model is None:
-        return encoders.encoder.width
-    return int(encoders.role_model.encode(["width"]).shape[1])
+def role_width(parent: Parent, role_model: str) -> int:
+    """R, numbers per role-model vector; another model than the encoder has to be asked."""
+    if role_model == parent.facts.encoder:
+        return parent.facts.width
+    return int(RoleModel(role_model).encode(["width"]).shape[1])
 
 
 def background_counts(tokenizer: WordTokenizer, spec: str | None, points: PointStore) -> WordCounts | None:
