@@ -44,8 +44,8 @@ def _abbreviations() -> frozenset[str]:
 def split_sentences(text: str) -> Iterator[str]:
     """The prose sentences of a text, in order; paragraphs are never joined.
 
-    pysbd decides wherever there is something to decide: abbreviations, initials, numbers, quotes, brackets, lists. Where
-    every mark follows a plain word and precedes a capital, which is most of the text, there is nothing to decide.
+    pysbd decides wherever there is something to decide: abbreviations, initials, numbers, quotes, brackets, lists.
+    Where every mark follows a plain word and precedes a capital, which is most of the text, there is nothing to.
     """
     for paragraph in text.split("\n"):
         paragraph = " ".join(paragraph.split())
