@@ -33,7 +33,9 @@ UNION_FIELD = "mc_union"  # the other release whose cells are beside (0 is the e
 NO_UNION = -1
 VECTOR, BM25_VECTOR = "minicoil", "bm25"
 SCHEMA = CollectionSchema(
-    sparse=(VECTOR, BM25_VECTOR), keyword=(KEYS_FIELD, JOINED_FIELD, "doc"), integer=(STAMP_FIELD, UNION_FIELD)
+    sparse=(VECTOR, BM25_VECTOR),
+    keyword=(KEYS_FIELD, JOINED_FIELD, HASH_FIELD, "doc"),
+    integer=(STAMP_FIELD, UNION_FIELD),
 )
 _BATCH = 256
 _MEASURED = 2000  # documents whose mean length becomes avg_len

@@ -164,9 +164,8 @@ def _rewrite(
         VectorUpdate(point.id, {record.vector: union}, str(point.payload[HASH_FIELD]))
         for (point, _), (_, union) in zip(affected, vectors, strict=True)
     ]
-    written = points.write_vectors(record.name, updates)
-    points.set_payload(record.name, written, {STAMP_FIELD: target, UNION_FIELD: record.release})
-    return len(written)
+    # the stamp goes under the same guard: a text that changes between two writes must stay due
+    return len(points.write_vectors(record.name, updates, {STAMP_FIELD: target, UNION_FIELD: record.release}))
 
 
 def contract_collection(place: Place, points: PointStore, record: CollectionRecord, keep: int) -> CollectionRecord:
@@ -206,5 +205,4 @@ def _contract_page(
             kept = np.isin(vector.indices, cells)
             smaller = SparseVector(vector.indices[kept], vector.values[kept])
             updates.append(VectorUpdate(point.id, {record.vector: smaller}, str(point.payload[HASH_FIELD])))
-    written = points.write_vectors(record.name, updates)
-    points.set_payload(record.name, written, {UNION_FIELD: NO_UNION})
+    points.write_vectors(record.name, updates, {UNION_FIELD: NO_UNION})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import socket
 import subprocess
@@ -20,24 +19,24 @@ from tasks.points.owner import engine_folder, socket_path
 from tasks.points.records import CollectionSchema, Hit, Point, PointFilter, PointId, Vector, VectorUpdate
 
 START_SECONDS = 60.0
-_BATCH = 512  # points of one frame
+ANSWER_SECONDS = 900.0  # an optimisation of millions of points holds everybody else up
+_IDS = 10_000  # ids of one frame
 _TRIES = 3  # every operation may be repeated without harm
-_started: list[subprocess.Popen[bytes]] = []  # kept: a Popen that is collected while its process runs warns
+_started: list[subprocess.Popen[bytes]] = []  # kept, to be reaped by a process that outlives them
 
 
-@atexit.register
-def _let_go() -> None:
-    """Leave the owners to themselves: they outlive this process on purpose and end when nobody is connected."""
-    for owner in _started:
-        if owner.poll() is None:
-            owner.returncode = 0
+class _Owner(subprocess.Popen[bytes]):
+    """A process that is meant to outlive the one that started it."""
+
+    def __del__(self) -> None:
+        """Without the warning that it still runs."""
 
 
 class EmbeddedPoints:
     """A `PointStore` on the shards of one home. Starts the owner process where none runs."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
+        self._home = home.resolve()  # the process may change its folder later
         self._lock = threading.Lock()
         self._connection: socket.socket | None = None
 
@@ -50,7 +49,13 @@ class EmbeddedPoints:
                     wire.send(self._connection, [operation, arguments])
                     answer = wire.receive(self._connection)
                     break
-                except (ConnectionError, OSError) as error:
+                except TimeoutError as error:  # asking again would only add to the work
+                    self._disconnect()
+                    raise EngineUnavailableError(
+                        f"the embedded engine of {self._home} has not answered '{operation}' for {ANSWER_SECONDS:.0f} "
+                        "s; another command may be optimising a large collection: wait, then run this one again"
+                    ) from error
+                except OSError as error:
                     self._disconnect()
                     if attempt == _TRIES - 1:
                         raise EngineUnavailableError(
@@ -58,7 +63,7 @@ class EmbeddedPoints:
                             f"{engine_folder(self._home) / 'owner.log'}, then run the same command again"
                         ) from error
         if "error" in answer:
-            raise getattr(errors, answer["error"], CollectionError)(answer["message"])
+            raise getattr(errors, answer["error"], CollectionError)(answer["message"], **answer.get("facts", {}))
         return answer["result"]
 
     def _connect(self) -> socket.socket:
@@ -68,19 +73,40 @@ class EmbeddedPoints:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
                 connection.connect(str(socket_path(self._home)))
+                connection.settimeout(ANSWER_SECONDS)
+                self._greet(connection)
                 return connection
             except (FileNotFoundError, ConnectionRefusedError):
                 connection.close()
+            except BaseException:
+                connection.close()
+                raise
             if time.monotonic() > deadline:
-                raise ConnectionError(f"no owner process within {START_SECONDS:.0f} s")
+                raise self._no_owner(f"no owner process within {START_SECONDS:.0f} s")
+            if starter is not None and (starter.poll() or 0) > 0:  # by a signal is below zero: try again
+                raise self._no_owner(f"the owner process ended with status {starter.returncode}")
             if starter is None or starter.poll() is not None:  # it ends at once where another one serves already
                 starter = self._start()
             time.sleep(0.05)
 
+    def _greet(self, connection: socket.socket) -> None:
+        wire.send(connection, ["hello", []])
+        version, owner = wire.receive(connection).get("result") or (1, "unknown")
+        if version != wire.VERSION:
+            raise CollectionError(
+                f"the engine of {self._home} (process {owner}) was started by another version of this package; "
+                "end the commands that use it, then run this one again"
+            )
+
+    def _no_owner(self, reason: str) -> EngineUnavailableError:
+        log = engine_folder(self._home) / "owner.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        return EngineUnavailableError(f"{reason}; the last line of {log}: {lines[-1] if lines else '(empty)'}")
+
     def _start(self) -> subprocess.Popen[bytes]:
         engine_folder(self._home).mkdir(parents=True, exist_ok=True)
         with (engine_folder(self._home) / "owner.log").open("ab") as log:
-            owner = subprocess.Popen(
+            owner = _Owner(
                 [sys.executable, "-m", "tasks.points.owner", str(self._home)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -88,7 +114,7 @@ class EmbeddedPoints:
                 start_new_session=True,  # the terminal's Ctrl-C is for the command alone
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
             )
-        _started.append(owner)
+        _started[:] = [*(earlier for earlier in _started if earlier.poll() is None), owner]
         return owner
 
     def _disconnect(self) -> None:
@@ -119,19 +145,23 @@ class EmbeddedPoints:
         self._call("drop", name)
 
     def upsert(self, name: str, points: Sequence[Point]) -> None:
-        for start in range(0, len(points), _BATCH):
-            self._call("upsert", name, list(points[start : start + _BATCH]))
+        for frame in wire.frames(points):
+            self._call("upsert", name, frame)
 
     def get(
         self, name: str, ids: Sequence[PointId], payload: bool | Sequence[str] = True, vectors: bool = False
     ) -> list[Point]:
         found: list[Point] = []
-        for start in range(0, len(ids), _BATCH):
-            found += self._call("get", name, list(ids[start : start + _BATCH]), payload, vectors)
+        start = 0
+        while start < len(ids):
+            points, n_asked = self._call("get", name, list(ids[start : start + _IDS]), payload, vectors)
+            found += points
+            start += n_asked
         return found
 
     def delete(self, name: str, ids: Sequence[PointId]) -> None:
-        self._call("delete", name, list(ids))
+        for start in range(0, len(ids), _IDS):
+            self._call("delete", name, list(ids[start : start + _IDS]))
 
     def count(self, name: str, where: PointFilter | None = None) -> int:
         return int(self._call("count", name, where))
@@ -155,19 +185,22 @@ class EmbeddedPoints:
     def sample(
         self, name: str, where: PointFilter, n: int, payload: bool | Sequence[str] = True, vectors: bool = False
     ) -> list[Point]:
-        return list(self._call("sample", name, where, n, payload, vectors))
+        return self.get(name, self._call("sample", name, where, n), payload, vectors)
 
     def search(self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None) -> list[Hit]:
         return list(self._call("search", name, using, vector, limit, where))
 
-    def write_vectors(self, name: str, updates: Sequence[VectorUpdate]) -> list[PointId]:
+    def write_vectors(
+        self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
+    ) -> list[PointId]:
         written: list[PointId] = []
-        for start in range(0, len(updates), _BATCH):
-            written += self._call("write_vectors", name, list(updates[start : start + _BATCH]))
+        for frame in wire.frames(updates):
+            written += self._call("write_vectors", name, frame, dict(stamp) if stamp else None)
         return written
 
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
-        self._call("set_payload", name, list(ids), dict(payload))
+        for start in range(0, len(ids), _IDS):
+            self._call("set_payload", name, list(ids[start : start + _IDS]), dict(payload))
 
     def optimize(self, name: str) -> None:
         self._call("optimize", name)

@@ -7,16 +7,16 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import qdrant_edge as edge
 
 from minicoil.errors import CollectionError
-from minicoil.sparse import SparseVector
+from tasks.points import wire
+from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
 from tasks.points.records import (
     HASH_FIELD,
     CollectionSchema,
@@ -30,7 +30,7 @@ from tasks.points.records import (
 )
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-_UPSERT = 512  # points of one WAL record
+_RETRIEVE = 64  # points looked up at once; a page may end after each of them
 
 
 class EdgeEngine:
@@ -51,24 +51,43 @@ class EdgeEngine:
         return sorted(path.parent.name for path in self._folder.glob("*/schema.json"))
 
     def exists(self, name: str) -> bool:
-        return (self._folder / name / "schema.json").exists()
+        return bool(_NAME.fullmatch(name)) and (self._folder / name / "schema.json").exists()
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         if not _NAME.fullmatch(name):
             raise CollectionError(f"'{name}' cannot name a collection; use letters, digits, _, . and -")
         with self._lock:
             if self.exists(name):
-                found = self._schema(name)
-                if found != schema:
-                    raise CollectionError(f"collection '{name}' has another shape: found {found}, expected {schema}")
+                self._complete(name, schema)
                 return
             folder = self._folder / name
             shutil.rmtree(folder, ignore_errors=True)  # a creation that was killed before its schema was written
             (folder / "shard").mkdir(parents=True)
             self._shards[name] = self._create(folder / "shard", schema)
-            part = folder / "schema.part"
-            part.write_text(json.dumps(asdict(schema)))
-            os.replace(part, folder / "schema.json")
+            self._write_schema(name, schema)
+
+    def _complete(self, name: str, schema: CollectionSchema) -> None:
+        """Check the vectors of a collection that is there and add the payload indexes it lacks."""
+        found = self._schema(name)
+        kinds = dict(indexed_fields(found))
+        lacking = [(field, kind) for field, kind in indexed_fields(schema) if field not in kinds]
+        other = [field for field, kind in indexed_fields(schema) if kinds.get(field, kind) != kind]
+        if dict(found.dense) != dict(schema.dense) or set(found.sparse) != set(schema.sparse) or other:
+            raise CollectionError(
+                f"collection '{name}' has another shape: found {found}, expected {schema}; index into a new one"
+            )
+        for field, kind in lacking:
+            self._shard(name).update(edge.UpdateOperation.create_field_index(field, to_index(kind)))
+        if lacking:
+            both = indexed_fields(found) + lacking
+            keyword, integer, text = (tuple(f for f, k in both if k == kind) for kind in ("keyword", "integer", "text"))
+            self._write_schema(name, replace(found, keyword=keyword, integer=integer, text=text))
+
+    def _write_schema(self, name: str, schema: CollectionSchema) -> None:
+        part = self._folder / name / "schema.part"
+        part.write_text(json.dumps(asdict(schema)))
+        os.replace(part, self._folder / name / "schema.json")
+        self._schemas[name] = schema
 
     def _create(self, folder: Path, schema: CollectionSchema) -> Any:
         flat = edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10)
@@ -79,12 +98,8 @@ class EdgeEngine:
         sparse = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in schema.sparse}
         # without the WAL there is no lock, and kill -9 loses everything since the last flush
         shard = edge.EdgeShard.create(str(folder), edge.EdgeConfig(dense, sparse, wal_enabled=True))
-        words = edge.TextIndexParams(tokenizer=edge.TokenizerType.Word, lowercase=True)
-        fields: list[tuple[str, Any]] = [(name, edge.PayloadSchemaType.Keyword) for name in schema.keyword]
-        fields += [(name, edge.PayloadSchemaType.Integer) for name in schema.integer]
-        fields += [(name, words) for name in schema.text]
-        for name, kind in fields:
-            shard.update(edge.UpdateOperation.create_field_index(name, kind))
+        for name, kind in indexed_fields(schema):
+            shard.update(edge.UpdateOperation.create_field_index(name, to_index(kind)))
         return shard
 
     def _schema(self, name: str) -> CollectionSchema:
@@ -111,19 +126,26 @@ class EdgeEngine:
 
     def upsert(self, name: str, points: Sequence[Point]) -> None:
         with self._lock:
-            shard = self._shard(name)
-            for start in range(0, len(points), _UPSERT):
-                batch = [
-                    edge.Point(p.id, {key: _to_edge(v) for key, v in p.vectors.items()}, dict(p.payload))
-                    for p in points[start : start + _UPSERT]
-                ]
-                shard.update(edge.UpdateOperation.upsert_points(batch))
+            batch = [
+                edge.Point(p.id, {key: to_edge(v) for key, v in p.vectors.items()}, dict(p.payload)) for p in points
+            ]
+            self._shard(name).update(edge.UpdateOperation.upsert_points(batch))
 
     def get(
         self, name: str, ids: Sequence[PointId], payload: bool | Sequence[str] = True, vectors: bool = False
-    ) -> list[Point]:
+    ) -> tuple[list[Point], int]:
+        """Points of the first ids, as many as fill a frame, and how many ids were looked up."""
+        found: list[Point] = []
+        total = n_asked = 0
         with self._lock:
-            return [_from_edge(r) for r in self._shard(name).retrieve(list(ids), _fields(payload), vectors)]
+            shard = self._shard(name)
+            while n_asked < len(ids) and total < wire.FRAME_BYTES:
+                rows = shard.retrieve(list(ids[n_asked : n_asked + _RETRIEVE]), to_fields(payload), vectors)
+                n_asked += _RETRIEVE
+                points = [from_edge(row) for row in rows]
+                total += sum(wire.size_bytes(point) for point in points)
+                found += points
+        return found, min(n_asked, len(ids))
 
     def delete(self, name: str, ids: Sequence[PointId]) -> None:
         with self._lock:
@@ -131,7 +153,7 @@ class EdgeEngine:
 
     def count(self, name: str, where: PointFilter | None = None) -> int:
         with self._lock:
-            return int(self._shard(name).count(edge.CountRequest(exact=True, filter=_filter(where))))
+            return int(self._shard(name).count(edge.CountRequest(exact=True, filter=to_filter(where))))
 
     def page(
         self,
@@ -144,49 +166,51 @@ class EdgeEngine:
     ) -> tuple[list[Point], PointId | None]:
         """One page of a scroll in id order, and where the next one starts."""
         request = edge.ScrollRequest(
-            offset=offset, limit=limit, filter=_filter(where), with_payload=_fields(payload), with_vector=vectors
+            offset=offset, limit=limit, filter=to_filter(where), with_payload=to_fields(payload), with_vector=vectors
         )
         with self._lock:
             records, following = self._shard(name).scroll(request)
-        return [_from_edge(r) for r in records], None if following is None else _plain_id(following)
+        points = [from_edge(r) for r in records]
+        n_kept = wire.n_fitting(points)
+        if n_kept < len(points):
+            return points[:n_kept], points[n_kept].id
+        return points, None if following is None else plain_id(following)
 
-    def sample(
-        self, name: str, where: PointFilter, n: int, payload: bool | Sequence[str] = True, vectors: bool = False
-    ) -> list[Point]:
-        request = edge.QueryRequest(
-            limit=n,
-            query=edge.Sample.Random,
-            filter=_filter(where),
-            with_payload=_fields(payload),
-            with_vector=vectors,
-        )
+    def sample(self, name: str, where: PointFilter, n: int) -> list[PointId]:
+        """Ids of at most `n` random points."""
+        request = edge.QueryRequest(limit=n, query=edge.Sample.Random, filter=to_filter(where), with_payload=False)
         with self._lock:
-            return [_from_edge(r) for r in self._shard(name).query(request)]
+            return [plain_id(r.id) for r in self._shard(name).query(request)]
 
     def search(self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None) -> list[Hit]:
         request = edge.QueryRequest(
             limit=limit,
-            query=edge.Query.Nearest(_to_edge(vector), using=using),
-            filter=_filter(where),
+            query=edge.Query.Nearest(to_edge(vector), using=using),
+            filter=to_filter(where),
             with_payload=True,
         )
         with self._lock:
-            return [Hit(_plain_id(r.id), float(r.score), r.payload or {}) for r in self._shard(name).query(request)]
+            return [Hit(plain_id(r.id), float(r.score), r.payload or {}) for r in self._shard(name).query(request)]
 
-    def write_vectors(self, name: str, updates: Sequence[VectorUpdate]) -> list[PointId]:
+    def write_vectors(
+        self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
+    ) -> list[PointId]:
         with self._lock:  # nobody else writes between the look and the write
             shard = self._shard(name)
-            guarded = [u.id for u in updates if u.text_hash is not None]
-            hashes = {p.id: p.payload.get(HASH_FIELD) for p in self.get(name, guarded, [HASH_FIELD])} if guarded else {}
-            kept = [u for u in updates if u.text_hash is None or hashes.get(u.id) == u.text_hash]
+            rows = shard.retrieve([u.id for u in updates], [HASH_FIELD], False)
+            hashes = {plain_id(row.id): (row.payload or {}).get(HASH_FIELD) for row in rows}
+            kept = [u for u in updates if u.id in hashes and u.text_hash in (None, hashes[u.id])]
             if kept:
-                vectors = [edge.PointVectors(u.id, {k: _to_edge(v) for k, v in u.vectors.items()}) for u in kept]
+                vectors = [edge.PointVectors(u.id, {k: to_edge(v) for k, v in u.vectors.items()}) for u in kept]
                 shard.update(edge.UpdateOperation.update_vectors(vectors))
+                if stamp:
+                    shard.update(edge.UpdateOperation.set_payload([u.id for u in kept], dict(stamp)))
             return [u.id for u in kept]
 
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
+        there = edge.Filter(must=[edge.HasIdCondition(set(ids))])  # by ids, one that is gone would refuse them all
         with self._lock:
-            self._shard(name).update(edge.UpdateOperation.set_payload(list(ids), dict(payload)))
+            self._shard(name).update(edge.UpdateOperation.set_payload_by_filter(there, dict(payload)))
 
     def optimize(self, name: str) -> None:
         with self._lock:
@@ -197,40 +221,3 @@ class EdgeEngine:
             for shard in self._shards.values():
                 shard.close()
             self._shards.clear()
-
-
-def _fields(payload: bool | Sequence[str]) -> bool | list[str]:
-    return payload if isinstance(payload, bool) else list(payload)
-
-
-def _to_edge(vector: Vector) -> Any:
-    if isinstance(vector, SparseVector):
-        return edge.SparseVector(vector.indices.tolist(), vector.values.tolist())
-    return vector.tolist()
-
-
-def _from_edge(record: Any) -> Point:
-    vectors: dict[str, Vector] = {}
-    for name, value in (record.vector or {}).items():
-        if isinstance(value, edge.SparseVector):
-            vectors[name] = SparseVector(np.asarray(value.indices, np.int32), np.asarray(value.values, np.float32))
-        else:
-            vectors[name] = np.asarray(value, dtype=np.float32)
-    return Point(_plain_id(record.id), record.payload or {}, vectors)
-
-
-def _plain_id(value: Any) -> PointId:
-    return value if isinstance(value, int) else str(value)
-
-
-def _filter(where: PointFilter | None) -> Any:
-    if where is None:
-        return None
-    make: Callable[..., Any] = edge.FieldCondition
-    must = [make(key, match=edge.MatchAny(list(values))) for key, values in where.any_of.items()]
-    must += [make(key, match=edge.MatchTextAny(" ".join(words))) for key, words in where.text_any.items()]
-    must += [make(key, match=edge.MatchValue(value)) for key, value in where.equal.items()]
-    if where.ids is not None:
-        must.append(edge.HasIdCondition(set(where.ids)))
-    must_not = [make(key, match=edge.MatchValue(value)) for key, value in where.not_equal.items()]
-    return edge.Filter(must=must or None, must_not=must_not or None)

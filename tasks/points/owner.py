@@ -9,20 +9,22 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import signal
 import socket
+import stat
 import sys
-import tempfile
 import threading
 import time
 from pathlib import Path
 from typing import Any
 
-from minicoil.errors import MiniCoilError
+from minicoil.errors import CollectionError, MiniCoilError
 from tasks.points import wire
 from tasks.points.engine import EdgeEngine
 
+_log = logging.getLogger("owner")
 GRACE_SECONDS = 2.0
 OPERATIONS = {
     "names", "exists", "ensure", "drop", "upsert", "get", "delete", "count", "page", "sample", "search",
@@ -36,15 +38,25 @@ def engine_folder(home: Path) -> Path:
 
 
 def socket_path(home: Path) -> Path:
-    """The owner's socket: in the home, or, where its path is too long for a Unix socket, in a private folder."""
+    """The owner's socket: in the home, or, where its path is too long for a Unix socket, in a private folder.
+
+    Every command of a home must arrive at the same path, from whatever folder it runs and whatever TMPDIR it has.
+
+    Raises:
+        CollectionError: the private folder is open to others.
+    """
+    home = home.resolve()
     path = engine_folder(home) / "owner.sock"
     if len(os.fsencode(path)) <= 100:  # the kernel takes 108 with the ending zero
         return path
-    name = hashlib.blake2b(os.fsencode(home.absolute()), digest_size=8).hexdigest()
-    folder = Path(tempfile.gettempdir()) / f"minicoil-{os.getuid()}"
+    name = hashlib.blake2b(os.fsencode(home), digest_size=8).hexdigest()
+    folder = Path("/tmp") / f"minicoil-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else; set TMPDIR to a folder of your own")
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise CollectionError(
+            f"{folder} is not a folder that only you can enter; remove it, or choose a --home with a shorter path"
+        )
     return folder / f"{name}.sock"
 
 
@@ -61,6 +73,7 @@ class Owner:
     def serve(self) -> None:
         """Answer until nobody has been connected for a moment."""
         self.address.unlink(missing_ok=True)  # of an owner that was killed; we hold the lock
+        _log.info("serving %s", self.address)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind(str(self.address))
             os.chmod(self.address, 0o600)
@@ -77,6 +90,7 @@ class Owner:
                 threading.Thread(target=self._attend, args=(connection,), daemon=True).start()
             self.address.unlink(missing_ok=True)
         self.engine.close()
+        _log.info("left: no clients")
 
     def _is_idle(self) -> bool:
         with self.lock:
@@ -88,7 +102,7 @@ class Owner:
                 while True:
                     operation, arguments = wire.receive(connection)
                     wire.send(connection, self._answer(operation, arguments))
-        except (ConnectionError, OSError):
+        except OSError:
             pass  # the client is gone; that is how a lease ends
         finally:
             with self.lock:
@@ -97,17 +111,21 @@ class Owner:
 
     def _answer(self, operation: str, arguments: list[Any]) -> dict[str, Any]:
         try:
+            if operation == "hello":
+                return {"result": [wire.VERSION, os.getpid()]}
             if operation not in OPERATIONS:
                 raise ValueError(f"unknown operation {operation!r}")
             return {"result": getattr(self.engine, operation)(*arguments)}
         except MiniCoilError as error:
-            return {"error": type(error).__name__, "message": str(error)}
-        except Exception as error:  # whatever the engine raises belongs to the client that asked for it
-            return {"error": "CollectionError", "message": f"the engine refused {operation}: {error}"}
+            return {"error": type(error).__name__, "message": str(error), "facts": dict(error.facts)}
+        except BaseException as error:  # a panic of the engine is no Exception; whoever asked for it must hear of it
+            _log.warning("%s failed", operation, exc_info=True)
+            return {"error": "CollectionError", "message": f"the engine refused {operation}: {error}", "facts": {}}
 
 
 def main() -> None:
     """Serve the home named on the command line, if nobody else does."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
     home = Path(sys.argv[1])
     engine_folder(home).mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command; we go when it has gone

@@ -94,7 +94,7 @@ class PointStore(Protocol):
     """
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
-        """Create the collection, or check that the one there has this shape."""
+        """Create the collection, or check the vectors of the one there and add the payload indexes it lacks."""
 
     def exists(self, name: str) -> bool: ...
     def names(self) -> list[str]: ...
@@ -121,10 +121,20 @@ class PointStore(Protocol):
     def search(
         self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None
     ) -> list[Hit]: ...
-    def write_vectors(self, name: str, updates: Sequence[VectorUpdate]) -> list[PointId]:
-        """Write vectors where the guard holds; other vectors and the payload stay. Returns the ids written."""
+    def write_vectors(
+        self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
+    ) -> list[PointId]:
+        """Write vectors where the guard holds, then merge `stamp` into the payload under the same guard.
 
-    def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None: ...
+        Other vectors and payload fields stay. A point that is gone, or whose text changed, is left alone.
+
+        Returns:
+            The ids written.
+        """
+
+    def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
+        """Merge `payload` into those of the points that are there."""
+
     def optimize(self, name: str) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> PointStore: ...

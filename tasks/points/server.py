@@ -24,7 +24,8 @@ from tasks.points.records import (
     not_found,
 )
 
-_BATCH = 256
+_BATCH = 256  # points a request
+_IDS = 10_000  # ids a request
 _TIMEOUT_SECONDS = 60
 _TRANSIENT = {429, 502, 503, 504}
 
@@ -49,20 +50,9 @@ class ServerPoints:
             return bool(self._client.collection_exists(name))
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
-        if self.exists(name):
-            self._check(name, schema)
-        else:
-            with _translated():
-                self._client.create_collection(
-                    name,
-                    vectors_config={
-                        key: models.VectorParams(size=size, distance=models.Distance.COSINE)
-                        for key, size in schema.dense.items()
-                    },
-                    sparse_vectors_config={
-                        key: models.SparseVectorParams(modifier=models.Modifier.IDF) for key in schema.sparse
-                    },
-                )
+        if not self.exists(name):
+            self._create(name, schema)
+        self._check(name, schema)
         fields: dict[str, Any] = dict.fromkeys(schema.keyword, models.PayloadSchemaType.KEYWORD)
         fields |= dict.fromkeys(schema.integer, models.PayloadSchemaType.INTEGER)
         words = models.TextIndexParams(
@@ -70,17 +60,39 @@ class ServerPoints:
         )
         fields |= dict.fromkeys(schema.text, words)
         with _translated():
-            for key, kind in fields.items():
-                self._client.create_payload_index(name, key, kind)
+            indexed = self._client.get_collection(name).payload_schema
+            for key in fields.keys() - indexed.keys():
+                self._client.create_payload_index(name, key, fields[key])
+
+    def _create(self, name: str, schema: CollectionSchema) -> None:
+        dense = {
+            key: models.VectorParams(size=size, distance=models.Distance.COSINE) for key, size in schema.dense.items()
+        }
+        sparse = {key: models.SparseVectorParams(modifier=models.Modifier.IDF) for key in schema.sparse}
+        try:
+            with _translated():
+                self._client.create_collection(name, vectors_config=dense, sparse_vectors_config=sparse)
+        except CollectionError:
+            if not self.exists(name):  # otherwise another command was first
+                raise
 
     def _check(self, name: str, schema: CollectionSchema) -> None:
         with _translated():
-            found = self._client.get_collection(name).config.params.sparse_vectors or {}
+            params = self._client.get_collection(name).config.params
+        dense = params.vectors if isinstance(params.vectors, dict) else {}
+        for key, size in schema.dense.items():
+            width = dense[key].size if key in dense else None
+            if width != size:
+                raise CollectionError(
+                    f"collection '{name}' has another shape: vector '{key}' has {width or 'no'} dimensions, "
+                    f"{size} expected; index into a new one"
+                )
+        found = params.sparse_vectors or {}
         for key in schema.sparse:
             if key not in found:
                 raise CollectionError(
-                    f"collection '{name}' has no sparse vector '{key}' (it has {', '.join(found) or 'none'}); "
-                    "index into a new collection"
+                    f"collection '{name}' has another shape: no sparse vector '{key}' "
+                    f"(it has {', '.join(found) or 'none'}); index into a new one"
                 )
             if found[key].modifier != models.Modifier.IDF:
                 raise CollectionError(
@@ -118,8 +130,9 @@ class ServerPoints:
         return found
 
     def delete(self, name: str, ids: Sequence[PointId]) -> None:
-        with _translated(self, name):
-            self._client.delete(name, models.PointIdsList(points=list(ids)), wait=True)
+        for start in range(0, len(ids), _IDS):
+            with _translated(self, name):
+                self._client.delete(name, models.PointIdsList(points=list(ids[start : start + _IDS])), wait=True)
 
     def count(self, name: str, where: PointFilter | None = None) -> int:
         with _translated(self, name):
@@ -147,16 +160,12 @@ class ServerPoints:
     def sample(
         self, name: str, where: PointFilter, n: int, payload: bool | Sequence[str] = True, vectors: bool = False
     ) -> list[Point]:
+        drawn = models.SampleQuery(sample=models.Sample.RANDOM)
         with _translated(self, name):
             answer = self._client.query_points(
-                name,
-                query=models.SampleQuery(sample=models.Sample.RANDOM),
-                query_filter=_filter(where),
-                limit=n,
-                with_payload=_fields(payload),
-                with_vectors=vectors,
+                name, query=drawn, query_filter=_filter(where), limit=n, with_payload=False
             )
-        return [_from_model(row) for row in answer.points]
+        return self.get(name, [_plain_id(row.id) for row in answer.points], payload, vectors)
 
     def search(self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None) -> list[Hit]:
         with _translated(self, name):
@@ -165,30 +174,38 @@ class ServerPoints:
             )
         return [Hit(_plain_id(row.id), row.score, row.payload or {}) for row in answer.points]
 
-    def write_vectors(self, name: str, updates: Sequence[VectorUpdate]) -> list[PointId]:
+    def write_vectors(
+        self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
+    ) -> list[PointId]:
         written: list[PointId] = []
         for start in range(0, len(updates), _BATCH):
-            batch = updates[start : start + _BATCH]
-            guarded = [u.id for u in batch if u.text_hash is not None]
-            hashes = {p.id: p.payload.get(HASH_FIELD) for p in self.get(name, guarded, [HASH_FIELD])}
-            kept = [u for u in batch if u.text_hash is None or hashes.get(u.id) == u.text_hash]
+            kept = self._unchanged(name, updates[start : start + _BATCH])
+            if not kept:
+                continue
+            # the server looks once more at the moment of writing: a text that changed since keeps its own vectors
+            guard = models.Filter(should=[_guard(u) for u in kept])
             vectors = [
                 models.PointVectors(id=u.id, vector={k: _to_model(v) for k, v in u.vectors.items()}) for u in kept
             ]
-            if not vectors:
-                continue
-            # the server looks once more at the moment of writing: a text that changed since keeps its own vectors
-            texts = sorted({u.text_hash for u in kept if u.text_hash is not None})
-            unchanged = models.Filter(must=[models.FieldCondition(key=HASH_FIELD, match=models.MatchAny(any=texts))])
-            with _translated(self, name):
-                guard: dict[str, Any] = {"update_filter": unchanged} if texts else {}
-                self._client.update_vectors(name, vectors, wait=True, **guard)
-            written += [u.id for u in kept]
+            with _translated(self, name, gone_is_fine=True):
+                self._client.update_vectors(name, vectors, wait=True, update_filter=guard)
+            if stamp:
+                with _translated(self, name):
+                    self._client.set_payload(name, dict(stamp), guard, wait=True)
+            # a server before 1.16 ignores the guard of vectors, and no server tells what it left out
+            written += [u.id for u in self._unchanged(name, kept)]
         return written
 
+    def _unchanged(self, name: str, updates: Sequence[VectorUpdate]) -> list[VectorUpdate]:
+        """Those whose point is there and still has the text they were made from."""
+        hashes = {p.id: p.payload.get(HASH_FIELD) for p in self.get(name, [u.id for u in updates], [HASH_FIELD])}
+        return [u for u in updates if u.id in hashes and u.text_hash in (None, hashes[u.id])]
+
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
-        with _translated(self, name):
-            self._client.set_payload(name, dict(payload), list(ids), wait=True)
+        for start in range(0, len(ids), _IDS):
+            there = models.Filter(must=[models.HasIdCondition(has_id=list(ids[start : start + _IDS]))])
+            with _translated(self, name):  # by ids, one that is gone would refuse them all
+                self._client.set_payload(name, dict(payload), there, wait=True)
 
     def optimize(self, name: str) -> None:
         """A server optimises by itself."""
@@ -204,17 +221,26 @@ class ServerPoints:
 
 
 @contextmanager
-def _translated(store: ServerPoints | None = None, name: str = "") -> Iterator[None]:
-    """Qdrant's errors as ours: what may be tried again, and what may not."""
+def _translated(store: ServerPoints | None = None, name: str = "", gone_is_fine: bool = False) -> Iterator[None]:
+    """Qdrant's errors as ours: what may be tried again, and what may not.
+
+    With `gone_is_fine`, a point deleted meanwhile is none: the server writes all others, then answers 404.
+    """
     try:
         yield
+    except KeyError:  # that 404 in the client's local mode
+        if not gone_is_fine:
+            raise
     except ResponseHandlingException as error:
         raise EngineUnavailableError(f"Qdrant does not answer ({error}); check --qdrant-url and the server") from error
     except UnexpectedResponse as error:
         if error.status_code in _TRANSIENT:
             raise EngineUnavailableError(f"Qdrant is busy ({error.status_code}); try again") from error
         if error.status_code == 404 and store is not None:
-            raise not_found(name, store.names()) from error
+            if not store.exists(name):
+                raise not_found(name, store.names()) from error
+            if gone_is_fine:
+                return
         if error.status_code in (401, 403):
             raise CollectionError("Qdrant refused the API key; set MINICOIL_QDRANT_API_KEY") from error
         raise CollectionError(f"Qdrant refused: {error}") from error
@@ -222,6 +248,14 @@ def _translated(store: ServerPoints | None = None, name: str = "") -> Iterator[N
         if store is not None and "not found" in str(error).lower():
             raise not_found(name, store.names()) from error
         raise
+
+
+def _guard(update: VectorUpdate) -> models.Filter:
+    """True of the update's own point, as long as its text is the one the vectors were made from."""
+    must: list[Any] = [models.HasIdCondition(has_id=[update.id])]
+    if update.text_hash is not None:
+        must.append(models.FieldCondition(key=HASH_FIELD, match=models.MatchValue(value=update.text_hash)))
+    return models.Filter(must=must)
 
 
 def _fields(payload: bool | Sequence[str]) -> Any:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import socket
 import struct
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import msgpack
 import numpy as np
 
+from minicoil.errors import CollectionError
 from minicoil.sparse import SparseVector
 from tasks.points.records import CollectionSchema, Hit, Point, PointFilter, VectorUpdate
 
 _ARRAY, _RECORD = 1, 2
 _RECORDS = {entry.__name__: entry for entry in (CollectionSchema, Hit, Point, PointFilter, SparseVector, VectorUpdate)}
 _LENGTH = struct.Struct("<Q")
-MAX_FRAME_BYTES = 1 << 30
+VERSION = 2  # of frames and operations; both sides say theirs before anything else
+FRAME_BYTES = 16 << 20  # pages end here, so that neither side holds more than a few of these
+FRAME_POINTS = 512  # also the points of one WAL record
+MAX_FRAME_BYTES = 1 << 30  # one row alone may be larger than a page
+
+_Row = TypeVar("_Row", Point, VectorUpdate)
 
 
 def _encode(value: Any) -> Any:
@@ -47,9 +54,50 @@ def unpack(data: bytes) -> Any:
     return msgpack.unpackb(data, ext_hook=_decode, raw=False, strict_map_key=False, max_ext_len=MAX_FRAME_BYTES)
 
 
+def size_bytes(row: Point | VectorUpdate) -> int:
+    """About how many bytes a row takes in a frame."""
+    arrays = [v.indices if isinstance(v, SparseVector) else v for v in row.vectors.values()]
+    vectors = sum(2 * array.nbytes for array in arrays)
+    return vectors + (len(pack(row.payload)) if isinstance(row, Point) else 0)
+
+
+def n_fitting(rows: Sequence[Point]) -> int:
+    """How many of the first rows fill one frame; at least one, if there are any."""
+    total = 0
+    for number, row in enumerate(rows):
+        total += size_bytes(row)
+        if total > FRAME_BYTES and number:
+            return number
+    return len(rows)
+
+
+def frames(rows: Sequence[_Row]) -> Iterator[list[_Row]]:
+    """The rows in order, in lists that fit one frame each."""
+    frame: list[_Row] = []
+    total = 0
+    for row in rows:
+        size = size_bytes(row)
+        if frame and (len(frame) == FRAME_POINTS or total + size > FRAME_BYTES):
+            yield frame
+            frame, total = [], 0
+        frame.append(row)
+        total += size
+    if frame:
+        yield frame
+
+
 def send(connection: socket.socket, value: Any) -> None:
-    """Send one frame."""
-    data = pack(value)
+    """Send one frame.
+
+    Raises:
+        CollectionError: it cannot be sent, by its size or because it holds text that is not Unicode.
+    """
+    try:
+        data = pack(value)
+    except UnicodeEncodeError as error:
+        raise CollectionError(f"a point holds text that is not valid Unicode ({error}); clean it first") from error
+    if len(data) > MAX_FRAME_BYTES:
+        raise CollectionError(f"a message of {len(data) >> 20} MB was to be sent, {MAX_FRAME_BYTES >> 20} is the limit")
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 

@@ -3,7 +3,6 @@
 import os
 import signal
 import uuid
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +12,6 @@ from minicoil.errors import CollectionError
 from minicoil.sparse import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, open_points
 from tasks.points.embedded import EmbeddedPoints
-from tasks.points.owner import socket_path
 from tasks.points.server import ServerPoints
 
 SCHEMA = CollectionSchema(
@@ -108,41 +106,72 @@ def test_ensure_again_changes_nothing(points):
     assert points.count("docs") == 3
 
 
-def owner_of(home: Path) -> int:
-    return int((home / "engine" / "owner.lock").read_text())
+def test_a_point_deleted_meanwhile_does_not_stop_the_others(points):
+    one, gone = str(uuid.UUID(int=1)), str(uuid.UUID(int=9))
+    updates = [VectorUpdate(i, {"minicoil": sparse((5, 1.0))}) for i in (gone, one)]
+    assert points.write_vectors("docs", updates) == [one]
+    points.set_payload("docs", [gone, one], {"stamp": 4})
+    assert points.get("docs", [one])[0].payload["stamp"] == 4
+    assert points.count("docs") == 3
 
 
-def test_a_killed_owner_is_replaced_and_nothing_acknowledged_is_lost(tmp_path):
-    with EmbeddedPoints(tmp_path) as store:
+def test_a_stamp_goes_with_the_vectors_and_under_their_guard(points):
+    names = [str(uuid.UUID(int=i)) for i in (1, 2)]
+    updates = [VectorUpdate(names[0], {"minicoil": sparse((5, 1.0))}, "h1")]
+    updates += [VectorUpdate(names[1], {"minicoil": sparse((5, 1.0))}, "old")]
+    points.write_vectors("docs", updates, stamp={"stamp": 4})
+    first, second = sorted(points.get("docs", names), key=lambda p: p.id)
+    assert first.payload["stamp"] == 4 and first.payload["n"] == 1
+    assert "stamp" not in second.payload
+
+
+def test_guarded_and_unguarded_updates_go_together(points):
+    one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+    updates = [
+        VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, "h1"),
+        VectorUpdate(two, {"minicoil": sparse((5, 2.0))}),
+    ]
+    assert sorted(points.write_vectors("docs", updates)) == [one, two]
+    assert all(p.vectors["minicoil"].indices.tolist() == [5] for p in points.get("docs", [one, two], vectors=True))
+
+
+def test_a_text_that_changes_between_the_look_and_the_write_is_left_alone(monkeypatch):
+    one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+    with ServerPoints(QdrantClient(":memory:")) as store:
         store.ensure("docs", SCHEMA)
-        for number in range(1, 60):
-            store.upsert("docs", [make(number, "pod", (7, 1.0))])
-        killed = owner_of(tmp_path)
-        os.kill(killed, signal.SIGKILL)
-        assert store.count("docs") == 59
-        assert owner_of(tmp_path) != killed
-        assert store.search("docs", "minicoil", sparse((7, 1.0)), 1)
+        store.upsert("docs", [make(1, "pod", (7, 1.0)), make(2, "node", (9, 1.0))])
+        looked, look = [], store.get
+
+        def get_then_swap(*arguments, **options):  # the other text is one of the same batch
+            found = look(*arguments, **options)
+            if not looked:
+                store._client.set_payload("docs", {"mc_hash": "h2"}, [one])
+            looked.append(1)
+            return found
+
+        monkeypatch.setattr(store, "get", get_then_swap)
+        updates = [VectorUpdate(i, {"minicoil": sparse((5, 1.0))}, h) for i, h in ((one, "h1"), (two, "h2"))]
+        assert store.write_vectors("docs", updates, stamp={"stamp": 4}) == [two]
+        first, second = sorted(look("docs", [one, two], vectors=True), key=lambda p: p.id)
+        assert first.vectors["minicoil"].indices.tolist() == [7] and "stamp" not in first.payload
+        assert second.vectors["minicoil"].indices.tolist() == [5] and second.payload["stamp"] == 4
 
 
-def test_two_clients_share_one_owner(tmp_path):
-    with EmbeddedPoints(tmp_path) as one, EmbeddedPoints(tmp_path) as other:
-        one.ensure("docs", SCHEMA)
-        first = owner_of(tmp_path)
-        other.upsert("docs", [make(1, "pod", (7, 1.0))])
-        assert one.count("docs") == 1
-        assert owner_of(tmp_path) == first
-
-
-def test_a_home_with_a_long_path_works(tmp_path):
-    home = tmp_path / ("x" * 60) / ("y" * 60)
-    assert len(str(socket_path(home))) < 104
-    with EmbeddedPoints(home) as store:
-        store.ensure("docs", SCHEMA)
-        assert store.names() == ["docs"]
-
-
-def test_an_existing_collection_of_another_shape_is_refused(tmp_path):
-    with EmbeddedPoints(tmp_path) as store:
-        store.ensure("docs", SCHEMA)
+def test_a_shape_that_contradicts_is_refused(points):
+    for schema in (CollectionSchema(sparse=("other",)), CollectionSchema(dense={"role": 4}, sparse=("minicoil",))):
         with pytest.raises(CollectionError, match="another shape"):
-            store.ensure("docs", CollectionSchema(sparse=("other",)))
+            points.ensure("docs", schema)
+
+
+def test_an_index_that_lacks_is_added(tmp_path):
+    more = CollectionSchema(sparse=("minicoil",), keyword=("doc",), text=("text",))
+    for _ in range(2):  # the second time by an owner that finds it so
+        with EmbeddedPoints(tmp_path) as store:
+            store.ensure("docs", CollectionSchema(sparse=("minicoil",), keyword=("doc",)))
+            store.upsert("docs", [Point(1, {"text": "Pods on nodes", "doc": "a"})])
+            store.ensure("docs", more)
+            store.ensure("docs", more)
+            assert store.count("docs", PointFilter(text_any={"text": ["pods"]})) == 1
+            with pytest.raises(CollectionError, match="another shape"):
+                store.ensure("docs", CollectionSchema(sparse=("minicoil",), text=("doc",)))
+            os.kill(int((tmp_path / "engine" / "owner.lock").read_text()), signal.SIGKILL)
