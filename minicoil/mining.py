@@ -24,9 +24,11 @@ class MiningConfig:
     min_count: int = 25  # occurrences; fewer cannot be trained
     min_documents: int = 5  # fewer touch too little of a collection to be worth a release
     min_log_ratio: float = 1.0  # log2 of domain against yardstick: at least twice as frequent
-    min_divergence: float = 0.35  # of neighbours; two halves of one corpus stay below .25
+    min_divergence: float = 0.35  # of neighbours, chance taken out; 95 % of words of one corpus's halves stay below .30
     smoothing: float = 5.0  # per million, so that rare words do not get endless ratios
-    no_english: float = 0.3  # factor for words that general English never uses: names with one meaning
+    divergence_weight: float = 4.0  # neighbours that moved fully count as much as use 16 times as frequent
+    min_meanings: float = 0.3  # factor for words that general English never uses: names with one meaning
+    many_meanings_at: float = 10.0  # per million of general English; from here on the factor is 1 ("node", "flow")
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,12 @@ class KnownUse:
     Attributes:
         per_million: Occurrences per million words.
         neighbours: (BUCKETS,) distribution, or None where a base did not record it.
+        n_neighbours: How many it was counted from; 0 where that was not recorded.
     """
 
     per_million: float
     neighbours: NDArray[np.float32] | None = None
+    n_neighbours: int = 0
 
 
 @dataclass(frozen=True)
@@ -78,9 +82,12 @@ def rank_mined(
 ) -> list[Candidate]:
     """The `n` words that this corpus uses in its own way, new and shifted side by side, best first.
 
-    score = distinctiveness x sqrt(share of documents) x query weight, where distinctiveness is the log2 ratio of use
-    (capped at 8, ratios beyond it are all "only here") plus, for a known word, how far its neighbours moved, or, for
-    a new one, how varied they are: a word of one meaning gains little from four numbers.
+    score = distinctiveness x evidence of several meanings x sqrt(share of documents) x query weight.
+
+    Distinctiveness is the log2 ratio of use (capped at 8, ratios beyond it are all "only here") plus how far the
+    word's neighbours moved. The evidence of several meanings is its frequency in general English: the number of a
+    word's senses grows with it, so "kernel" and "state" stand above "kubelet" and "kwargs", which mean one thing and
+    gain little from four numbers.
 
     Args:
         counts: The domain.
@@ -90,6 +97,8 @@ def rank_mined(
         background: General text to compare with; general English by wordfreq where None.
         queries: Stem -> how often people search for it.
         config: Thresholds.
+
+    Source: senses against frequency after G. K. Zipf, The meaning-frequency relationship of words (1945).
     """
     config = config or MiningConfig()
     candidates = []
@@ -109,17 +118,12 @@ def rank_mined(
 def _judge_new(
     use: WordUse, background: WordCounts | None, counts: WordCounts, queries: Mapping[str, int], config: MiningConfig
 ) -> Candidate | None:
-    general = _general_per_million(use, background)
-    ratio = _log_ratio(use.per_million, general, config)
+    ratio = _log_ratio(use.per_million, _general_per_million(use, background), config)
     if ratio < config.min_log_ratio:
         return None
-    variety = _variety(use.neighbours)
-    reasons = [f"{2**ratio:.0f}x as frequent as in general English", f"neighbours varied {variety:.2f}"]
-    distinct = min(ratio, 8.0) * (0.5 + variety)
-    if background is None and general == 0:
-        distinct *= config.no_english
-        reasons.append("no word of general English: likely one meaning")
-    return _candidate(use, "new", distinct, reasons, counts, queries)
+    reasons = [f"{2**ratio:.0f}x as frequent as in {_general_name(background)}"]
+    moved = _moved(use, background.use(use.word) if background else None, reasons)
+    return _candidate(use, "new", min(ratio, 8.0) + config.divergence_weight * moved, reasons, counts, queries, config)
 
 
 def _judge_known(
@@ -131,29 +135,51 @@ def _judge_known(
     config: MiningConfig,
 ) -> Candidate | None:
     yardstick = _general_per_million(use, background) if before is None else before.per_million
-    where = "in general English" if before is None else "in the text it was trained on"
+    where = _general_name(background) if before is None else "the text it was trained on"
     ratio = _log_ratio(use.per_million, yardstick, config)
-    moved = 0.0
-    if before is not None and before.neighbours is not None:
-        moved = divergence(use.neighbours, before.neighbours)
+    reasons = [f"{2**ratio:.1f}x as frequent as in {where}"]
+    moved = _moved(use, before, reasons)
     if ratio < config.min_log_ratio and moved < config.min_divergence:
         return None
-    reasons = [f"{2**ratio:.1f}x as frequent as {where}"]
-    if moved:
-        reasons.append(f"neighbours moved {moved:.2f}")
-    return _candidate(use, "shifted", min(max(ratio, 0.0), 8.0) + 4 * moved, reasons, counts, queries)
+    distinct = min(max(ratio, 0.0), 8.0) + config.divergence_weight * moved
+    return _candidate(use, "shifted", distinct, reasons, counts, queries, config)
 
 
 def _candidate(
-    use: WordUse, kind: Kind, distinct: float, reasons: list[str], counts: WordCounts, queries: Mapping[str, int]
+    use: WordUse,
+    kind: Kind,
+    distinct: float,
+    reasons: list[str],
+    counts: WordCounts,
+    queries: Mapping[str, int],
+    config: MiningConfig,
 ) -> Candidate:
     share = use.n_documents / max(counts.n_documents, 1)
     searched = queries.get(use.word, 0)
+    meanings = _meanings(use, config)
+    if meanings < 0.5:
+        reasons.append("rare in general English: likely one meaning")
     reasons.append(f"in {share:.1%} of documents")
     if searched:
         reasons.append(f"searched for {searched} times")
-    score = distinct * math.sqrt(share) * (1 + math.log2(1 + searched))
+    score = distinct * meanings * math.sqrt(share) * (1 + math.log2(1 + searched))
     return Candidate(use.word, kind, score, tuple(reasons), use)
+
+
+def _moved(use: WordUse, before: KnownUse | WordUse | None, reasons: list[str]) -> float:
+    if before is None or before.neighbours is None:
+        return 0.0
+    moved = excess_divergence(use.neighbours, before.neighbours, use.n_neighbours, before.n_neighbours)
+    if moved:
+        reasons.append(f"neighbours moved {moved:.2f}")
+    return moved
+
+
+def _meanings(use: WordUse, config: MiningConfig) -> float:
+    """Evidence that a word has several meanings, from `min_meanings` for a name to 1 for an everyday word."""
+    english = sum(_english_per_million(form) for form in use.forms[:20])
+    known = math.log2(1 + english) / math.log2(1 + config.many_meanings_at)
+    return config.min_meanings + (1 - config.min_meanings) * min(known, 1.0)
 
 
 def _log_ratio(domain: float, yardstick: float, config: MiningConfig) -> float:
@@ -166,17 +192,15 @@ def _general_per_million(use: WordUse, background: WordCounts | None) -> float:
     return sum(_english_per_million(form) for form in use.forms[:20])
 
 
+def _general_name(background: WordCounts | None) -> str:
+    return "general English" if background is None else "the background text"
+
+
 @lru_cache(maxsize=200_000)
 def _english_per_million(form: str) -> float:
     from wordfreq import word_frequency  # a second to load; only mining needs it
 
     return 1e6 * float(word_frequency(form, "en"))
-
-
-def _variety(neighbours: NDArray[np.float32]) -> float:
-    """Normalised entropy of a neighbour distribution, in [0, 1]."""
-    p = neighbours[neighbours > 0]
-    return float(-(p * np.log(p)).sum() / math.log(len(neighbours))) if len(p) else 0.0
 
 
 def divergence(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -190,6 +214,22 @@ def divergence(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
         return float((p[at] * np.log2(p[at] / middle[at])).sum())
 
     return math.sqrt(max((lost(one) + lost(other)) / 2, 0.0))
+
+
+def excess_divergence(one: NDArray[np.float32], other: NDArray[np.float32], n_one: int = 0, n_other: int = 0) -> float:
+    """`divergence` beyond what two samples of one distribution would show, in [0, 1].
+
+    A word seen 30 times has about 140 neighbours; two such samples of one use are .43 apart by chance alone. Where a
+    sample's size is not known (0), its rarest bucket tells it: in a small sample that holds a single neighbour. In a
+    large one it holds more, and the result errs on the low side.
+
+    Source: expectation of the plug-in Jensen-Shannon divergence, (buckets - 1) / (8 ln 2) x (1/n + 1/m) bits.
+    """
+    if not one.sum() or not other.sum():
+        return 0.0
+    rarest = (1 / n if n else float(p[p > 0].min()) for p, n in ((one, n_one), (other, n_other)))
+    chance = (len(one) - 1) / (8 * math.log(2)) * sum(rarest)
+    return math.sqrt(max(divergence(one, other) ** 2 - chance, 0.0))
 
 
 def query_weights(lines: Sequence[str]) -> dict[str, int]:

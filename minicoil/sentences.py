@@ -12,10 +12,15 @@ if TYPE_CHECKING:
     from pysbd import Segmenter
 
 MIN_WORDS, MAX_WORDS = 4, 80  # shorter ones have no context; longer ones are lists or tables
-_WORD = re.compile(r"[^\W\d_]{2,}")
+MAX_CHARACTERS = 1000  # of a sentence; beyond it, one word is an encoded blob
 _MARK = re.compile(r"[.!?]\s")
 _PLAIN_END = re.compile(r"(?<![A-Za-z.\-'])([a-z]{2,})[.!?]\s+(?=[A-Z][a-z'])")
 _HARD = re.compile(r"\.\.|[\u3002\uff01\uff1f\u2026\"\u201c\u201d()\[\]]|\b\d+[.)]\s|\b[A-Za-z][.)]\s")
+_MARKER = re.compile(r"^(?:[-*+\u2022]|\(?\d{1,2}[.)])\s")  # of a list item, which is a paragraph of its own
+_WRAPPED = 45  # characters; a shorter line ended where its author meant it to end
+_AFTER_STOP = re.compile(r"(?<=[.!?])\s")
+_SPAN = 2000  # characters; pysbd's time grows with the square of the length: 29 s for 168 kB in one piece
+_AROUND = ".,;:!?()[]\"'\u2018\u2019\u201c\u201d"  # stands next to a word in prose
 
 
 @lru_cache(maxsize=1)
@@ -42,18 +47,46 @@ def _abbreviations() -> frozenset[str]:
 
 
 def split_sentences(text: str) -> Iterator[str]:
-    """The prose sentences of a text, in order; paragraphs are never joined.
+    """The prose sentences of a text, in order; paragraphs are never joined, lines wrapped by an editor are.
 
     pysbd decides wherever there is something to decide: abbreviations, initials, numbers, quotes, brackets, lists.
     Where every mark follows a plain word and precedes a capital, which is most of the text, there is nothing to.
     """
-    for paragraph in text.split("\n"):
-        paragraph = " ".join(paragraph.split())
-        if paragraph:
-            for sentence in _plainly_split(paragraph) or _segmenter().segment(paragraph):
-                sentence = sentence.strip()
-                if is_prose(sentence):
-                    yield sentence
+    for paragraph in _paragraphs(text):
+        for sentence in _plainly_split(paragraph) or _segment(paragraph):
+            sentence = sentence.strip()
+            if is_prose(sentence):
+                yield sentence
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    """Lines, each with the ones it was wrapped into, spaces normalised."""
+    waiting: list[str] = []
+    for line in text.split("\n"):
+        line = " ".join(line.split())
+        if waiting and (not line or _MARKER.match(line)):
+            yield " ".join(waiting)
+            waiting = []
+        if not line:
+            continue
+        waiting.append(line)
+        if len(line) < _WRAPPED or line.endswith((".", "!", "?", ":")):
+            yield " ".join(waiting)
+            waiting = []
+    if waiting:
+        yield " ".join(waiting)
+
+
+def _segment(paragraph: str) -> Iterator[str]:
+    """Sentences by pysbd, which sees a long paragraph in pieces that end at a full stop where there is one."""
+    start = 0
+    while start < len(paragraph):
+        end = min(start + _SPAN, len(paragraph))
+        if end < len(paragraph):
+            stops = [stop.end() for stop in _AFTER_STOP.finditer(paragraph, start + _SPAN // 2, end)]
+            end = stops[-1] if stops else end
+        yield from _segmenter().segment(paragraph[start:end])
+        start = end
 
 
 def _plainly_split(paragraph: str) -> list[str]:
@@ -70,12 +103,20 @@ def _plainly_split(paragraph: str) -> list[str]:
 
 
 def is_prose(sentence: str) -> bool:
-    """True for 4 to 80 words that are mostly letters: not code, not a table row, not a list of numbers."""
-    n_words = len(sentence.split())
-    if not MIN_WORDS <= n_words <= MAX_WORDS or len(sentence) > 1000:
+    """True for 4 to 80 words of which most are nothing but letters: not code, not a table row, not numbers.
+
+    >>> is_prose("Computes the (m, n) product of A and B."), is_prose("y = nn.Linear(10, 10) # x[0] of size")
+    (True, False)
+    """
+    words = sentence.split()
+    if not MIN_WORDS <= len(words) <= MAX_WORDS or len(sentence) > MAX_CHARACTERS:
         return False
-    letters = sum(map(len, _WORD.findall(sentence)))
-    return letters >= 0.6 * len(sentence.replace(" ", ""))
+    n_plain = sum(_is_plain(word) for word in words)
+    return n_plain >= MIN_WORDS - 1 and n_plain >= 0.6 * len(words)
+
+
+def _is_plain(word: str) -> bool:
+    return word.isalpha() or word.strip(_AROUND).replace("-", "").replace("'", "").replace("\u2019", "").isalpha()
 
 
 def sentence_key(sentence: str) -> int:

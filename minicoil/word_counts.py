@@ -29,6 +29,7 @@ class WordUse:
         forms: Surface forms, most frequent first.
         per_million: Occurrences per million words of the corpus.
         neighbours: (BUCKETS,) float32 distribution of hashed neighbour stems, summing to 1, or zeros.
+        n_neighbours: How many neighbours that distribution was counted from; 0 where that is not known.
     """
 
     word: str
@@ -37,6 +38,7 @@ class WordUse:
     forms: tuple[str, ...]
     per_million: float
     neighbours: NDArray[np.float32]
+    n_neighbours: int = 0
 
 
 class WordCounts:
@@ -60,6 +62,8 @@ class WordCounts:
         seen: set[int] = set()
         for tokens in sentences:
             indices = [self._index(token) for token in tokens]
+            if "_" in tokens:
+                _leave_out_identifiers(tokens, indices)
             self.n_sentences += 1
             self.n_words += sum(token[0].isalnum() for token in tokens if token)
             for token, index in zip(tokens, indices, strict=True):
@@ -127,16 +131,31 @@ class WordCounts:
         count = int(self._counts[index])
         forms = tuple(sorted(self._forms.get(index, {}), key=lambda form: (-self._forms[index][form], form)))
         row = self._sketch[index].astype(np.float32)
-        neighbours = row / max(float(row.sum()), 1.0)
-        return WordUse(word, count, int(self._documents[index]), forms, 1e6 * count / max(self.n_words, 1), neighbours)
+        total = int(row.sum())
+        per_million = 1e6 * count / max(self.n_words, 1)
+        return WordUse(word, count, int(self._documents[index]), forms, per_million, row / max(total, 1), total)
+
+
+def _leave_out_identifiers(tokens: Sequence[str], indices: list[int]) -> None:
+    """Mark the parts of a name such as num_workers, which the tokenizer cuts at "_", as no use of a word."""
+    for place, token in enumerate(tokens):
+        if token == "_":
+            indices[max(place - 1, 0)] = -1
+            indices[min(place + 1, len(indices) - 1)] = -1
 
 
 def is_usable(token: str) -> bool:
-    """True where a token could be a form of a vocabulary word: letters only, three or more, no stopword."""
+    """True where a token could be a form of a vocabulary word: letters only, three or more, no stopword.
+
+    The word itself has three letters too: a layer for "op", from "ops", would answer for every "op".
+    """
     if len(token) < 3 or not token.isalpha() or not token.isascii() or token in STOPWORDS:
         return False
+    word = stem(token)
+    if len(word) < 3:
+        return False
     try:
-        check_word(stem(token))
+        check_word(word)
     except VocabularyError:
         return False
     return True

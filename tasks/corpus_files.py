@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
+from minicoil.docstrings import from_rst
 from minicoil.errors import CorpusError
-from minicoil.prose import from_docstring, from_html, from_markdown
+from minicoil.prose import from_html, from_markdown
 from minicoil.sentences import chunk_text
 from tasks.corpus import CorpusReport, Document, document
 
 MAX_FILE_BYTES = 64 * 2**20  # of one prose file; larger ones are data under a text name
+MAX_LINE_BYTES = 16 * 2**20  # of one JSON line, which is held in memory whole
 _PROSE: dict[str, Callable[[str], str]] = {
     ".txt": lambda text: text,
     ".md": from_markdown,
     ".markdown": from_markdown,
-    ".rst": from_docstring,
+    ".rst": from_rst,
     ".html": from_html,
     ".htm": from_html,
 }
@@ -44,9 +48,7 @@ def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
 
 def _read_folder(folder: Path, report: CorpusReport) -> Iterator[Document]:
     n_files = 0
-    for path in sorted(folder.rglob("*")):
-        if any(part.startswith(".") for part in path.relative_to(folder).parts) or not path.is_file():
-            continue
+    for path in _files(folder, report):
         if _kind(path) not in _KNOWN:
             report.refuse(f"files of a kind that is not read ({_kind(path) or 'no ending'})", str(path))
             continue
@@ -54,6 +56,20 @@ def _read_folder(folder: Path, report: CorpusReport) -> Iterator[Document]:
         yield from _read_file(path, path.relative_to(folder).as_posix(), report)
     if not n_files:
         raise CorpusError(f"{folder} holds no file that is read; {_accepted()}")
+
+
+def _files(folder: Path, report: CorpusReport) -> Iterator[Path]:
+    """Files below a folder in order of path, hidden ones left out; a folder that cannot be opened is reported."""
+
+    def refuse(error: OSError) -> None:
+        report.refuse("folders that cannot be opened", str(error.filename))
+
+    for root, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(name for name in names if not name.startswith(".")):
+            path = Path(root, name)
+            if path.is_file():  # not a pipe, a socket or a link to nowhere
+                yield path
 
 
 def _accepted() -> str:
@@ -80,7 +96,7 @@ def _read_file(path: Path, name: str, report: CorpusReport) -> Iterator[Document
             yield from _read_prose(path, name, report)
         else:
             yield from _read_lines(path, name, report)
-    except (OSError, EOFError) as error:  # permissions, a truncated gzip, a file that vanished
+    except (OSError, EOFError, zlib.error) as error:  # permissions, a file that vanished, a damaged or cut gzip
         report.refuse("files that cannot be read", f"{path}: {error}")
 
 
@@ -106,8 +122,11 @@ def _read_prose(path: Path, name: str, report: CorpusReport) -> Iterator[Documen
 
 def _read_lines(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
     with _open_bytes(path) as file:
-        for number, raw in enumerate(file, 1):
+        for number, raw in enumerate(_lines(file), 1):
             where = f"{path}:{number}"
+            if raw is None:
+                report.refuse(f"lines over {MAX_LINE_BYTES // 2**20} MiB", where)
+                continue
             if not raw.strip():
                 continue
             try:
@@ -118,6 +137,17 @@ def _read_lines(path: Path, name: str, report: CorpusReport) -> Iterator[Documen
                 report.refuse("lines that are not JSON", where)
             else:
                 yield from row_document(row, name, where, report)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Lines of a file; None in place of one that is too long to hold."""
+    while raw := file.readline(MAX_LINE_BYTES + 1):
+        if len(raw) <= MAX_LINE_BYTES:
+            yield raw
+            continue
+        while raw and not raw.endswith(b"\n"):
+            raw = file.readline(MAX_LINE_BYTES)
+        yield None
 
 
 def row_document(row: Any, name: str, where: str, report: CorpusReport, column: str = "text") -> Iterator[Document]:

@@ -5,7 +5,15 @@ import random
 import numpy as np
 import pytest
 
-from minicoil.mining import KnownUse, MiningConfig, divergence, query_weights, rank_common, rank_mined
+from minicoil.mining import (
+    KnownUse,
+    MiningConfig,
+    divergence,
+    excess_divergence,
+    query_weights,
+    rank_common,
+    rank_mined,
+)
 from minicoil.word_counts import WordCounts, is_usable
 
 GENERAL = [
@@ -72,10 +80,18 @@ def test_counts_forms_documents_and_frequency():
 
 
 @pytest.mark.parametrize(
-    "token", ["ab", "the", "x1", "a_b", "caf\u00e9", "\u65e5\u672c\u8a9e", "a" * 41, "90", "pod\u2122"]
+    "token", ["ab", "ops", "the", "x1", "a_b", "caf\u00e9", "\u65e5\u672c\u8a9e", "a" * 41, "90", "pod\u2122"]
 )
 def test_what_cannot_be_a_word_is_left_out(token):
     assert not is_usable(token)
+
+
+def test_parts_of_an_identifier_are_no_use_of_a_word():
+    counts = WordCounts()
+    counts.add([["the", "num", "_", "workers", "of", "every", "worker"], ["_", "pods"], ["pod", "_"]])
+    assert counts.use("worker").count == 1
+    assert "num" not in [use.word for use in counts.uses() if use.count]
+    assert counts.use("pod").count == 0
 
 
 def test_common_words_are_those_of_most_documents():
@@ -105,7 +121,7 @@ def test_a_known_word_among_other_neighbours_is_shifted_though_no_more_frequent(
     counts = count(DOMAIN, 200)
     elsewhere = np.zeros(64, np.float32)
     elsewhere[np.argmin(counts.use("pod").neighbours)] = 1
-    known_use = {"pod": KnownUse(counts.use("pod").per_million, elsewhere)}
+    known_use = {"pod": KnownUse(counts.use("pod").per_million, elsewhere, n_neighbours=500)}
     (found,) = [c for c in rank_mined(counts, 50, {"pod"}, known_use, count(GENERAL, 200)) if c.word == "pod"]
     assert "neighbours moved" in found.reasons[1]
 
@@ -118,6 +134,28 @@ def test_words_that_people_search_for_come_first():
     weighted = rank_mined(counts, 50, set(), {}, background, weights)
     assert [c.word for c in weighted].index("packet") <= plain.index("packet")
     assert weighted[0].word == "packet" and "searched for 3 times" in weighted[0].reasons
+
+
+def test_an_everyday_word_stands_above_a_name_used_as_often():
+    counts = count(DOMAIN, 200)
+    mined = {c.word: c for c in rank_mined(counts, 50, set(), {})}
+    assert mined["node"].score > 2 * mined["kubelet"].score
+    assert "rare in general English: likely one meaning" in mined["kubelet"].reasons
+
+
+@pytest.mark.parametrize("n", [200, 600, 3000])
+def test_two_samples_of_one_use_are_not_apart_and_of_two_uses_are(n):
+    rng = np.random.default_rng(5)
+    one, other = rng.dirichlet(np.ones(64), 2)
+
+    def sample(p):
+        return (rng.multinomial(n, p) / n).astype(np.float32)
+
+    alike = [excess_divergence(sample(one), sample(one), n, n) for _ in range(40)]
+    apart = [excess_divergence(sample(one), sample(other), n, n) for _ in range(40)]
+    assert max(alike) < MiningConfig().min_divergence < min(apart)
+    told_by_shares = excess_divergence(sample(one), sample(one))
+    assert told_by_shares < MiningConfig().min_divergence
 
 
 def test_divergence_is_zero_for_equals_and_one_for_strangers():

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -89,12 +90,51 @@ def test_an_unreadable_file_in_a_folder_is_one_row_of_the_report(folder):
     assert report.n_unusable["files that cannot be read"] == 2
 
 
+def test_a_packed_file_damaged_in_the_middle_is_one_row_of_the_report(tmp_path):
+    rows = "".join(json.dumps({"text": f"document {i} says {hash(str(i))}"}) + "\n" for i in range(5000))
+    data = bytearray(gzip.compress(rows.encode()))
+    data[len(data) // 2 : len(data) // 2 + 50] = b"\xff" * 50
+    (tmp_path / "a.jsonl.gz").write_bytes(data)
+    (tmp_path / "b.jsonl").write_text('{"text": "read all the same"}')
+    documents, report = read(tmp_path)
+    assert documents[-1].body == "read all the same"
+    assert report.n_unusable["files that cannot be read"] == 1
+
+
+def test_a_line_too_long_to_hold_is_passed_over(tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.corpus_files.MAX_LINE_BYTES", 64)
+    lines = ["before it", "x" * 64 * 3, "after it"]
+    (tmp_path / "x.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in lines))
+    documents, report = read(tmp_path / "x.jsonl")
+    assert [d.body for d in documents] == ["before it", "after it"]
+    (places,) = report.examples.values()
+    assert places[0].endswith("x.jsonl:2")
+
+
+def test_links_to_nowhere_and_hidden_files_are_passed_by(folder):
+    (folder / ".hidden").mkdir()
+    (folder / ".hidden" / "x.md").write_text("Hidden words.")
+    (folder / "nowhere.md").symlink_to(folder / "absent.md")
+    documents, report = read(folder)
+    assert len(documents) == 5 and report.rows() == []
+
+
+def test_payloads_of_a_collection_are_read_page_by_page():
+    class Points:
+        def scroll(self, name, payload):
+            assert name == "docs" and "body" in payload
+            yield [SimpleNamespace(id=1, payload={"body": "First text.", "doc": "a"})]
+            yield [SimpleNamespace(id=2, payload={"body": ""}), SimpleNamespace(id=3, payload={"body": "Last text."})]
+
+    documents, report = read("qdrant:docs#body", points=Points())
+    assert [(d.doc, d.body) for d in documents] == [("a", "First text."), ("3", "Last text.")]
+    assert report.examples == {"rows with empty text": ["qdrant:docs:2"]}
+
+
 @pytest.mark.parametrize(
     ("spec", "error", "message"),
     [
         ("nowhere/at/all", CorpusError, "'nowhere/at/all' was not found"),
-        ("pydocs:", UsageError, "package names"),
-        ("pydocs:scippy", CorpusError, "did you mean.*scipy"),
         ("hf:name", UsageError, "#column"),
         ("qdrant:docs", UsageError, "."),
     ],
@@ -117,12 +157,6 @@ def test_a_smaller_sample_is_part_of_a_larger_one(tmp_path):
     (tmp_path / "x.jsonl").write_text("\n".join(json.dumps({"text": f"document number {i}"}) for i in range(100)))
     small, large = ({d.body for d in read(tmp_path / "x.jsonl", sample=n)[0]} for n in (10, 30))
     assert len(small) == 10 and len(large) == 30 and small < large
-
-
-def test_docstrings_become_titled_prose_without_importing_the_package():
-    documents, _ = read("pydocs:json")
-    assert any(d.title == "json.dumps" and "Serialize" in d.body for d in documents)
-    assert all(">>>" not in d.body for d in documents)
 
 
 def test_hugging_face_and_arrow_columns_are_read_from_local_folders(tmp_path):
