@@ -26,12 +26,12 @@ STEPS: tuple[tuple[str, Sequence[str]], ...] = (
     ),
     (
         "A first release: train the common words of that text",
-        ("extend", "--common", "1300", "--corpus", FIRST, "--sample", "9000", "--max-sentences", "400"),
+        ("extend", "--common", "1300", "--corpus", FIRST, "--sample", "8000", "--max-sentences", "400"),
     ),
     ("Documentation of another domain arrives", ("index", "docs", "--corpus", SECOND, "--sample", "1500")),
     (
         "Mine the words it uses its own way, train only those, re-encode only what changes",
-        ("extend", "--mine", "200", "--corpus", SECOND, "--sample", "6000", "--max-sentences", "400"),
+        ("extend", "--mine", "200", "--corpus", SECOND, "--sample", "5000", "--max-sentences", "400"),
     ),
     ("The releases", ("release", "list")),
     (
