@@ -134,7 +134,7 @@ def release(
         folder = work / f"release-{number}"
         built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes)
     with job.clock.timing("publish"):
-        manifest = publish_step(objects, built.folder, job.parent.release, built.facts, number)
+        manifest = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
     promoted: dict[str, Any] = {}
     if job.parameters.promote:
         with job.clock.timing("promote"):

@@ -128,7 +128,9 @@ def _show_index(result: Mapping[str, Any]) -> None:
 
 def _show_unusable(result: Mapping[str, Any]) -> None:
     for row in result.get("unusable", []):
-        _say(f"  [yellow]{row['n']:,} {escape(row['reason'])}[/yellow], such as {escape(str(row['examples'][:2]))}")
+        examples = ", ".join(map(str, row["examples"][:2]))
+        such_as = f", such as {escape(examples)}" if examples else ""
+        _say(f"  [yellow]{row['n']:,} {escape(row['reason'])}[/yellow]{such_as}")
 
 
 def _show_extend(result: Mapping[str, Any]) -> None:
@@ -202,13 +204,39 @@ def _show_words(result: Mapping[str, Any]) -> None:
     _table(keys, [[row.get(key) for key in keys] for row in result["words"]])
     if result.get("message"):
         _say(escape(result["message"]))
-    for entry in result.get("meaning", {}).get("dimensions", []):
+    _show_meaning(result.get("meaning", {}))
+    if result.get("page"):
+        _say(f"\nall sentences in two dimensions: {result['page']}")
+
+
+def _show_meaning(meaning: Mapping[str, Any]) -> None:
+    for name in ("nearest_pair", "farthest_pair"):
+        if pair := meaning.get(name):
+            _say(f"\n[bold]{name.split('_')[0]} pair[/bold], cosine {pair['cosine']:.2f}")
+            for text in pair["sentences"]:
+                _say(f"  {escape(_shorten(text, 150))}")
+    if senses := meaning.get("senses"):
+        _say(f"\n[bold]senses[/bold] by the role model: {len(senses['groups'])}{_apart(senses)}")
+        for group in senses["groups"]:
+            words = ", ".join(group["words"]) or "no telling words"
+            example = escape(_shorten(group["examples"][0], 110))
+            _say(f"  {group['n_sentences']:>4}  [bold]{escape(words)}[/bold]: {example}")
+    if parts := meaning.get("parts_of_speech"):
+        counts = ", ".join(f"{name} {n}" for name, n in parts["counts"].items())
+        _say(f"\n[bold]parts of speech[/bold]: {counts}{_apart(parts)}")
+    for entry in meaning.get("dimensions", []):
         _say(f"\n[bold]number {entry['dimension'] + 1}[/bold], {entry['share_of_variance']:.0%} of the spread")
         for end in ("low", "high"):
             for text in entry[end][:2]:
                 _say(f"  {end:<4}  {escape(_shorten(text, 150))}")
-    if result.get("page"):
-        _say(f"\nall sentences in two dimensions: {result['page']}")
+
+
+def _apart(groups: Mapping[str, Any]) -> str:
+    """How far apart the numbers hold the groups, in words."""
+    if groups["apart"] is None:
+        return ""
+    number = groups["dimension"] + 1
+    return f"; a pair of one group is the closer one {groups['apart']:.0%} of the time, best told by number {number}"
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:

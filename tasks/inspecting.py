@@ -38,16 +38,19 @@ def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
     rows = [{key: value for key, value in asdict(record).items() if key != "neighbours"} for record in records]
     answer: dict[str, Any] = {"release": current, "words": rows}
     if word is not None and records[0].release is not None:
-        answer |= _look_at(place, open_release(store, current, place.cache), records[0], current)
+        role_model = str(read_manifest(store, current).facts.get("role_model", "minilm"))
+        folder = open_release(store, current, place.cache)
+        answer |= _look_at(place, folder, records[0], current, role_model)
     return answer
 
 
-def _look_at(place: Place, folder: Path, record: WordRecord, release: int) -> dict[str, Any]:
+def _look_at(place: Place, folder: Path, record: WordRecord, release: int, role_model: str) -> dict[str, Any]:
     """What the word's numbers separate, and its page under `HOME/words/`; a home without sentences says so."""
-    from tasks.word_page import describe_word, view_word, write_word_page
+    from tasks.word_page import write_word_page
+    from tasks.word_view import describe_word, view_word
 
     try:
-        view = view_word(place, folder, record)
+        view = view_word(place, folder, record, role_model)
     except ReleaseError as error:
         return {"page": None, "message": str(error)}
     page = place.home / "words" / f"{record.word}.html"

@@ -34,9 +34,17 @@ class SentenceStore:
 
     def __init__(self, points: PointStore, role_width: int, role_model: str = "minilm") -> None:
         self._points = points
-        suffix = "" if role_model == "minilm" else "_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
-        self.name = NAME + suffix
+        self.name = _name(role_model)
         points.ensure(self.name, CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=("text",)))
+
+    @classmethod
+    def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
+        """The store of a role model where there is one, to read from; None where nothing was ever read."""
+        if not points.exists(_name(role_model)):
+            return None
+        store = cls.__new__(cls)
+        store._points, store.name = points, _name(role_model)
+        return store
 
     def add(self, sentences: Sequence[Sentence]) -> int:
         """Add those that are not there yet, without vectors; returns how many were new."""
@@ -89,6 +97,12 @@ class SentenceStore:
             self._points.delete(self.name, [point.id for point in page])
             removed += len(page)
         return removed
+
+
+def _name(role_model: str) -> str:
+    if role_model == "minilm":
+        return NAME
+    return f"{NAME}_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
 
 
 def _sentence(point: Point) -> Sentence:

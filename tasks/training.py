@@ -46,6 +46,11 @@ class TrainingPlan:
     role_model: str
 
     @property
+    def facts(self) -> dict[str, str]:
+        """What a manifest says of it."""
+        return {"role_model": self.role_model, "target": self.training.target}
+
+    @property
     def digest(self) -> str:
         """Of all settings, the encoder and the code's version."""
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
