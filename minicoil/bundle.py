@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from minicoil.errors import BundleError
 from minicoil.layout import BundleLayout
-from minicoil.stack import append_rows, create_stack, open_stack, read_shape
+from minicoil.stack import append_rows, copy_stack, create_stack, open_stack, read_shape
 from minicoil.stemming import STOPWORDS
 from minicoil.vocabulary import Vocabulary
 
@@ -31,6 +31,9 @@ class BundleFacts:
         encoder_digest: Hex sha256 of the ONNX encoder.
         dims: Cells per word.
         width: D, numbers per token embedding.
+        base: Name of the model that the lineage started from; "" where it started from an empty vocabulary.
+        base_digest: Of the base's stack and vocabulary.
+        base_licence: Its licence as its own card states it.
     """
 
     encoder: str
@@ -38,6 +41,13 @@ class BundleFacts:
     dims: int
     width: int
     version: int = FACTS_VERSION
+    base: str = ""
+    base_digest: str = ""
+    base_licence: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write `minicoil.json`."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
 
 
 def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: str = "minilm") -> BundleFacts:
@@ -66,7 +76,7 @@ def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: s
     Vocabulary.empty(dims).write(layout.vocabulary)
     create_stack(layout.stack, width, dims)
     facts = BundleFacts(encoder, file_digest(layout.encoder), dims, width)
-    layout.facts.write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    facts.write(layout.facts)
     write_graphs(layout)
     shutil.rmtree(out, ignore_errors=True)
     part.replace(out)
@@ -91,14 +101,12 @@ def derive_bundle(parent: Path, out: Path, vocabulary: Vocabulary, rows: Mapping
 
     source, target = BundleLayout(parent), BundleLayout(out)
     shutil.rmtree(out, ignore_errors=True)
-    for path in (*source.required(), source.facts):
-        if not path.exists() or path in (source.stack, source.vocabulary):
-            continue
+    for path in source.carried():
         copy = out / path.relative_to(parent)
         copy.parent.mkdir(parents=True, exist_ok=True)
         # a real copy: the ONNX checker refuses external data in a file with several hard links
         shutil.copyfile(path, copy)
-    shutil.copyfile(source.stack, target.stack)
+    copy_stack(source.stack, target.stack)
     if rows:
         first, last = min(rows), max(rows)
         _, width, dims, _ = read_shape(target.stack)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import onnx
@@ -13,12 +15,15 @@ from minicoil.errors import BundleError
 from minicoil.layout import BundleLayout
 from minicoil.stack import read_shape
 
-OPSET = 17  # ScatterND adds since 16; the encoder is exported at 17
+logger = logging.getLogger(__name__)
+OPSET = 17  # of the head, and of encoders exported here; ScatterND adds since 16
 INLINE_BYTES = 4096  # smaller tensors stay in the graph
 
 
 def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -> None:
     """Write `minicoil.onnx` and `minicoil_head.onnx`; both are a few hundred kilobytes.
+
+    A foreign encoder of an opset that neither can be raised to 17 nor takes our head goes without the fused graph.
 
     The head takes token_embeddings (B, S, D) float32, token_slot (B, S) int64 and word_ids (N,) int64, and gives
     meanings (N, d) float32: slot i is word `word_ids[i]` of one text, N and above mean "no word". The fused graph
@@ -27,9 +32,12 @@ def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -
     Raises:
         BundleError: the encoder cannot be read, or the checker refuses a graph.
     """
-    head = _head_model(layout)
-    fused = _fuse(_encoder_with_shared_weights(layout), head)
-    for model, path in ((head, layout.head), (fused, layout.fused)):
+    encoder = _encoder_with_shared_weights(layout)
+    layout.fused.unlink(missing_ok=True)
+    models = [(_head_model(layout), layout.head)]
+    if encoder is not None:
+        models.append((_fuse(encoder, _head_model(layout, _opset(encoder))), layout.fused))
+    for model, path in models:
         helper.set_model_props(model, metadata or {})
         onnx.save(model, str(path))
         try:
@@ -38,7 +46,11 @@ def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -
             raise BundleError(f"{path} does not pass the ONNX checker: {error}") from error
 
 
-def _head_model(layout: BundleLayout) -> onnx.ModelProto:
+def _opset(model: onnx.ModelProto) -> int:
+    return int(next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx")))
+
+
+def _head_model(layout: BundleLayout, opset: int = OPSET) -> onnx.ModelProto:
     rows, width, dims, offset = read_shape(layout.stack)
     layers = _external("layers", (rows, width, dims), layout.stack.name, offset, rows * width * dims * 4)
     constants: dict[str, tuple[list[int], int, list[Any]]] = {
@@ -77,7 +89,9 @@ def _head_model(layout: BundleLayout) -> onnx.ModelProto:
         node("MatMul", ["means_rows", "word_layers"], ["outputs_rows"]),
         node("Squeeze", ["outputs_rows", "one_list"], ["outputs"]),
         node("Tanh", ["outputs"], ["bounded"]),
-        node("ReduceL2", ["bounded"], ["norms"], axes=[-1], keepdims=1),
+        node("ReduceL2", ["bounded"], ["norms"], axes=[-1], keepdims=1)
+        if opset < 18  # an attribute became an input
+        else node("ReduceL2", ["bounded", "last_axis"], ["norms"], keepdims=1),
         node("Less", ["norms", "tiny"], ["is_zero"]),
         node("Where", ["is_zero", "one_f", "norms"], ["divisors"]),
         node("Div", ["bounded", "divisors"], ["meanings"]),
@@ -94,19 +108,23 @@ def _head_model(layout: BundleLayout) -> onnx.ModelProto:
         [helper.make_tensor_value_info("meanings", TensorProto.FLOAT, ["words", dims])],
         [*(tensor for tensor in initializers if tensor.name in used), layers],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
 
 
-def _encoder_with_shared_weights(layout: BundleLayout) -> onnx.ModelProto:
-    """The encoder's graph, its large tensors replaced by references into the encoder's own file."""
-    try:
-        model = onnx.load(str(layout.encoder))
-    except Exception as error:  # protobuf and onnx raise their own; all mean a damaged file
-        raise BundleError(f"{layout.encoder} cannot be read as ONNX: {error}") from error
-    opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    if opset != OPSET:
-        model = version_converter.convert_version(model, OPSET)
+def _encoder_with_shared_weights(layout: BundleLayout) -> onnx.ModelProto | None:
+    """The encoder's graph, its large tensors replaced by references into the encoder's own files."""
+    model = read_graph(layout.encoder)
+    if _opset(model) < OPSET:
+        try:
+            model = version_converter.convert_version(onnx.load(str(layout.encoder)), OPSET)
+        except Exception as error:  # the converter raises what its C++ side happens to throw
+            logger.warning("%s cannot be raised to opset %d: %s; no fused graph", layout.encoder, OPSET, error)
+            return None
     location = layout.encoder.relative_to(layout.folder).as_posix()
+    for tensor in model.graph.initializer:  # what lies outside the encoder's file already
+        for entry in tensor.external_data:
+            if entry.key == "location":
+                entry.value = (Path(location).parent / entry.value).as_posix()
     with layout.encoder.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         for tensor in model.graph.initializer:
             if len(tensor.raw_data) <= INLINE_BYTES:
@@ -116,6 +134,49 @@ def _encoder_with_shared_weights(layout: BundleLayout) -> onnx.ModelProto:
                 size = len(tensor.raw_data)
                 tensor.CopyFrom(_external(tensor.name, tuple(tensor.dims), location, offset, size, tensor.data_type))
     return model
+
+
+def read_graph(path: Path) -> onnx.ModelProto:
+    """A graph without the data that lies in other files.
+
+    Raises:
+        BundleError: no ONNX, or it refers to a file outside its own folder.
+    """
+    try:
+        model = onnx.load(str(path), load_external_data=False)
+    except Exception as error:  # protobuf and onnx raise their own; all mean a damaged file
+        raise BundleError(f"{path} cannot be read as ONNX: {error}; pull the release again") from error
+    check_locations(model, path)
+    return model
+
+
+def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:
+    """Every tensor of a graph: initializers, constants of nodes, and those of graphs inside nodes."""
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+            for inner in (attribute.g, *attribute.graphs):
+                if inner.node or inner.initializer:
+                    yield from _tensors(inner)
+
+
+def check_locations(model: onnx.ModelProto, path: Path) -> None:
+    """Hold every external tensor inside the folder of the graph.
+
+    Raises:
+        BundleError: one of them leads outside, where a stranger's model could make us read any file.
+    """
+    for tensor in _tensors(model.graph):
+        for entry in tensor.external_data:
+            leads_out = PurePosixPath(entry.value).is_absolute() or ".." in PurePosixPath(entry.value).parts
+            if entry.key == "location" and (leads_out or set("\\:") & set(entry.value)):
+                raise BundleError(
+                    f"{path} refers to '{entry.value}' outside its folder; it is not loaded. Get the model anew from "
+                    "someone you trust"
+                )
 
 
 def _external(
@@ -146,7 +207,7 @@ def _fuse(encoder: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:
         list(renamed.graph.output),
         [*encoder.graph.initializer, *renamed.graph.initializer],
     )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=8)
+    return helper.make_model(graph, opset_imports=list(encoder.opset_import), ir_version=max(8, encoder.ir_version))
 
 
 def graph_metadata(path: Path) -> dict[str, str]:

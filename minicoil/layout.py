@@ -71,6 +71,14 @@ class BundleLayout:
     def card(self) -> Path:
         return self.folder / "README.md"
 
+    def carried(self) -> list[Path]:
+        """Files that a child has from its parent as they are: all but the stack, the vocabulary, graphs and card."""
+        own = {self.stack, self.vocabulary, self.fused, self.head, self.card}
+        named = {path for path in (*self.required(), self.facts) if path.is_file()}
+        beside = {path for name in ("onnx", "ledger") for path in (self.folder / name).rglob("*") if path.is_file()}
+        legal = {path for pattern in ("LICENSE*", "NOTICE*") for path in self.folder.glob(pattern) if path.is_file()}
+        return sorted((named | beside | legal) - own)
+
     def required(self) -> tuple[Path, ...]:
         """Files without which the folder is not a model."""
         return (

@@ -1,4 +1,8 @@
-"""The ledger: one record per word that training ever looked at, kept beside each release."""
+"""The ledger: one record per word that training ever looked at, kept beside each release.
+
+On disk it is a folder of parts, one a release, each holding only what that release decided: a child release carries its
+parent's parts unchanged, so a large vocabulary's ledger costs nothing to keep.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +14,9 @@ from typing import Any, Literal
 
 from minicoil.errors import ReleaseError
 
-LEDGER_FILE = "ledger.json"
+LEDGER_FOLDER = "ledger"
 LEDGER_VERSION = 1
+MAX_PARTS = 40  # then they are written as one: hundreds of small files are slow to pull
 VerdictName = Literal["accepted", "improved", "kept_bm25", "unchanged", "removed", "failed"]
 
 
@@ -72,52 +77,91 @@ class WordRecord:
 
 @dataclass(frozen=True)
 class Ledger:
-    """All records, and the requests that have been answered, by digest."""
+    """All records, and the requests that have been answered, by digest.
+
+    Attributes:
+        words: Record by vocabulary entry.
+        requests: Digest of what was asked for -> release that answered it.
+        parts: What each release decided, oldest first: number, its requests, its records.
+    """
 
     words: Mapping[str, WordRecord] = field(default_factory=dict)
     requests: Mapping[str, int] = field(default_factory=dict)
+    parts: tuple[LedgerPart, ...] = ()
 
     def updated(self, records: Iterable[WordRecord], request: str, release: int) -> Ledger:
         """A ledger with `records` on top, each carrying the history of the one it replaces.
 
         A word that stays as it was ("unchanged") or could not be trained keeps the serving release it had.
         """
+        return self._with(LedgerPart(release, {request: release}, tuple(records)))
+
+    def _with(self, part: LedgerPart) -> Ledger:
         words = dict(self.words)
-        for record in records:
+        for record in part.records:
             before = words.get(record.word)
             if before is not None:
                 past = (*before.history, (before.release, before.verdict, before.ordering_accuracy))
                 record = replace(record, history=past)
                 if record.verdict in ("unchanged", "failed"):
                     record = replace(record, release=before.release)
-            if record.verdict in ("accepted", "improved"):
-                record = replace(record, release=release)
+            if record.verdict in ("accepted", "improved") and record.release is None:
+                record = replace(record, release=part.release)
             words[record.word] = record
-        return Ledger(words, {**self.requests, request: release})
+        return Ledger(words, {**self.requests, **part.requests}, (*self.parts, part))
 
     def served(self) -> dict[str, WordRecord]:
         """Records of the words that have a layer; how they were used then is the yardstick of a shift."""
         return {word: record for word, record in self.words.items() if record.release is not None}
 
     def write(self, folder: Path) -> None:
-        """Write `ledger.json` into a release folder."""
-        document = {
-            "version": LEDGER_VERSION,
-            "requests": dict(self.requests),
-            "words": [asdict(self.words[word]) for word in sorted(self.words)],
-        }
-        (folder / LEDGER_FILE).write_text(json.dumps(document, ensure_ascii=False, indent=0) + "\n", encoding="utf-8")
+        """Write the parts that `folder` does not have yet under `ledger/`."""
+        parts = self.parts
+        target = folder / LEDGER_FOLDER
+        target.mkdir(parents=True, exist_ok=True)
+        if len(parts) > MAX_PARTS:
+            for path in target.glob("*.json"):
+                path.unlink()
+            parts = (LedgerPart(parts[-1].release, self.requests, tuple(self.words.values())),)
+        for part in parts:
+            path = target / f"{part.release:06}.json"
+            if not path.exists():
+                path.write_text(part.to_json(), encoding="utf-8")
 
     @staticmethod
     def read(folder: Path) -> Ledger:
         """The ledger of a release folder; empty where a base has none.
 
         Raises:
-            ReleaseError: the file is not a ledger of a version this code reads.
+            ReleaseError: a part is not a ledger of a version this code reads.
         """
-        path = folder / LEDGER_FILE
-        if not path.exists():
-            return Ledger()
+        ledger = Ledger()
+        for path in sorted((folder / LEDGER_FOLDER).glob("*.json")):
+            ledger = ledger._with(LedgerPart.read(path))
+        return ledger
+
+
+@dataclass(frozen=True)
+class LedgerPart:
+    """What one release decided."""
+
+    release: int
+    requests: Mapping[str, int]
+    records: tuple[WordRecord, ...]
+
+    def to_json(self) -> str:
+        """The file's text."""
+        document = {
+            "version": LEDGER_VERSION,
+            "release": self.release,
+            "requests": dict(self.requests),
+            "words": [asdict(record) for record in sorted(self.records, key=lambda record: record.word)],
+        }
+        return json.dumps(document, ensure_ascii=False, indent=0) + "\n"
+
+    @staticmethod
+    def read(path: Path) -> LedgerPart:
+        """Raises `ReleaseError`: the file is damaged or of a version this code does not read."""
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             if document["version"] != LEDGER_VERSION:
@@ -125,6 +169,7 @@ class Ledger:
                     f"{path} is a ledger of version {document['version']}; this program reads {LEDGER_VERSION}; "
                     "use the program that wrote it, or a newer one"
                 )
-            return Ledger({row["word"]: WordRecord.from_row(row) for row in document["words"]}, document["requests"])
-        except (ValueError, KeyError, TypeError) as error:
+            records = tuple(WordRecord.from_row(row) for row in document["words"])
+            return LedgerPart(int(document["release"]), document["requests"], records)
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ReleaseError(f"{path} is damaged ({error}); pull the release again") from error

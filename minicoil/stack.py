@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,18 @@ def open_stack(path: Path) -> NDArray[np.float32]:
     """
     rows, width, dims, offset = read_shape(path)
     return np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=(rows, width, dims))
+
+
+def copy_stack(source: Path, target: Path) -> None:
+    """A copy that can be appended to; a base's header of another length is brought to ours, its rows as they are."""
+    rows, width, dims, offset = read_shape(source)
+    if offset == HEADER_BYTES:
+        shutil.copyfile(source, target)
+        return
+    with source.open("rb") as old, target.open("wb") as new:
+        new.write(_header(rows, width, dims))
+        old.seek(offset)
+        shutil.copyfileobj(old, new, 16 * 2**20)
 
 
 def read_shape(path: Path) -> tuple[int, int, int, int]:

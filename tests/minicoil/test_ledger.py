@@ -1,7 +1,7 @@
 import pytest
 
 from minicoil.errors import ReleaseError
-from minicoil.ledger import LEDGER_FILE, Ledger, WordRecord
+from minicoil.ledger import LEDGER_FOLDER, MAX_PARTS, Ledger, WordRecord
 
 
 def test_a_ledger_comes_back_from_disk_as_it_was(tmp_path):
@@ -36,6 +36,31 @@ def test_only_served_words_are_a_yardstick_of_use():
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"version": 1}', '{"version": 99, "words": [], "requests": {}}'])
 def test_a_damaged_ledger_is_refused_by_name(tmp_path, text):
-    (tmp_path / LEDGER_FILE).write_text(text)
-    with pytest.raises(ReleaseError, match=LEDGER_FILE):
+    (tmp_path / LEDGER_FOLDER).mkdir()
+    (tmp_path / LEDGER_FOLDER / "000001.json").write_text(text)
+    with pytest.raises(ReleaseError, match="000001.json"):
         Ledger.read(tmp_path)
+
+
+def test_a_child_writes_only_what_it_decided_and_leaves_its_parents_parts_alone(tmp_path):
+    first = Ledger().updated([WordRecord("pod", "accepted", "", ordering_accuracy=0.8)], "a", 1)
+    first.write(tmp_path)
+    before = (tmp_path / LEDGER_FOLDER / "000001.json").read_bytes()
+    second = Ledger.read(tmp_path).updated([WordRecord("node", "accepted", "")], "b", 2)
+    second.write(tmp_path)
+    assert (tmp_path / LEDGER_FOLDER / "000001.json").read_bytes() == before
+    assert "pod" not in (tmp_path / LEDGER_FOLDER / "000002.json").read_text()
+    assert Ledger.read(tmp_path) == second
+
+
+def test_many_parts_become_one_and_nothing_is_forgotten(tmp_path):
+    ledger = Ledger()
+    for number in range(1, MAX_PARTS + 3):
+        verdict = "accepted" if number == 1 else "improved"
+        ledger = ledger.updated([WordRecord("pod", verdict, "", ordering_accuracy=number / 100)], f"r{number}", number)
+        ledger.write(tmp_path)
+        found = Ledger.read(tmp_path)
+        assert (found.words, found.requests) == (ledger.words, ledger.requests)
+        ledger = found
+    assert len(list((tmp_path / LEDGER_FOLDER).iterdir())) < 4
+    assert len(ledger.words["pod"].history) == MAX_PARTS + 1
