@@ -86,6 +86,8 @@ corpus_option = click.option("--corpus", multiple=True, required=True, help="Fil
 channel_option = click.option("--channel", default="production", show_default=True, help="Named release pointer.")
 encoder_option = click.option("--encoder", default="minilm", show_default=True, help="minilm, folder, or hub id.")
 dims_option = click.option("--dims", type=click.Choice(["4", "8", "16"]), default="4", show_default=True)
+base_option = click.option("--base", help="Model to start from: a folder that FastEmbed loads, or a hub id.")
+profile_option = click.option("--profile", type=click.Choice(["minicoil-v1"]), help="Settings that belong together.")
 sample_option = click.option("--sample", type=int, help="Use a seeded sample of this many documents.")
 
 
@@ -96,6 +98,8 @@ sample_option = click.option("--sample", type=int, help="Use a seeded sample of 
 @encoder_option
 @dims_option
 @sample_option
+@base_option
+@profile_option
 @click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation.")
 @click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation.")
 @click.option("--avg-len", type=float, help="Mean document length in words; default: measured on the corpus.")
@@ -119,7 +123,8 @@ def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
 @click.option("--max-points", type=int, help="Stop taking words when this many points are affected.")
 @click.option("--background", help="Corpus SPEC of general text to mine against.")
 @click.option("--collection", "collections", multiple=True, help="Default: every collection on the channel.")
-@click.option("--base", help="FastEmbed model folder to start from.")
+@base_option
+@profile_option
 @click.option("--target", type=click.Choice(["saturated", "correlation"]), default="saturated", show_default=True)
 @click.option("--min-sentences", type=int, default=25, show_default=True)
 @click.option("--max-sentences", type=int, default=8000, show_default=True)
@@ -256,6 +261,26 @@ def release_rollback(place: dict[str, Any], channel: str) -> Any:
     from tasks.promotion import roll_back_channel
 
     return roll_back_channel(_place(place), channel)
+
+
+@release.command("prune")
+@click.option("--keep", type=click.IntRange(0, 1000), default=3, show_default=True, help="Newest releases to keep.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@common_options
+def release_prune(place: dict[str, Any], keep: int, dry_run: bool) -> Any:
+    """Delete releases that no channel, collection or reader needs."""
+    from tasks.pruning import prune_releases
+
+    return prune_releases(_place(place).objects(), keep, dry_run)
+
+
+@release.command("readers")
+@common_options
+def release_readers(place: dict[str, Any]) -> Any:
+    """Processes that follow a channel, and the release each serves."""
+    from tasks.readers import list_readers
+
+    return {"readers": [reader.model_dump() for reader in list_readers(_place(place).objects())]}
 
 
 def _place(values: Mapping[str, Any]) -> Any:

@@ -40,8 +40,8 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
         results, prior = train(job, chosen, request)
         if not any(result.weights is not None for result in results):
             return extension_report(job.parent, None, results, {}, costs, reading, job.clock)
-        manifest, promoted = release(job, results, (), prior, request, chosen)
-        return extension_report(job.parent, manifest, results, promoted, costs, reading, job.clock)
+        published, promoted = release(job, results, (), prior, request, chosen)
+        return extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
 
 
 def _words(parameters: ExtendParameters) -> WordRequest:

@@ -14,7 +14,7 @@ from tasks.bundles import Parent
 from tasks.channels import read_channel
 from tasks.place import Place
 from tasks.reading import Reading
-from tasks.releases import Manifest
+from tasks.releases import Manifest, Publication
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
@@ -76,7 +76,7 @@ def dry_run_report(
 
 def extension_report(
     parent: Parent,
-    manifest: Manifest | None,
+    published: Publication | None,
     results: Sequence[WordResult],
     promoted: Mapping[str, Any],
     costs: Mapping[str, Any],
@@ -91,7 +91,7 @@ def extension_report(
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {
-        "release": manifest.release if manifest else None,
+        "release": published.release if published else None,
         "parent": parent.release,
         "promoted": bool(promoted.get("promoted")),
         "words": words,
@@ -102,10 +102,13 @@ def extension_report(
             "n_points": sum(row["n_rewritten"] for row in promoted.get("collections", [])),
             "cpu_minutes": clock.cpu_minutes,
         },
-        "ids_left": manifest.facts["ids_left"] if manifest else parent.vocabulary.ids_left,
+        "ids_left": published.manifest.facts["ids_left"] if published else parent.vocabulary.ids_left,
+        "unreachable_words": list(parent.vocabulary.unreachable[:20]),
         **_common(reading, clock),
     }
-    if manifest is None:
+    if published is not None:
+        answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
+    if published is None:
         answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"
     elif promoted.get("behind"):
         answer["message"] = f"not promoted: {', '.join(promoted['behind'])} not re-encoded; run `minicoil reencode`"

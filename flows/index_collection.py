@@ -7,7 +7,7 @@ from typing import Any
 from prefect import flow
 
 from flows.parameters import IndexParameters
-from flows.steps import Clock, index_step
+from flows.steps import Clock, base_step, index_step
 from tasks.corpus import CorpusReport, read_corpora
 from tasks.home_lock import writer_lock
 from tasks.indexing import IndexRequest
@@ -27,6 +27,8 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
         avg_len=parameters.avg_len,
     )
     with writer_lock(place.home, "index"), place.points() as points, clock.timing("total"):
+        if parameters.base is not None:
+            base_step(place, parameters.channel, parameters.base)
         documents = read_corpora(parameters.corpus, report, parameters.sample, points=points)
         result: dict[str, Any] = index_step(place, points, request, documents, report, parameters.sample)
     return {**result, "seconds": clock.seconds}

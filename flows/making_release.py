@@ -12,6 +12,7 @@ from flows.parameters import WordsParameters
 from flows.steps import (
     Clock,
     assemble_step,
+    base_step,
     encode_step,
     finish_step,
     joined_step,
@@ -38,7 +39,7 @@ from tasks.points import PointStore
 from tasks.promotion import select_collections
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
-from tasks.releases import Manifest, claim_release
+from tasks.releases import Publication, claim_release
 from tasks.sentence_store import SentenceStore
 from tasks.training import TrainingPlan, word_digests
 from tasks.word_memory import WordMemory, WordResult
@@ -80,6 +81,8 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     stack.enter_context(writer_lock(place.home, command))
     points = stack.enter_context(place.points())
     finish_step(place, parameters.channel)
+    if parameters.base is not None and not getattr(parameters, "dry_run", False):
+        base_step(place, parameters.channel, parameters.base)
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     channel, names = parameters.channel, parameters.collections
     records = select_collections(list_collections(place.objects(), channel), names, channel)
@@ -123,7 +126,7 @@ def release(
     prior: Prior | None,
     request: str,
     chosen: Sequence[Candidate],
-) -> tuple[Manifest, dict[str, Any]]:
+) -> tuple[Publication, dict[str, Any]]:
     """Publish a release with the results' layers, and promote it if that was asked for."""
     objects, work = job.place.objects(), job.place.work / request[:16]
     with job.clock.timing("assemble"):
@@ -134,11 +137,11 @@ def release(
         folder = work / f"release-{number}"
         built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes)
     with job.clock.timing("publish"):
-        manifest = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
+        published = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
     promoted: dict[str, Any] = {}
     if job.parameters.promote:
         with job.clock.timing("promote"):
             channel, names = job.parameters.channel, job.parameters.collections
-            promoted = promote_step(job.place, channel, manifest.release, names, job.parent.release)
+            promoted = promote_step(job.place, channel, published.release, names, job.parent.release)
     remove_work(work)
-    return manifest, promoted
+    return published, promoted

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from minicoil.config import Bm25Config, SamplingConfig
 from tasks.place import Place
@@ -42,11 +42,35 @@ class ChannelParameters(PlaceParameters):
     channel: Name = Field("production", title="Channel", description="Named pointer to the release that is served")
 
 
+# names for settings that belong together; a value given by hand wins
+PROFILES: dict[str, dict[str, str]] = {
+    # the article's models; the base brings its own encoder, jina-embeddings-v2-small-en, along
+    "minicoil-v1": {"base": "Qdrant/minicoil-v1", "role_model": "mixedbread-ai/mxbai-embed-large-v1"},
+}
+
+
 class EncoderParameters(ChannelParameters):
-    """A flow that may start a model from nothing."""
+    """A flow that may start a model: from an encoder alone, or from a published base."""
 
     encoder: str = Field("minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id")
-    dims: Literal[4, 8, 16] = Field(4, title="Dimensions per word", description="Of a first release")
+    dims: Literal[4, 8, 16] = Field(4, title="Dimensions per word", description="Of a first release without a base")
+    base: str | None = Field(
+        None,
+        title="Base",
+        description="Model to start from: a folder that FastEmbed loads, or a Hugging Face id",
+        examples=["Qdrant/minicoil-v1"],
+    )
+    profile: Literal["minicoil-v1"] | None = Field(
+        None, title="Profile", description="minicoil-v1: Qdrant's published model and the article's role model"
+    )
+
+    @model_validator(mode="after")
+    def _fill_from_profile(self) -> Self:
+        for name, value in PROFILES.get(self.profile or "", {}).items():
+            known = type(self).model_fields.get(name)
+            if known is not None and getattr(self, name) == known.default:
+                setattr(self, name, value)
+        return self
 
 
 class IndexParameters(EncoderParameters):
@@ -67,7 +91,6 @@ class WordsParameters(EncoderParameters):
 
     corpus: Specs
     collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
-    base: str | None = Field(None, title="Base", description="FastEmbed model folder to start from")
     target: Literal["saturated", "correlation"] = Field("saturated", title="Training target")
     min_sentences: int = Field(SamplingConfig.min_sentences, ge=10, title="Fewest sentences per word")
     max_sentences: int = Field(SamplingConfig.max_sentences, ge=10, title="Most sentences per word")

@@ -41,12 +41,12 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
             folder = work / f"release-{number}"
             built = assemble_step(parent, (), sorted(known), (), prior, request, number, folder, parameters.words)
         with clock.timing("publish"):
-            manifest = publish_step(objects, built.folder, parent.release, built.facts, number)
+            published = publish_step(objects, built.folder, parent.release, built.facts, number)
         promoted: dict[str, Any] = {}
         if parameters.promote:
             with clock.timing("promote"):
-                promoted = promote_step(place, parameters.channel, manifest.release, (), parent.release)
+                promoted = promote_step(place, parameters.channel, published.release, (), parent.release)
         remove_work(work)
         collections = promoted.get("collections", [])
-        done = {"release": manifest.release, "promoted": bool(promoted.get("promoted")), "collections": collections}
+        done = {"release": published.release, "promoted": bool(promoted.get("promoted")), "collections": collections}
         return {**answer, **done, "seconds": clock.seconds}

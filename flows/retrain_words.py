@@ -13,7 +13,7 @@ from flows.parameters import RetrainParameters
 from flows.steps import encode_step, measure_step, prior_step, recall_step, sample_step, train_step
 from minicoil.errors import ReleaseError
 from tasks.extension import request_digest
-from tasks.releases import Manifest, find_request
+from tasks.releases import Publication, find_request
 from tasks.retraining import served_candidates, split_off_hopeless
 from tasks.training import word_digests
 from tasks.word_memory import WordMemory
@@ -52,10 +52,10 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
             rest = [candidate for candidate in weak if candidate.word not in known]
             results += train_step(rest, digests, features, prior, job.parent, job.plan, memory)
         results, hopeless = split_off_hopeless(results, job.plan)
-        manifest: Manifest | None = None
+        published: Publication | None = None
         promoted: dict[str, Any] = {}
         if hopeless or any(result.weights is not None for result in results):
-            manifest, promoted = release(job, results, hopeless, prior, request, weak)
+            published, promoted = release(job, results, hopeless, prior, request, weak)
         costs: dict[str, Any] = {}
-        report = extension_report(job.parent, manifest, results, promoted, costs, reading, job.clock, hopeless)
+        report = extension_report(job.parent, published, results, promoted, costs, reading, job.clock, hopeless)
         return {**report, "n_measured": len(candidates), "n_underperforming": len(weak)}

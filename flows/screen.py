@@ -157,6 +157,13 @@ def _show_extend(result: Mapping[str, Any]) -> None:
             ("word", "why it stays"), [(r["word"], r["reason"]) for r in refused[:4]], f"{len(refused):,} not trained"
         )
     _show_collections(result)
+    if result.get("ids_left") is not None and result.get("release"):
+        lost = result.get("unreachable_words") or []
+        named = f"; {len(lost)} unreachable in the base, such as {', '.join(lost[:5])}" if lost else ""
+        _say(f"{result['ids_left']:,} ids left{escape(named)}")
+    if transfer := result.get("transfer"):
+        up, inside = (transfer[key] / 2**20 for key in ("uploaded_bytes", "copied_bytes"))
+        _say(f"published: {up:,.1f} MiB uploaded, {inside:,.1f} MiB copied inside the store")
     release, parent = result.get("release"), result.get("parent")
     if release:
         grown_from = "nothing" if parent is None else f"release {parent}"
@@ -246,6 +253,22 @@ def _show_releases(result: Mapping[str, Any]) -> None:
     _table(("release", "parent", "words", "created", "channels"), rows)
 
 
+def _show_pruned(result: Mapping[str, Any]) -> None:
+    gone = ", ".join(map(str, result["pruned"])) or "none"
+    verb = "would go" if result["dry_run"] else "deleted"
+    _say(f"releases {verb}: {gone}; uploads that died: {len(result['abandoned'])}; {result['freed_bytes']:,} bytes")
+    _table(("release", "kept because"), [(row["release"], row["why"]) for row in result["kept"]])
+
+
+def _show_readers(result: Mapping[str, Any]) -> None:
+    if not result["readers"]:
+        _say("nobody follows a channel right now")
+        return
+    now = time.time()
+    rows = [(r["name"], r["channel"], r["release"], f"{r['until'] - now:.0f} s") for r in result["readers"]]
+    _table(("reader", "channel", "release", "lease left"), rows)
+
+
 RENDERERS: dict[str, Callable[[Any], None]] = {
     "index": _show_index,
     "extend": _show_extend,
@@ -256,4 +279,6 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "words": _show_words,
     "release_list": _show_releases,
     "release_promote": _show_collections,
+    "release_prune": _show_pruned,
+    "release_readers": _show_readers,
 }

@@ -15,6 +15,7 @@ from prefect.cache_policies import NO_CACHE
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.assembly import assemble, joined_tokens_of
+from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
 from tasks.features import encode_features, open_encoders, sample_sentences
@@ -54,6 +55,7 @@ def step(function: Callable[..., Any], name: str) -> Any:
     return decorate(function)
 
 
+base_step = step(import_base, "import-base")
 open_parent_step = step(open_parent, "open-parent")
 open_encoders_step = step(open_encoders, "open-encoders")
 read_step = step(read_into_store, "read-corpus")

@@ -100,7 +100,8 @@ def assemble(
         prior.write(out)
     layout = BundleLayout(out)
     facts = {**_facts(parent, vocabulary, results, remove), "request": request}
-    write_graphs(layout, {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")})
+    properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
+    write_graphs(layout, {"release": str(release), **properties})
     layout.card.write_text(model_card(parent, vocabulary, results, remove), encoding="utf-8")
     return Assembled(out, vocabulary, facts, check_parity(out, probes))
 
@@ -112,7 +113,10 @@ def _facts(
     for result in results:
         verdicts[result.record.verdict] = verdicts.get(result.record.verdict, 0) + 1
     orderings = [r.record.ordering_accuracy for r in results if r.weights is not None and r.record.ordering_accuracy]
+    origin = parent.facts
+    base = {"name": origin.base, "digest": origin.base_digest, "licence": origin.base_licence} if origin.base else None
     return {
+        "base": base,
         "dims": vocabulary.dims,
         "n_words": len(vocabulary.known_words),
         "ids_left": vocabulary.ids_left,
@@ -135,10 +139,13 @@ def model_card(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordRes
         if r.ordering_accuracy is not None and r.margin_accuracy is not None and r.ceiling is not None
     )
     origin = "an empty vocabulary" if parent.release is None else f"release {parent.release}"
+    facts = parent.facts
+    if facts.base:
+        origin += f" of a lineage that began with {facts.base} (licence: {facts.base_licence or 'see its own card'})"
     removed = f"\nReturned to BM25: {', '.join(sorted(remove))}.\n" if remove else ""
     return f"""# miniCOIL model: {len(vocabulary.known_words):,} words x {vocabulary.dims} dimensions
 
-Grown from {origin}; encoder {parent.facts.encoder} (sha256 {parent.facts.encoder_digest[:16]}),
+Grown from {origin}; encoder {facts.encoder} (sha256 {facts.encoder_digest[:16]}),
 whose licence applies to `onnx/model.onnx`. {len(served):,} words were added or retrained here.
 {removed}
 ## Load it
@@ -150,7 +157,20 @@ FastEmbed (give the avg_len, k and b of your collection; `minicoil index` prints
 
 qdrant-client:
 
-    models.Document(text="...", model="Qdrant/minicoil-v1", options={{"specific_model_path": "THIS_FOLDER"}})
+    options = {{"specific_model_path": "THIS_FOLDER", "avg_len": 150.0}}
+    models.Document(text="...", model="Qdrant/minicoil-v1", options=options)
+
+A hybrid query, beside a dense vector of your own:
+
+    client.query_points(
+        "docs",
+        prefetch=[
+            models.Prefetch(query=models.Document(text="...", model="Qdrant/minicoil-v1", options=options),
+                            using="minicoil", limit=50),
+            models.Prefetch(query=dense_vector, using="dense", limit=50),
+        ],
+        query=models.FusionQuery(fusion=models.Fusion.RRF),
+    )
 
 This project's own, several times faster encoder:
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicoil.bundle import BundleFacts, check_bundle, create_empty_bundle, read_facts
-from minicoil.errors import BundleError, EncoderError, ReleaseError, UsageError
+from minicoil.errors import BundleError
 from minicoil.ledger import Ledger
 from minicoil.vocabulary import Vocabulary
+from tasks.base import open_base
 from tasks.channels import read_channel
 from tasks.encoders import find_encoder
 from tasks.place import Place
@@ -55,23 +56,21 @@ def open_model(place: Place, release: int, encoder: str, dims: int) -> Path:
     return open_release(place.objects(), release, place.cache)
 
 
-def open_parent(place: Place, channel: str, encoder: str, dims: int, base: str | None) -> Parent:
+def open_parent(place: Place, channel: str, encoder: str, dims: int, base: str | None = None) -> Parent:
     """What an extension of `channel` grows from: its current release, else `base`, else the empty model.
 
-    Raises:
-        UsageError: a base is given for a channel that has a release already.
-        BundleError: the base is not a complete model folder.
+    Args:
+        place: Where.
+        channel: Whose release.
+        encoder: Of the empty model.
+        dims: Of the empty model.
+        base: Only looked at, for a dry run; `import_base` makes one a release.
     """
     current = read_channel(place.objects(), channel).current
     if current is not None:
-        if base is not None:
-            raise UsageError(
-                f"channel '{channel}' is at release {current} already; --base is for a channel's first release: "
-                "leave it out, or name another --channel"
-            )
         return _parent(open_release(place.objects(), current, place.cache), current)
     if base is not None:
-        return _parent(_base_folder(base), None)
+        return _parent(open_base(base).folder, None)
     return _parent(open_empty(place, encoder, dims), None)
 
 
@@ -80,33 +79,9 @@ def _parent(folder: Path, release: int | None) -> Parent:
     return Parent(folder, release, read_facts(folder), vocabulary, Ledger.read(folder))
 
 
-def _base_folder(base: str) -> Path:
-    folder = Path(base).expanduser()
-    if folder.is_dir():
-        check_bundle(folder)
-        return folder
-    if base.count("/") != 1 or base.startswith((".", "~", "/")):
-        raise BundleError(f"base '{base}': no such folder; give a FastEmbed model folder or a Hugging Face id")
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(base))
-    except Exception as error:  # the hub's client raises its own, requests' and the disk's classes
-        raise EncoderError(
-            f"base '{base}' cannot be had from the Hugging Face hub ({type(error).__name__}); check the id and the "
-            "network, or give a local folder"
-        ) from error
-
-
 def is_ancestor(place: Place, older: int, newer: int) -> bool:
-    """Whether release `newer` grew from `older`, directly or not; everything grew from 0."""
-    number: int | None = newer
-    while number is not None and number != older:
-        try:
-            number = read_manifest(place.objects(), number).parent
-        except ReleaseError:
-            return False
-    return older == 0 or number == older
+    """Whether release `newer` is `older` or grew from it, directly or not; everything grew from 0."""
+    return older in (0, newer) or older in read_manifest(place.objects(), newer).ancestors
 
 
 def remove_work(folder: Path) -> None:

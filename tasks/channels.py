@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
@@ -10,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
+from tasks.audit import current_user
 from tasks.object_store import ObjectStore
 
 CHANNEL_VERSION = 1
@@ -141,19 +141,12 @@ def point_back(store: ObjectStore, name: str) -> ChannelState:
 def _moved(state: ChannelState, action: str, release: int | None, **values: object) -> ChannelState:
     row = Move(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
-        who=_who(),
+        who=current_user(),
         action=action,
         release=release,
         previous=state.current,
     )
     return ChannelState.model_validate({**state.model_dump(), **values, "history": (*state.history, row)[-200:]})
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
-        return "unknown"
 
 
 def _key(name: str) -> str:

@@ -97,9 +97,15 @@ def find_release(place: Place, name: str) -> Manifest:
 
 
 def show_release(place: Place, name: str) -> dict[str, Any]:
-    """One release: parent, files, facts."""
+    """One release: parent, files, facts; by a channel's name also the channel's state, and who moved it when."""
     manifest = find_release(place, name)
-    return manifest.model_dump()
+    files = {path: {"sha256": e.sha256, "size_bytes": e.size_bytes} for path, e in manifest.files.items()}
+    answer = {**manifest.model_dump(exclude={"files"}), "files": files}
+    if not name.isdigit():
+        state = read_channel(place.objects(), name)
+        answer["channel"] = state.model_dump(exclude={"history"})
+        answer["history"] = [row.model_dump() for row in state.history]
+    return answer
 
 
 def pull(place: Place, name: str, directory: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
-from tasks.object_store import ObjectInfo
+from tasks.object_store import Like, ObjectInfo
 
 _PART = ".part-"
 
@@ -54,13 +54,14 @@ class LocalStore:
                 part.write_bytes(data)
         return _tag(data)
 
-    def upload(self, key: str, path: Path, sha256: str) -> None:
+    def upload(self, key: str, path: Path, sha256: str, like: Like | None = None) -> int:
         with self._fresh(self._path(key)) as part:
             shutil.copyfile(path, part)
             with part.open("rb") as file:
                 arrived = hashlib.file_digest(file, "sha256").hexdigest()
             if arrived != sha256:
                 raise StoreError(f"{path} arrived damaged at {self.url}/{key}, or changed meanwhile; run it again")
+        return path.stat().st_size
 
     def download(self, key: str, path: Path) -> None:
         try:
@@ -73,6 +74,15 @@ class LocalStore:
     def copy(self, source: str, target: str) -> None:
         with self._fresh(self._path(target)) as part:
             self.download(source, part)
+
+    def digest(self, key: str) -> str:
+        try:
+            with self._path(key).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise ObjectNotFoundError(f"{self.url}/{key} was not found") from error
+        except OSError as error:
+            raise StoreError(f"{self.url}/{key} cannot be read: {error}") from error
 
     def stat(self, key: str) -> ObjectInfo | None:
         path = self._path(key)

@@ -21,6 +21,15 @@ class ObjectInfo:
     tag: str
 
 
+@dataclass(frozen=True)
+class Like:
+    """Bytes `start` to `end` of a file are those of the object `source` at the same place."""
+
+    source: str
+    start: int
+    end: int
+
+
 class ObjectStore(Protocol):
     """What this service asks of object storage. Keys are relative, with slashes.
 
@@ -42,12 +51,22 @@ class ObjectStore(Protocol):
             ConflictError: its tag is not `if_tag` any more, or it exists in spite of `if_absent`.
         """
 
-    def upload(self, key: str, path: Path, sha256: str) -> None:
-        """Write a file; what arrived is checked against `sha256` where the store can, else by size."""
+    def upload(self, key: str, path: Path, sha256: str, like: Like | None = None) -> int:
+        """Write a file and return how many of its bytes travelled; what arrived is checked against its digests.
+
+        Args:
+            key: Where to.
+            path: The file.
+            sha256: Hex digest of the whole file.
+            like: A stretch that another object has too, copied inside the store where it can.
+        """
 
     def download(self, key: str, path: Path) -> None: ...
     def copy(self, source: str, target: str) -> None:
         """Copy inside the store, without the bytes passing through here where it can."""
+
+    def digest(self, key: str) -> str:
+        """Hex sha256 of the object as it is now, read in pieces. Raises `ObjectNotFoundError`."""
 
     def stat(self, key: str) -> ObjectInfo | None: ...
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...

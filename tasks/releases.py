@@ -7,9 +7,11 @@ import json
 import os
 import re
 import shutil
+import time
 import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any
@@ -18,11 +20,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
-from tasks.object_store import ObjectStore
+from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
 
 MANIFEST = "manifest.json"
+CLAIM = ".claim"
 MANIFEST_VERSION = 1
+BLOCK_BYTES = 5 * 2**20  # the smallest part that S3 copies
 _NUMBER = re.compile(r"releases/(\d+)/manifest\.json")
 
 
@@ -34,12 +38,13 @@ def _inside(path: str) -> str:
 
 
 class FileEntry(BaseModel):
-    """One file of a release."""
+    """One file of a release; `blocks` are digests of its `BLOCK_BYTES` pieces, of files larger than one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     size_bytes: Annotated[int, Field(ge=0)]
+    blocks: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
 
 
 class Manifest(BaseModel):
@@ -50,6 +55,7 @@ class Manifest(BaseModel):
     version: Annotated[int, Field(ge=1, le=MANIFEST_VERSION)] = MANIFEST_VERSION
     release: Annotated[int, Field(ge=1)]
     parent: int | None
+    ancestors: tuple[int, ...] = ()
     created_at: str
     content_digest: str
     files: dict[Annotated[str, AfterValidator(_inside)], FileEntry]
@@ -105,13 +111,33 @@ def find_request(store: ObjectStore, request: str) -> Manifest | None:
     return None
 
 
+@dataclass(frozen=True)
+class Publication:
+    """A release, and what publishing it moved.
+
+    Attributes:
+        uploaded_bytes: Travelled to the store; 0 where the release was there already.
+        copied_bytes: Taken from the parent inside the store.
+    """
+
+    manifest: Manifest
+    uploaded_bytes: int = 0
+    copied_bytes: int = 0
+
+    @property
+    def release(self) -> int:
+        """Its number."""
+        return self.manifest.release
+
+
 def publish_release(
     store: ObjectStore, folder: Path, parent: int | None, facts: Mapping[str, Any], number: int | None = None
-) -> Manifest:
-    """Publish a folder as a release and return its manifest.
+) -> Publication:
+    """Publish a folder as a release.
 
-    A folder whose content is a complete release already is not published again. Files that the parent has are copied
-    inside the store. Killed at any point, it leaves a claimed number without manifest, which nobody ever reads.
+    A folder whose content is a complete release already is not published again. Files that the parent has, and the
+    unchanged stretch of those that grew, are copied inside the store where it can. Killed at any point, it leaves a
+    claimed number without manifest, which nobody ever reads.
 
     Args:
         store: Where to.
@@ -124,23 +150,25 @@ def publish_release(
         StoreError: an upload failed for good.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = {
-        path.relative_to(folder).as_posix(): FileEntry(sha256=file_digest(path), size_bytes=path.stat().st_size)
-        for path in paths
-    }
+    files = {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
     digest = _digest(files, parent, facts)
     known = release_numbers(store)
     for earlier in reversed(known[-20:]):
         if (manifest := read_manifest(store, earlier)).content_digest == digest:
-            return manifest
+            return Publication(manifest)
     number = _claim(store, known) if number is None else number
-    inherited = read_manifest(store, parent).files if parent is not None else {}
+    grown_from = read_manifest(store, parent) if parent is not None else None
+    uploaded = 0
     with progress("publishing", sum(entry.size_bytes for entry in files.values()), "bytes") as advance:
         for path, entry in files.items():
-            if parent is not None and inherited.get(path) == entry:
+            old = grown_from.files.get(path) if grown_from else None
+            if old is not None and parent is not None and old.sha256 == entry.sha256:
                 store.copy(release_key(parent, path), release_key(number, path))
             else:
-                store.upload(release_key(number, path), folder / path, entry.sha256)
+                like = None
+                if old is not None and parent is not None:
+                    like = unchanged_stretch(folder / path, old, release_key(parent, path))
+                uploaded += store.upload(release_key(number, path), folder / path, entry.sha256, like)
             advance(entry.size_bytes)
     for path, entry in files.items():
         arrived = store.stat(release_key(number, path))
@@ -149,13 +177,39 @@ def publish_release(
     manifest = Manifest(
         release=number,
         parent=parent,
+        ancestors=() if grown_from is None else (*grown_from.ancestors, grown_from.release),
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
         content_digest=digest,
         files=files,
         facts=dict(facts),
     )
     store.write(release_key(number, MANIFEST), manifest.model_dump_json(indent=1).encode(), if_absent=True)
-    return manifest
+    total = sum(entry.size_bytes for entry in files.values())
+    return Publication(manifest, uploaded, total - uploaded)
+
+
+def describe_file(path: Path) -> FileEntry:
+    """Size and digests of a file, read once."""
+    whole, blocks, size = hashlib.sha256(), [], 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            whole.update(block)
+            blocks.append(hashlib.sha256(block).hexdigest())
+            size += len(block)
+    return FileEntry(sha256=whole.hexdigest(), size_bytes=size, blocks=tuple(blocks) if len(blocks) > 1 else ())
+
+
+def unchanged_stretch(path: Path, old: FileEntry, source: str) -> Like | None:
+    """The longest run of blocks that `path` has in common with its earlier state at `source`, None where none is."""
+    best, start = (0, 0), 0
+    with path.open("rb") as file:
+        for place, digest in enumerate(old.blocks):
+            length = min(BLOCK_BYTES, old.size_bytes - place * BLOCK_BYTES)
+            if hashlib.sha256(file.read(length)).hexdigest() != digest:
+                start = (place + 1) * BLOCK_BYTES
+            elif place * BLOCK_BYTES + length - start > best[1] - best[0]:
+                best = (start, place * BLOCK_BYTES + length)
+    return Like(source, *best) if best[1] else None
 
 
 def _claim(store: ObjectStore, known: list[int]) -> int:
@@ -163,7 +217,8 @@ def _claim(store: ObjectStore, known: list[int]) -> int:
     number = max([0, *known, *claimed]) + 1
     while True:
         try:
-            store.write(release_key(number, ".claim"), os.urandom(8).hex().encode(), if_absent=True)
+            claim = {"nonce": os.urandom(8).hex(), "at": time.time()}
+            store.write(release_key(number, CLAIM), json.dumps(claim).encode(), if_absent=True)
             return number
         except ConflictError:
             number += 1
@@ -228,14 +283,16 @@ def verify_release(store: ObjectStore, number: int) -> list[str]:
     """Problems found by reading and hashing every file again; empty where there are none."""
     manifest = read_manifest(store, number)
     problems = []
-    for path, entry in manifest.files.items():
-        try:
-            data = store.read(release_key(number, path))
-        except ObjectNotFoundError:
-            problems.append(f"{path} is missing")
-            continue
-        if hashlib.sha256(data).hexdigest() != entry.sha256:
-            problems.append(f"{path} is damaged")
+    with progress(
+        f"verifying release {number}", sum(e.size_bytes for e in manifest.files.values()), "bytes"
+    ) as advance:
+        for path, entry in manifest.files.items():
+            try:
+                if store.digest(release_key(number, path)) != entry.sha256:
+                    problems.append(f"{path} is damaged")
+            except ObjectNotFoundError:
+                problems.append(f"{path} is missing")
+            advance(entry.size_bytes)
     return problems
 
 
@@ -246,7 +303,13 @@ def open_release(store: ObjectStore, number: int, cache: Path) -> Path:
     """
     place = store.local_path(release_key(number))
     if place is not None:
-        read_manifest(store, number)
+        for path, entry in read_manifest(store, number).files.items():
+            file = place / path
+            if not file.is_file() or file.stat().st_size != entry.size_bytes:
+                raise ReleaseError(
+                    f"{file} is missing or not the {entry.size_bytes:,} bytes that were published; restore it from a "
+                    "backup, or roll back"
+                )
         return place
     name = hashlib.sha256(store.url.encode()).hexdigest()[:12]
     return pull_release(store, number, cache / "releases" / name / f"release-{number}")

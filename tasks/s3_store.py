@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
+import logging
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import cached_property, partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import boto3
+from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
-from tasks.object_store import ObjectInfo
+from tasks.object_store import Like, ObjectInfo
 from tasks.settings import Settings
 
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
@@ -26,8 +32,42 @@ _CONFLICT = {"412", "PreconditionFailed", "ConditionalRequestConflict", "409"}
 _REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "401"}
 _BUSY = {"503", "500", "502", "504", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "429"}
 _TRANSFER = TransferConfig(multipart_threshold=64 * 2**20, multipart_chunksize=16 * 2**20, max_concurrency=4)
+SMALLEST_PART_BYTES = 5 * 2**20  # S3's rule for every part but the last
+LARGEST_PART_BYTES = 2**30  # of a copied one; S3 allows five times that
+MULTIPART_BYTES = 64 * 2**20  # files from here on travel in parts
+PART_BYTES = 16 * 2**20
+logger = logging.getLogger(__name__)
 LOCK_SECONDS = 30.0  # after which another writer may take a lock whose holder died
 _SETTLE_SECONDS = 0.3
+
+
+@dataclass(frozen=True)
+class Part:
+    """Bytes `start` to `end` of an upload, from the file at hand or from the object `source`."""
+
+    start: int
+    end: int
+    source: str | None = None
+
+
+def compose_parts(size: int, like: Like) -> list[Part]:
+    """Parts of an upload of `size` bytes that takes what it can from `like.source`; one part where that is nothing.
+
+    >>> mib = 2**20
+    >>> [(p.start // mib, p.end // mib, p.source) for p in compose_parts(30 * mib, Like("old", 1 * mib, 28 * mib))]
+    [(0, 5, None), (5, 28, 'old'), (28, 30, None)]
+    """
+    start, end = max(like.start, SMALLEST_PART_BYTES if like.start else 0), min(like.end, size)
+    if end - start < SMALLEST_PART_BYTES:
+        return [Part(0, size)]
+    parts = [Part(at, min(at + PART_BYTES, start)) for at in range(0, start, PART_BYTES)]
+    if len(parts) > 1 and parts[-1].end - parts[-1].start < SMALLEST_PART_BYTES:
+        parts[-2:] = [Part(parts[-2].start, parts[-1].end)]
+    n_copies = -(-(end - start) // LARGEST_PART_BYTES)
+    edges = [start + (end - start) * i // n_copies for i in range(n_copies + 1)]
+    parts += [Part(one, other, like.source) for one, other in pairwise(edges)]
+    tail = range(end, size, PART_BYTES)
+    return [*parts, *(Part(at, min(at + PART_BYTES, size)) for at in tail)]
 
 
 class S3Store:
@@ -37,6 +77,7 @@ class S3Store:
         self.url = url.rstrip("/")
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
+        self._composes = True
         secret = settings.s3_secret_access_key
         key = settings.s3_access_key_id
         self._client: Any = boto3.client(
@@ -89,7 +130,7 @@ class S3Store:
             ) from error
         except EndpointConnectionError as error:
             raise StoreUnavailableError(f"{self.url} cannot be reached: {error}") from error
-        except BotoCoreError as error:
+        except (BotoCoreError, Boto3Error) as error:
             raise StoreUnavailableError(f"{address}: {error}") from error
 
     def read(self, key: str) -> bytes:
@@ -158,19 +199,78 @@ class S3Store:
             return None
         return None if document["until"] < time.time() else str(document["nonce"])
 
-    def upload(self, key: str, path: Path, sha256: str) -> None:
-        extra = {"Metadata": {"sha256": sha256}}
-        if path.stat().st_size < _TRANSFER.multipart_threshold:
-            extra["ChecksumSHA256"] = base64.b64encode(bytes.fromhex(sha256)).decode()  # type: ignore[assignment]
-        with self._translated(key):
-            if "ChecksumSHA256" in extra:
-                with path.open("rb") as file:
-                    self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=file, **extra)
-            else:
-                self._client.upload_file(str(path), self._bucket, self._key(key), ExtraArgs=extra, Config=_TRANSFER)
+    def upload(self, key: str, path: Path, sha256: str, like: Like | None = None) -> int:
+        size = path.stat().st_size
+        if like is not None and self._composes:
+            parts = compose_parts(size, like)
+            if len(parts) > 1 and self._try_composing(key, path, parts, sha256):
+                return sum(part.end - part.start for part in parts if part.source is None)
+        if size < MULTIPART_BYTES:
+            checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+            with self._translated(key), path.open("rb") as file:
+                self._client.put_object(
+                    Bucket=self._bucket,
+                    Key=self._key(key),
+                    Body=file,
+                    ChecksumSHA256=checksum,
+                    Metadata={"sha256": sha256},
+                )
+        else:
+            starts = range(0, size, PART_BYTES)
+            self._send_parts(key, path, [Part(start, min(start + PART_BYTES, size)) for start in starts], sha256)
+        self._check_arrival(key, path)
+        return size
+
+    def _check_arrival(self, key: str, path: Path) -> None:
         arrived = self.stat(key)
         if arrived is None or arrived.size_bytes != path.stat().st_size:
             raise StoreUnavailableError(f"{path.name} did not arrive whole at {self.url}/{key}; run it again")
+
+    def _try_composing(self, key: str, path: Path, parts: Sequence[Part], sha256: str) -> bool:
+        """Upload with parts copied inside the store; False, and never tried again, where the store does not do it."""
+        try:
+            self._send_parts(key, path, parts, sha256)
+            self._check_arrival(key, path)
+            return True
+        except StoreError as error:
+            logger.warning("%s does not copy parts of objects (%s); files are uploaded whole", self.url, error)
+            self._composes = False
+            return False
+
+    def _send_parts(self, key: str, path: Path, parts: Sequence[Part], sha256: str) -> None:
+        """A multipart upload, each part checked on arrival; given up cleanly when one fails for good."""
+        address = {"Bucket": self._bucket, "Key": self._key(key)}
+        with self._translated(key):
+            upload = self._client.create_multipart_upload(**address, Metadata={"sha256": sha256})["UploadId"]
+        try:
+            with self._translated(key), ThreadPoolExecutor(4) as pool:
+                send = partial(self._send_part, {**address, "UploadId": upload}, path)
+                tags = list(pool.map(send, range(1, len(parts) + 1), parts))
+                done = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+                self._client.complete_multipart_upload(**address, UploadId=upload, MultipartUpload={"Parts": done})
+        except BaseException:
+            with suppress(Exception):  # the first failure is the one to report
+                self._client.abort_multipart_upload(**address, UploadId=upload)
+            raise
+
+    def _send_part(self, address: Mapping[str, str], path: Path, number: int, part: Part) -> str:
+        if part.source is not None:
+            answer = self._client.upload_part_copy(
+                **address,
+                PartNumber=number,
+                CopySource={"Bucket": self._bucket, "Key": self._key(part.source)},
+                CopySourceRange=f"bytes={part.start}-{part.end - 1}",
+            )
+            copied = answer.get("CopyPartResult", {}).get("ETag")
+            if copied is None:  # some stores take the request for an upload of nothing
+                raise StoreError(f"{self.url} answered a copy of part {number} without saying what it copied")
+            return str(copied)
+        with path.open("rb") as file:
+            file.seek(part.start)
+            data = file.read(part.end - part.start)
+        digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
+        answer = self._client.upload_part(**address, PartNumber=number, Body=data, ContentMD5=digest)
+        return str(answer["ETag"])
 
     def download(self, key: str, path: Path) -> None:
         with self._translated(key):
@@ -180,6 +280,14 @@ class S3Store:
         with self._translated(source):
             origin = {"Bucket": self._bucket, "Key": self._key(source)}
             self._client.copy(origin, self._bucket, self._key(target), Config=_TRANSFER)
+
+    def digest(self, key: str) -> str:
+        hashed = hashlib.sha256()
+        with self._translated(key):
+            body = self._client.get_object(Bucket=self._bucket, Key=self._key(key))["Body"]
+            for piece in body.iter_chunks(2**20):
+                hashed.update(piece)
+        return hashed.hexdigest()
 
     def stat(self, key: str) -> ObjectInfo | None:
         try:

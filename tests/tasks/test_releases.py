@@ -1,18 +1,36 @@
 """Releases, channels and records over a local folder and S3 spoken over real HTTP."""
 
+import contextlib
+import itertools
 import json
+import os
+import shutil
+import socket
+import subprocess
+import sysconfig
 import threading
+import time
+import uuid
 from collections.abc import Iterator
 
 import boto3
+import numpy as np
 import pytest
-from moto.server import ThreadedMotoServer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError, StoreError
+from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError, StoreError, StoreUnavailableError
+from minicoil.stack import append_rows, create_stack, read_shape
+from tasks import readers
+from tasks.audit import list_deeds
 from tasks.channels import finish_contraction, move_current, point_back, read_channel, set_pending
-from tasks.object_store import ObjectStore, open_store
+from tasks.object_store import Like, ObjectStore, open_store
+from tasks.pruning import prune_releases
+from tasks.readers import announce_reader, list_readers, new_reader_name, withdraw_reader
 from tasks.registry import CollectionRecord, list_collections, register_collection, update_collection
 from tasks.releases import (
+    claim_release,
+    describe_file,
     open_release,
     publish_release,
     pull_release,
@@ -21,18 +39,11 @@ from tasks.releases import (
     release_numbers,
     verify_release,
 )
+from tasks.s3_store import MULTIPART_BYTES, compose_parts
 from tasks.settings import Settings
 
+RCLONE = shutil.which("rclone", path=sysconfig.get_path("scripts")) or "rclone"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
-
-
-@pytest.fixture(scope="session")
-def s3_address() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 def s3_settings(address, **changes):
@@ -40,17 +51,42 @@ def s3_settings(address, **changes):
     return Settings(**{**values, **changes})
 
 
-@pytest.fixture(params=["local", "s3"])
+@pytest.fixture(scope="session")
+def signed_address(tmp_path_factory) -> Iterator[str]:
+    """rclone's S3: checks signatures, has no conditional writes."""
+    folder = tmp_path_factory.mktemp("rclone")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [RCLONE, "serve", "s3", "--auth-key", "key,secret", "--addr", f"127.0.0.1:{port}", str(folder)]
+    environment = {**os.environ, "RCLONE_CONFIG": str(folder.parent / "none.conf")}
+    with (
+        (folder.parent / "rclone.log").open("w") as log,
+        subprocess.Popen(command, stderr=log, env=environment) as server,
+    ):
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+
+
+@pytest.fixture(params=["local", "s3", "signed"])
 def store(request, tmp_path) -> ObjectStore:
     if request.param == "local":
         return open_store((tmp_path / "store").as_uri(), Settings())
-    address = request.getfixturevalue("s3_address")
-    bucket = f"b{abs(hash(tmp_path)) % 10**9}"
+    address = request.getfixturevalue({"s3": "s3_address", "signed": "signed_address"}[request.param])
+    return open_store(f"s3://{make_bucket(address)}/team/models", s3_settings(address))
+
+
+def make_bucket(address):
+    bucket = f"b{uuid.uuid4().hex[:12]}"
     client = boto3.client(
         "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
     )
     client.create_bucket(Bucket=bucket)
-    return open_store(f"s3://{bucket}/team/models", s3_settings(address))
+    return bucket
 
 
 @pytest.fixture
@@ -107,9 +143,10 @@ def test_files_that_the_parent_has_are_not_uploaded(store, folder, monkeypatch):
     (folder / "words.json").write_text("[1, 2]")
     sent = []
     upload = store.upload
-    monkeypatch.setattr(store, "upload", lambda key, path, sha256: (sent.append(key), upload(key, path, sha256)))
-    publish_release(store, folder, 1, {})
+    monkeypatch.setattr(store, "upload", lambda key, *rest: (sent.append(key), upload(key, *rest))[1])
+    published = publish_release(store, folder, 1, {})
     assert sent == ["releases/2/words.json"]
+    assert (published.uploaded_bytes, published.copied_bytes) == (6, 7000)
     assert verify_release(store, 2) == []
 
 
@@ -171,6 +208,9 @@ def test_a_second_publisher_is_told_and_the_first_goes_on(store):
 
 
 def test_many_publishers_at_once_lose_nothing(store, tmp_path):
+    # a lock of objects, where there are no conditional writes, takes a second a turn
+    n_publishers = 20 if getattr(store, "is_conditional", True) else 5
+
     def publish(number):
         folder = tmp_path / f"model{number}"
         folder.mkdir()
@@ -182,13 +222,14 @@ def test_many_publishers_at_once_lose_nothing(store, tmp_path):
             told.append(release)
 
     told: list[int] = []
-    threads = [threading.Thread(target=publish, args=(n,)) for n in range(6)]
+    threads = [threading.Thread(target=publish, args=(n,)) for n in range(n_publishers)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(release_numbers(store)) == 6 and len(told) == 5
+    assert len(release_numbers(store)) == n_publishers and len(told) == n_publishers - 1
     assert read_channel(store, "production").pending not in told
+    assert all(verify_release(store, number) == [] for number in release_numbers(store))
 
 
 def record(name):
@@ -215,3 +256,159 @@ def test_collections_are_registered_once_and_updated_in_place(store):
 def test_a_bucket_that_does_not_exist_is_named(s3_address):
     with pytest.raises(StoreError, match="bucket 'absent' does not exist"):
         open_store("s3://absent/x", s3_settings(s3_address)).write("a", b"")
+
+
+def test_wrong_credentials_are_named_with_the_way_out(signed_address):
+    settings = s3_settings(signed_address, s3_secret_access_key="wrong")
+    with pytest.raises(StoreError, match="access was refused.*MINICOIL_S3_SECRET_ACCESS_KEY.*clock") as caught:
+        open_store("s3://anything/x", settings).write("a", b"")
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_store_that_is_busy_for_a_moment_is_waited_for(fault_proxy, folder):
+    store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
+    left = [4]
+
+    def busy_for_a_while(method, path):
+        left[0] -= method == "PUT"
+        return "busy" if method == "PUT" and left[0] > 0 and left[0] % 2 else None
+
+    fault_proxy.fault = busy_for_a_while
+    assert publish_release(store, folder, None, {}).release == 1
+    assert verify_release(store, 1) == []
+
+
+def test_a_store_that_stays_busy_is_one_clear_error_and_no_release(fault_proxy, folder):
+    store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
+    fault_proxy.fault = lambda method, path: "busy" if method == "PUT" and "words.json" in path else None
+    with pytest.raises(StoreUnavailableError, match="SlowDown"):
+        publish_release(store, folder, None, {})
+    fault_proxy.fault = lambda method, path: None
+    assert release_numbers(store) == []
+    assert publish_release(store, folder, None, {}).release == 2
+
+
+@pytest.mark.parametrize("fault", ["cut", "drop"])
+def test_a_line_cut_while_pulling_leaves_nothing_that_could_be_loaded(fault_proxy, folder, tmp_path, fault):
+    store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
+    publish_release(store, folder, None, {})
+    fault_proxy.fault = lambda method, path: fault if method == "GET" and "model.onnx" in path else None
+    with pytest.raises(StoreUnavailableError):
+        pull_release(store, 1, tmp_path / "out")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    fault_proxy.fault = lambda method, path: None
+    assert (pull_release(store, 1, tmp_path / "out") / "words.json").exists()
+
+
+def test_a_line_cut_in_the_middle_of_a_part_is_taken_up_again_or_leaves_no_object(fault_proxy, tmp_path):
+    store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
+    large = tmp_path / "large"
+    large.write_bytes(os.urandom(1000) * (MULTIPART_BYTES // 1000 + 1))
+    entry = describe_file(large)
+    fault_proxy.fault = lambda method, path: "drop" if "partNumber=3" in path else None
+    with pytest.raises(StoreUnavailableError):
+        store.upload("large", large, entry.sha256)
+    assert store.stat("large") is None
+    dropped = []
+
+    def drop_once(method, path):
+        if "partNumber=3" in path and not dropped:
+            dropped.append(path)
+            return "drop"
+        return None
+
+    fault_proxy.fault = drop_once
+    assert store.upload("large", large, entry.sha256) == entry.size_bytes
+    assert dropped and store.digest("large") == entry.sha256
+
+
+def grown_stack(folder, rows):
+    """A stack of 30 MB, then 1.6 MB of rows appended."""
+    path = folder / "minicoil.triplet.model.npy"
+    if not path.exists():
+        create_stack(path, 512, 4)
+    n_old = read_shape(path)[0]
+    rng = np.random.default_rng(rows)
+    append_rows(path, n_old, rng.normal(size=(rows, 512, 4)).astype(np.float32))
+    return path
+
+
+def test_of_a_file_that_grew_only_head_and_tail_travel_where_the_store_copies_parts(store, folder):
+    grown_stack(folder, 3700)
+    publish_release(store, folder, None, {})
+    path = grown_stack(folder, 200)
+    published = publish_release(store, folder, 1, {})
+    assert verify_release(store, 2) == [] and verify_release(store, 1) == []
+    composes = getattr(store, "_composes", False)
+    assert published.uploaded_bytes == (5 * 2**20 + 200 * 512 * 4 * 4 if composes else path.stat().st_size)
+
+
+def test_an_object_that_was_damaged_is_not_grown_from_in_silence(store, folder):
+    path = grown_stack(folder, 3700)
+    publish_release(store, folder, None, {})
+    data = bytearray(path.read_bytes())
+    data[-5_000_000] ^= 1
+    store.write(release_key(1, path.name), bytes(data))
+    assert verify_release(store, 1) == ["minicoil.triplet.model.npy is damaged"]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
+def test_parts_of_a_composed_upload_follow_each_other_and_keep_the_stores_rules(size, start, length):
+    mib = 2**20
+    like = Like("old", start * mib, (start + length) * mib)
+    parts = compose_parts(size * mib + 7, like)
+    assert parts[0].start == 0 and parts[-1].end == size * mib + 7
+    assert all(one.end == other.start for one, other in itertools.pairwise(parts))
+    assert all(part.end - part.start >= 5 * mib for part in parts[:-1])
+    assert all(like.start <= part.start and part.end <= like.end for part in parts if part.source)
+
+
+def test_prune_keeps_what_a_channel_a_collection_or_a_reader_needs(store, folder):
+    for number in range(1, 9):
+        (folder / "words.json").write_text(str(number))
+        publish_release(store, folder, number - 1 or None, {})
+    set_pending(store, "production", 2, None)
+    move_current(store, "production", 2)
+    set_pending(store, "production", 4, 2)
+    move_current(store, "production", 4)
+    register_collection(store, record("docs").model_copy(update={"release": 3}))
+    announce_reader(store, new_reader_name(), "production", 5)
+    gone = prune_releases(store, keep_last=1, dry_run=True)
+    assert gone["pruned"] == [1, 6, 7] and release_numbers(store) == list(range(1, 9))
+    assert prune_releases(store, keep_last=1)["pruned"] == [1, 6, 7]
+    assert release_numbers(store) == [2, 3, 4, 5, 8]
+    assert all(verify_release(store, number) == [] for number in release_numbers(store))
+    assert read_manifest(store, 8).ancestors == (1, 2, 3, 4, 5, 6, 7)
+    assert claim_release(store) == 9
+    (deed,) = list_deeds(store)
+    assert deed.action == "prune" and deed.facts["pruned"] == [1, 6, 7]
+
+
+def test_prune_removes_what_dead_uploads_left_but_not_what_may_still_be_running(store, folder):
+    publish_release(store, folder, None, {})
+    for number, age in ((2, 2 * 86_400), (3, 60)):
+        store.write(release_key(number, ".claim"), json.dumps({"at": time.time() - age}).encode())
+        store.write(release_key(number, "words.json"), b"[]")
+    assert prune_releases(store)["abandoned"] == [2]
+    assert store.stat(release_key(2, "words.json")) is None and store.stat(release_key(3, "words.json")) is not None
+
+
+def test_a_reader_is_listed_until_its_lease_ends_or_it_leaves(store, monkeypatch):
+    reader = announce_reader(store, new_reader_name(), "production", 1)
+    assert list_readers(store, "production") == [reader] and list_readers(store, "staging") == []
+    with monkeypatch.context() as later:
+        now = time.time()
+        later.setattr(readers.time, "time", lambda: now + readers.LEASE_SECONDS + 1)
+        assert list_readers(store) == []
+    withdraw_reader(store, reader.name)
+    assert list_readers(store) == []
+
+
+def test_a_file_cut_short_on_this_machine_is_refused_on_opening(folder, tmp_path):
+    store = open_store((tmp_path / "store").as_uri(), Settings())
+    publish_release(store, folder, None, {})
+    place = open_release(store, 1, tmp_path / "cache")
+    (place / "onnx" / "model.onnx").write_bytes(b"weig")
+    with pytest.raises(ReleaseError, match="7,000 bytes that were published"):
+        open_release(store, 1, tmp_path / "cache")
