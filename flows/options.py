@@ -1,0 +1,82 @@
+"""What every command shares: its options, how it answers, and how it reaches a flow.
+
+Exit status: 0 done (also when there was nothing to do), 1 refused or failed, 2 bad usage. With --json the answer is
+one JSON document on stdout; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from flows import rendering, screen
+from minicoil.errors import MiniCoilError, UsageError
+
+Command = Callable[..., Any]
+
+corpus_option = click.option("--corpus", multiple=True, required=True, help="File, folder, hf:, qdrant: or pydocs:.")
+channel_option = click.option("--channel", default="production", show_default=True, help="Named release pointer.")
+encoder_option = click.option("--encoder", default="minilm", show_default=True, help="minilm, folder, or hub id.")
+dims_option = click.option("--dims", type=click.Choice(["4", "8", "16"]), default="4", show_default=True)
+base_option = click.option("--base", help="Model to start from: a folder that FastEmbed loads, or a hub id.")
+profile_option = click.option("--profile", type=click.Choice(["minicoil-v1"]), help="Settings that belong together.")
+sample_option = click.option("--sample", type=int, help="Use a seeded sample of this many documents.")
+
+
+def common_options(command: Command) -> Command:
+    """The four options that every command takes, gathered into one `options` mapping."""
+
+    @click.option("--home", default=".minicoil", show_default=True, envvar="MINICOIL_HOME", help="Folder of all state.")
+    @click.option("--store", envvar="MINICOIL_STORE", help="Object store: file:///path or s3://bucket/prefix.")
+    @click.option("--qdrant-url", envvar="MINICOIL_QDRANT_URL", help="Qdrant server; default: embedded in --home.")
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
+    @click.option("-v", "--verbose", is_flag=True, help="Show the program's and Prefect's own log lines.")
+    @functools.wraps(command)
+    def wrapped(home: str, store: str, qdrant_url: str, as_json: bool, verbose: bool, **arguments: Any) -> None:
+        screen.set_up(as_json, verbose)
+        place = {"home": home, "store": store, "qdrant_url": qdrant_url}
+        _answer(lambda: command(place=place, **arguments), as_json, command.__name__)
+
+    return wrapped
+
+
+def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
+    try:
+        result = run()
+    except (UsageError, MiniCoilError) as error:
+        _refuse(error, as_json, 2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        screen.tell("interrupted; the same command run again goes on where this one stopped")
+        sys.exit(1)
+    if as_json:
+        click.echo(json.dumps(result, ensure_ascii=False, default=str))
+    else:
+        rendering.show(command, result)
+    if isinstance(result, Mapping) and result.get("refused"):
+        sys.exit(1)
+
+
+def _refuse(error: MiniCoilError, as_json: bool, status: int) -> None:
+    if as_json:
+        click.echo(json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False))
+    screen.tell(f"error: {error}", style="bold red")
+    sys.exit(status)
+
+
+def run_flow(name: str, values: Mapping[str, Any]) -> Any:
+    """Check `values` against a flow's parameter model, then run the flow in this process."""
+    from flows.embedded import run  # brings Prefect in
+
+    return run(name, {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()})
+
+
+def open_place(values: Mapping[str, Any]) -> Any:
+    """The `tasks.place.Place` that the common options name."""
+    from tasks.place import Place
+
+    return Place.at(values["home"], values["store"], values["qdrant_url"])

@@ -1,0 +1,93 @@
+"""`minicoil release ...`: what is published, which release is served, and how to move between them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from flows.options import channel_option, common_options, open_place, run_flow
+
+
+@click.group()
+def release() -> None:
+    """List, show, pull, verify, promote and roll back releases."""
+
+
+@release.command("list")
+@common_options
+def release_list(place: dict[str, Any]) -> Any:
+    """Every complete release, newest last, and the channels that point to them."""
+    from tasks.inspecting import list_all_releases
+
+    return list_all_releases(open_place(place))
+
+
+@release.command("show")
+@click.argument("name")
+@common_options
+def release_show(place: dict[str, Any], name: str) -> Any:
+    """One release by number or channel NAME."""
+    from tasks.inspecting import show_release
+
+    return show_release(open_place(place), name)
+
+
+@release.command("pull")
+@click.argument("name")
+@click.argument("directory")
+@common_options
+def release_pull(place: dict[str, Any], name: str, directory: str) -> Any:
+    """Copy a release (number or channel NAME) into DIRECTORY, checked file by file."""
+    from tasks.inspecting import pull
+
+    return pull(open_place(place), name, directory)
+
+
+@release.command("verify")
+@click.argument("name")
+@common_options
+def release_verify(place: dict[str, Any], name: str) -> Any:
+    """Re-read and re-hash every file of a release."""
+    from tasks.inspecting import verify
+
+    return verify(open_place(place), name)
+
+
+@release.command("promote")
+@click.argument("number", type=int)
+@channel_option
+@common_options
+def release_promote(place: dict[str, Any], number: int, channel: str) -> Any:
+    """Re-encode the channel's collections for release NUMBER, then move the channel to it."""
+    return run_flow("promote-release", {**place, "release": number, "channel": channel})
+
+
+@release.command("rollback")
+@channel_option
+@common_options
+def release_rollback(place: dict[str, Any], channel: str) -> Any:
+    """Point the channel back to its previous release; instant while its cells are still there."""
+    from tasks.promotion import roll_back_channel
+
+    return roll_back_channel(open_place(place), channel)
+
+
+@release.command("prune")
+@click.option("--keep", type=click.IntRange(0, 1000), default=3, show_default=True, help="Newest releases to keep.")
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@common_options
+def release_prune(place: dict[str, Any], keep: int, dry_run: bool) -> Any:
+    """Delete releases that no channel, collection or reader needs."""
+    from tasks.pruning import prune_releases
+
+    return prune_releases(open_place(place).objects(), keep, dry_run)
+
+
+@release.command("readers")
+@common_options
+def release_readers(place: dict[str, Any]) -> Any:
+    """Processes that follow a channel, and the release each serves."""
+    from tasks.readers import list_readers
+
+    return {"readers": [reader.model_dump() for reader in list_readers(open_place(place).objects())]}

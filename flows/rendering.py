@@ -1,0 +1,193 @@
+"""Answers of the commands as a person reads them, one function a command."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from flows.screen import answers, cell, say, show_table
+
+
+def show(command: str, result: Any) -> None:
+    """Print the answer of `command` for a person."""
+    render: Callable[[Any], None] = RENDERERS.get(command, _show_mapping)
+    render(result)
+
+
+def _show_mapping(result: Mapping[str, Any]) -> None:
+    for key, value in result.items():
+        if isinstance(value, Mapping):
+            value = ", ".join(f"{name} {cell(number)}" for name, number in value.items())
+        elif isinstance(value, list):
+            value = f"{len(value)} rows (--json shows them)" if len(value) > 6 else ", ".join(map(str, value))
+        say(f"[bold]{key.replace('_', ' ')}[/bold]: {escape(str(value))}")
+
+
+def _show_index(result: Mapping[str, Any]) -> None:
+    say(
+        f"{escape(result['collection'])}: {result['n_points']:,} points; {result['n_written']:,} written, "
+        f"{result['n_skipped']:,} unchanged; k={result['k']}, b={result['b']}, avg_len={result['avg_len']:.1f}"
+    )
+    _show_unusable(result)
+
+
+def _show_unusable(result: Mapping[str, Any]) -> None:
+    for row in result.get("unusable", []):
+        examples = ", ".join(map(str, row["examples"][:2]))
+        such_as = f", such as {escape(examples)}" if examples else ""
+        say(f"  [yellow]{row['n']:,} {escape(row['reason'])}[/yellow]{such_as}")
+
+
+def _show_extend(result: Mapping[str, Any]) -> None:
+    _show_unusable(result)
+    if result.get("dry_run"):
+        rows = [(w["word"], w["kind"], w["n_points"], "; ".join(w["reasons"])) for w in result["words"][:40]]
+        show_table(("word", "kind", "points", "why"), rows)
+        _show_mapping({"estimate": result["estimate"]})
+        return
+    if result.get("message"):
+        say(escape(result["message"]))
+    counts: dict[str, int] = {}
+    for row in result["words"]:
+        counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    if counts:
+        say("words: " + ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items())))
+    trained = [row for row in result["words"] if row["verdict"] in ("accepted", "improved")]
+    keys = ("word", "verdict", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling")
+    if trained:
+        show_table(keys, [[row[key] for key in keys] for row in trained[:12]], f"first of {len(trained):,} trained")
+    refused = [row for row in result["words"] if row["verdict"] in ("kept_bm25", "failed")]
+    if refused:
+        show_table(
+            ("word", "why it stays"), [(r["word"], r["reason"]) for r in refused[:4]], f"{len(refused):,} not trained"
+        )
+    _show_collections(result)
+    if result.get("ids_left") is not None and result.get("release"):
+        lost = result.get("unreachable_words") or []
+        named = f"; {len(lost)} unreachable in the base, such as {', '.join(lost[:5])}" if lost else ""
+        say(f"{result['ids_left']:,} ids left{escape(named)}")
+    if transfer := result.get("transfer"):
+        up, inside = (transfer[key] / 2**20 for key in ("uploaded_bytes", "copied_bytes"))
+        say(f"published: {up:,.1f} MiB uploaded, {inside:,.1f} MiB copied inside the store")
+    release, parent = result.get("release"), result.get("parent")
+    if release:
+        grown_from = "nothing" if parent is None else f"release {parent}"
+        say(f"[bold]release {release}[/bold], grown from {grown_from}; promoted: {result['promoted']}")
+    if result.get("actual"):
+        pairs = ((name, result["estimate"].get(name), value) for name, value in result["actual"].items())
+        say("estimated / actual: " + ", ".join(f"{name} {cell(one)} / {cell(two)}" for name, one, two in pairs))
+    if result.get("seconds"):
+        say("seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in result["seconds"].items()))
+
+
+def _show_collections(result: Mapping[str, Any]) -> None:
+    rows = [(c["name"], c["n_points"], c["n_affected"], c["n_rewritten"]) for c in result.get("collections", [])]
+    if rows:
+        show_table(("collection", "points", "affected", "rewritten"), rows)
+
+
+def _show_search(result: Mapping[str, Any]) -> None:
+    say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
+    if "bm25" not in result:
+        for hit in result["results"]:
+            say(f"{hit['score']:8.3f}  {escape(_shorten(hit['text'], 140))}")
+        return
+    table = Table(expand=True, show_lines=True)
+    table.add_column("BM25", ratio=1)
+    table.add_column("miniCOIL", ratio=1)
+    ranks = {hit["id"]: place for place, hit in enumerate(result["bm25"], 1)}
+    for left, right in zip(result["bm25"], result["results"], strict=False):
+        came_from = ranks.get(right["id"])
+        move = "new" if came_from is None else f"was {came_from}"
+        table.add_row(
+            f"{left['score']:.2f}  {escape(_shorten(left['text'], 200))}",
+            f"{right['score']:.2f} [cyan]({move})[/cyan]  {escape(_shorten(right['text'], 200))}",
+        )
+    answers.print(table)
+
+
+def _shorten(text: str, length: int) -> str:
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"
+
+
+def _show_words(result: Mapping[str, Any]) -> None:
+    keys = ("word", "verdict", "release", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling", "reason")
+    show_table(keys, [[row.get(key) for key in keys] for row in result["words"]])
+    if result.get("message"):
+        say(escape(result["message"]))
+    _show_meaning(result.get("meaning", {}))
+    if result.get("page"):
+        say(f"\nall sentences in two dimensions: {result['page']}")
+
+
+def _show_meaning(meaning: Mapping[str, Any]) -> None:
+    for name in ("nearest_pair", "farthest_pair"):
+        if pair := meaning.get(name):
+            say(f"\n[bold]{name.split('_')[0]} pair[/bold], cosine {pair['cosine']:.2f}")
+            for text in pair["sentences"]:
+                say(f"  {escape(_shorten(text, 150))}")
+    if senses := meaning.get("senses"):
+        say(f"\n[bold]senses[/bold] by the role model: {len(senses['groups'])}{_apart(senses)}")
+        for group in senses["groups"]:
+            words = ", ".join(group["words"]) or "no telling words"
+            example = escape(_shorten(group["examples"][0], 110))
+            say(f"  {group['n_sentences']:>4}  [bold]{escape(words)}[/bold]: {example}")
+    if parts := meaning.get("parts_of_speech"):
+        counts = ", ".join(f"{name} {n}" for name, n in parts["counts"].items())
+        say(f"\n[bold]parts of speech[/bold]: {counts}{_apart(parts)}")
+    for entry in meaning.get("dimensions", []):
+        say(f"\n[bold]number {entry['dimension'] + 1}[/bold], {entry['share_of_variance']:.0%} of the spread")
+        for end in ("low", "high"):
+            for text in entry[end][:2]:
+                say(f"  {end:<4}  {escape(_shorten(text, 150))}")
+
+
+def _apart(groups: Mapping[str, Any]) -> str:
+    """How far apart the numbers hold the groups, in words."""
+    if groups["apart"] is None:
+        return ""
+    number = groups["dimension"] + 1
+    return f"; a pair of one group is the closer one {groups['apart']:.0%} of the time, best told by number {number}"
+
+
+def _show_releases(result: Mapping[str, Any]) -> None:
+    rows = [
+        (r["release"], r["parent"], r["n_words"], r["created_at"], ", ".join(r["channels"])) for r in result["releases"]
+    ]
+    show_table(("release", "parent", "words", "created", "channels"), rows)
+
+
+def _show_pruned(result: Mapping[str, Any]) -> None:
+    gone = ", ".join(map(str, result["pruned"])) or "none"
+    verb = "would go" if result["dry_run"] else "deleted"
+    say(f"releases {verb}: {gone}; uploads that died: {len(result['abandoned'])}; {result['freed_bytes']:,} bytes")
+    show_table(("release", "kept because"), [(row["release"], row["why"]) for row in result["kept"]])
+
+
+def _show_readers(result: Mapping[str, Any]) -> None:
+    if not result["readers"]:
+        say("nobody follows a channel right now")
+        return
+    now = time.time()
+    rows = [(r["name"], r["channel"], r["release"], f"{r['until'] - now:.0f} s") for r in result["readers"]]
+    show_table(("reader", "channel", "release", "lease left"), rows)
+
+
+RENDERERS: dict[str, Callable[[Any], None]] = {
+    "index": _show_index,
+    "extend": _show_extend,
+    "retrain": _show_extend,
+    "remove": _show_extend,
+    "reencode": _show_collections,
+    "search": _show_search,
+    "words": _show_words,
+    "release_list": _show_releases,
+    "release_promote": _show_collections,
+    "release_prune": _show_pruned,
+    "release_readers": _show_readers,
+}
