@@ -31,7 +31,7 @@ from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent, remove_work
-from tasks.extension import probe_texts, role_width
+from tasks.extension import probe_texts, role_width, source_names
 from tasks.features import Encoders
 from tasks.home_lock import writer_lock
 from tasks.place import Place
@@ -135,7 +135,8 @@ def release(
         joined = joined_step(job.points, job.records, forms)
         probes = probe_texts(job.sentences, chosen)
         folder = work / f"release-{number}"
-        built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes)
+        sources = source_names(job.parameters.corpus)
+        built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes, sources)
     with job.clock.timing("publish"):
         published = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
     promoted: dict[str, Any] = {}

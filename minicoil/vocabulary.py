@@ -194,6 +194,8 @@ class _Change:
             touched |= self._remove(word)
         for word, forms in add.items():
             touched |= self._add(word, forms)
+        for word in retrain:
+            touched |= self._make_reachable(word)
         for word in dict.fromkeys((*retrain, *add)):
             self._give_id(word)
         carried = self._carried(touched) - set(remove) - set(self.fresh)
@@ -208,6 +210,13 @@ class _Change:
         for key in keys:
             del self.mapping[key]
         return keys | {word}
+
+    def _make_reachable(self, word: str) -> set[str]:
+        """A base may hold entries that no form leads to; new weights would go unused there."""
+        if self.mapping.get(word) == word:
+            return set()
+        self.mapping[word] = word
+        return {word}
 
     def _add(self, word: str, forms: Sequence[str]) -> set[str]:
         keys = {word}
@@ -262,7 +271,7 @@ class _Change:
         for token in sorted(set(joined)):
             if new.resolve(token) or len(token) > 200:
                 continue
-            targets = [new.resolve(part) or new.resolve(stem(part)) for part in split_parts(token)]
+            targets = [new.resolve(part) for part in split_parts(token)]
             target = next((i for i in targets if i in fresh_ids), None)
             if target is not None:
                 self.mapping[token] = new.words[target - 1]

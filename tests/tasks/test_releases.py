@@ -1,19 +1,12 @@
 """Releases, channels and records over a local folder and S3 spoken over real HTTP."""
 
-import contextlib
+import datetime
 import itertools
 import json
 import os
-import shutil
-import socket
-import subprocess
-import sysconfig
 import threading
 import time
-import uuid
-from collections.abc import Iterator
 
-import boto3
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -42,7 +35,6 @@ from tasks.releases import (
 from tasks.s3_store import MULTIPART_BYTES, compose_parts
 from tasks.settings import Settings
 
-RCLONE = shutil.which("rclone", path=sysconfig.get_path("scripts")) or "rclone"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
 
 
@@ -51,42 +43,12 @@ def s3_settings(address, **changes):
     return Settings(**{**values, **changes})
 
 
-@pytest.fixture(scope="session")
-def signed_address(tmp_path_factory) -> Iterator[str]:
-    """rclone's S3: checks signatures, has no conditional writes."""
-    folder = tmp_path_factory.mktemp("rclone")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [RCLONE, "serve", "s3", "--auth-key", "key,secret", "--addr", f"127.0.0.1:{port}", str(folder)]
-    environment = {**os.environ, "RCLONE_CONFIG": str(folder.parent / "none.conf")}
-    with (
-        (folder.parent / "rclone.log").open("w") as log,
-        subprocess.Popen(command, stderr=log, env=environment) as server,
-    ):
-        for _ in range(100):
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-                break
-            time.sleep(0.1)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
-
-
 @pytest.fixture(params=["local", "s3", "signed"])
-def store(request, tmp_path) -> ObjectStore:
+def store(request, tmp_path, make_bucket) -> ObjectStore:
     if request.param == "local":
         return open_store((tmp_path / "store").as_uri(), Settings())
     address = request.getfixturevalue({"s3": "s3_address", "signed": "signed_address"}[request.param])
     return open_store(f"s3://{make_bucket(address)}/team/models", s3_settings(address))
-
-
-def make_bucket(address):
-    bucket = f"b{uuid.uuid4().hex[:12]}"
-    client = boto3.client(
-        "s3", endpoint_url=address, region_name="us-east-1", aws_access_key_id="key", aws_secret_access_key="secret"
-    )
-    client.create_bucket(Bucket=bucket)
-    return bucket
 
 
 @pytest.fixture
@@ -265,7 +227,17 @@ def test_wrong_credentials_are_named_with_the_way_out(signed_address):
     assert "wrong" not in str(caught.value)
 
 
-def test_a_store_that_is_busy_for_a_moment_is_waited_for(fault_proxy, folder):
+def test_a_clock_that_is_wrong_is_named_as_a_cause(signed_address, monkeypatch):
+    import botocore.auth
+    from botocore.compat import get_current_datetime
+
+    later = get_current_datetime() + datetime.timedelta(hours=2)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda remove_tzinfo=True: later)
+    with pytest.raises(StoreError, match="RequestTimeTooSkewed.*this machine's clock"):
+        open_store("s3://anything/x", s3_settings(signed_address)).write("a", b"")
+
+
+def test_a_store_that_is_busy_for_a_moment_is_waited_for(fault_proxy, folder, make_bucket):
     store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
     left = [4]
 
@@ -278,7 +250,7 @@ def test_a_store_that_is_busy_for_a_moment_is_waited_for(fault_proxy, folder):
     assert verify_release(store, 1) == []
 
 
-def test_a_store_that_stays_busy_is_one_clear_error_and_no_release(fault_proxy, folder):
+def test_a_store_that_stays_busy_is_one_clear_error_and_no_release(fault_proxy, folder, make_bucket):
     store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
     fault_proxy.fault = lambda method, path: "busy" if method == "PUT" and "words.json" in path else None
     with pytest.raises(StoreUnavailableError, match="SlowDown"):
@@ -289,7 +261,9 @@ def test_a_store_that_stays_busy_is_one_clear_error_and_no_release(fault_proxy, 
 
 
 @pytest.mark.parametrize("fault", ["cut", "drop"])
-def test_a_line_cut_while_pulling_leaves_nothing_that_could_be_loaded(fault_proxy, folder, tmp_path, fault):
+def test_a_line_cut_while_pulling_leaves_nothing_that_could_be_loaded(
+    fault_proxy, folder, tmp_path, make_bucket, fault
+):
     store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
     publish_release(store, folder, None, {})
     fault_proxy.fault = lambda method, path: fault if method == "GET" and "model.onnx" in path else None
@@ -300,7 +274,7 @@ def test_a_line_cut_while_pulling_leaves_nothing_that_could_be_loaded(fault_prox
     assert (pull_release(store, 1, tmp_path / "out") / "words.json").exists()
 
 
-def test_a_line_cut_in_the_middle_of_a_part_is_taken_up_again_or_leaves_no_object(fault_proxy, tmp_path):
+def test_a_line_cut_in_the_middle_of_a_part_is_taken_up_again_or_leaves_no_object(fault_proxy, tmp_path, make_bucket):
     store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
     large = tmp_path / "large"
     large.write_bytes(os.urandom(1000) * (MULTIPART_BYTES // 1000 + 1))
