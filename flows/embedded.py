@@ -18,6 +18,7 @@ FLOWS = {
     "reencode-collections": ("flows.reencode_collections", "reencode_collections"),
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
+    "attach-collection": ("flows.attach_collection", "attach_collection"),
     "promote-release": ("flows.promote_release", "promote_release"),
 }
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from minicoil.config import Bm25Config, SamplingConfig
 from tasks.place import Place
+from tasks.promotion import GRACE_HOURS
+from tasks.reencoding import ExpansionOptions
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Specs = Annotated[
@@ -125,15 +127,74 @@ class RemoveParameters(ChannelParameters):
     promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
 
 
-class ReencodeParameters(ChannelParameters):
+class ExpansionParameters(ChannelParameters):
+    """A flow that re-encodes: how hard it may press, and what it may leave behind."""
+
+    points_per_second: float | None = Field(
+        None, gt=0, title="Points per second", description="Most points written a second; empty: as fast as it goes"
+    )
+    allow_missing_text: bool = Field(
+        False,
+        title="Allow missing text",
+        description="Go on although points whose text is gone vanish for changed words",
+    )
+
+    def options(self, part: str | None = None) -> ExpansionOptions:
+        """As `tasks` takes them; `part` is "2/4"."""
+        index, _, total = (part or "1/1").partition("/")
+        share = (int(index) - 1, int(total)) if part else None
+        return ExpansionOptions(share, self.points_per_second, self.allow_missing_text)
+
+
+class ReencodeParameters(ExpansionParameters):
     """Bring collections to the release that their channel serves or is about to serve."""
 
     collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
-    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells; ends rollback")
-    dry_run: bool = Field(False, title="Dry run", description="Only count the points that would be rewritten")
+    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells now; ends rollback")
+    grace_hours: float = Field(
+        GRACE_HOURS, ge=0, title="Grace", description="Hours after a move until the previous release's cells go"
+    )
+    part: str | None = Field(
+        None,
+        pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$",
+        title="Part",
+        description="Only this share of the points, as 2/4; the channel moves in a run without it",
+        examples=["2/4"],
+    )
+    dry_run: bool = Field(False, title="Dry run", description="Only say which points would be rewritten, and why")
+
+    @field_validator("part")
+    @classmethod
+    def _check_part(cls, part: str | None) -> str | None:
+        if part and int(part.split("/")[0]) > int(part.split("/")[1]):
+            raise ValueError(f"part {part}: the first number is at most the second, as in 2/4")
+        return part
 
 
-class PromoteParameters(ChannelParameters):
+class PromoteParameters(ExpansionParameters):
     """Move a channel to a release, re-encoding its collections first."""
 
     release: int = Field(ge=1, title="Release", description="A published release's number")
+
+
+class AttachParameters(ChannelParameters):
+    """Adopt a collection that carries miniCOIL vectors already."""
+
+    collection: Name = Field(title="Collection", description="As Qdrant names it", examples=["docs"])
+    vector: str = Field(title="Vector", description="Name of its miniCOIL sparse vector", examples=["minicoil"])
+    text: str | None = Field(
+        None, title="Text", description="Payload fields that the text is made of", examples=["{title}\\n{body}"]
+    )
+    corpus: list[str] = Field([], title="Corpus", description="Has the texts by id, where the payload has none")
+    join: str = Field("", title="Join", description="Payload field with the document's id; empty: the point's own id")
+    base: str | None = Field(None, title="Base", description="Model it was encoded with, if no release of the channel")
+    k: float | None = Field(None, gt=0, title="BM25 k", description="Empty: found from its vectors")
+    b: float | None = Field(None, ge=0, le=1, title="BM25 b", description="Empty: found from its vectors")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="Empty: found from its vectors")
+    tenant: str | None = Field(None, title="Tenant", description="Payload field that scopes IDF, if it has tenants")
+
+    @field_validator("text")
+    @classmethod
+    def _read_escapes(cls, text: str | None) -> str | None:
+        """A shell hands a line break over as backslash and letter."""
+        return None if text is None else text.replace("\\n", "\n").replace("\\t", "\t")

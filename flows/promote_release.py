@@ -16,5 +16,7 @@ def promote_release(parameters: PromoteParameters) -> dict[str, Any]:
     """Expand every collection of the channel for the release, then move the channel to it."""
     place, clock = parameters.place(), Clock()
     with writer_lock(place.home, "promote"), clock.timing("total"):
-        result: dict[str, Any] = promote_step(place, parameters.channel, parameters.release)
+        result: dict[str, Any] = promote_step(
+            place, parameters.channel, parameters.release, (), None, parameters.options()
+        )
     return {"release": parameters.release, **result, "seconds": clock.seconds}

@@ -15,12 +15,13 @@ from prefect.cache_policies import NO_CACHE
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.assembly import assemble, joined_tokens_of
+from tasks.attaching import attach_collection
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
 from tasks.features import encode_features, open_encoders, sample_sentences
 from tasks.indexing import index_documents
-from tasks.promotion import contract_channel, finish_pending, promote
+from tasks.promotion import contract_channel, finish_pending, plan_promotion, promote, sweep_channel
 from tasks.reading import read_into_store
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
@@ -72,6 +73,9 @@ joined_step = step(joined_tokens_of, "find-joined-tokens")
 assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
+attach_step = step(attach_collection, "attach-collection")
+plan_step = step(plan_promotion, "plan-promotion")
+sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")
