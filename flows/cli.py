@@ -151,12 +151,13 @@ def attach(place: dict[str, Any], **values: Any) -> Any:
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--compare", is_flag=True, help="BM25 beside miniCOIL.")
+@click.option("--tenant", help="Whose points, in a collection that has tenants.")
 @common_options
-def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool) -> Any:
+def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool, tenant: str | None) -> Any:
     """Search COLLECTION for QUERY."""
     from tasks.searching import search_collection
 
-    return search_collection(open_place(place), collection, query, limit, compare)
+    return search_collection(open_place(place), collection, query, limit, compare, tenant)
 
 
 @main.command()

@@ -12,7 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import boto3
+import numpy as np
 import pytest
+
+from minicoil.stemming import stem
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -81,3 +84,34 @@ def make_bucket() -> Callable[[str], str]:
         return bucket
 
     return make
+
+
+FORMS = [
+    *("pods", "nodes", "kernels", "cells", "banks", "rivers", "pools", "flows", "workers", "series", "rings", "graphs"),
+    *("matrices", "running", "tasks", "states", "universities", "java", "cats", "dogs", "tensors", "images", "windows"),
+    *("containers", "clusters", "schedules", "searches", "words", "meanings", "vectors"),
+]
+
+
+@pytest.fixture(scope="session")
+def empty_bundle(encoder_folder, tmp_path_factory) -> Path:
+    """A model folder that knows no word."""
+    folder = tmp_path_factory.mktemp("bundles") / "empty"
+    from minicoil.bundle import create_empty_bundle
+
+    create_empty_bundle(encoder_folder, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(empty_bundle) -> Path:
+    """Thirty words with random layers on the packaged encoder, made once."""
+    folder = empty_bundle.parent / "thirty-words"
+    from minicoil.bundle import derive_bundle
+    from minicoil.vocabulary import Vocabulary
+
+    vocabulary, ids = Vocabulary.empty().apply({stem(form): [form] for form in FORMS})
+    rng = np.random.default_rng(5)
+    rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in ids.values()}
+    derive_bundle(empty_bundle, folder, vocabulary, rows)
+    return folder

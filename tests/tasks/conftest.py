@@ -1,16 +1,29 @@
-"""A proxy that does to HTTP what networks do: refuses, answers busy, cuts the line."""
+"""A proxy that does to HTTP what networks do: refuses, answers busy, cuts the line; and releases to re-encode for."""
 
 from __future__ import annotations
 
 import contextlib
 import http.client
 import http.server
+import os
+import random
+import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
+
+from minicoil.bundle import derive_bundle
+from minicoil.layout import BundleLayout
+from minicoil.vocabulary import Vocabulary
+from tasks.object_store import open_store
+from tasks.place import Place
+from tasks.releases import publish_release
+from tasks.settings import Settings
 
 BUSY = b"<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>"
 
@@ -107,3 +120,51 @@ def fault_proxy(s3_address) -> Iterator[FaultProxy]:
     proxy = FaultProxy(s3_address)
     yield proxy
     proxy.close()
+
+
+@pytest.fixture(scope="session")
+def releases(bundle, tmp_path_factory) -> Path:
+    """An object store with three releases of one lineage: thirty words, then a change of them, then another."""
+    folder = tmp_path_factory.mktemp("releases")
+    store = open_store((folder / "store").as_uri(), Settings())
+    publish_release(store, bundle, None, {})
+    steps = (
+        {"add": {"shard": ["shards"], "lock": ["locks"]}, "retrain": ["pod", "graph"], "remove": ["cat"]},
+        {"add": {"univ": ["universal"], "tabl": ["tables", "table"]}, "retrain": ["shard"]},
+    )
+    parent = bundle
+    for number, step in enumerate(steps, 2):
+        vocabulary, fresh = Vocabulary.read(BundleLayout(parent).vocabulary, 4).apply(
+            **step, joined_tokens=["lock\u2122"]
+        )
+        rng = np.random.default_rng(number)
+        rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in fresh.values()}
+        derive_bundle(parent, folder / f"model-{number}", vocabulary, rows)
+        parent = folder / f"model-{number}"
+        publish_release(store, parent, number - 1, {})
+    return folder / "store"
+
+
+@pytest.fixture
+def place(releases, tmp_path) -> Place:
+    """A home of its own whose object store has the three releases."""
+    shutil.copytree(releases, tmp_path / "home" / "store", copy_function=os.link)
+    return Place.at(tmp_path / "home")
+
+
+WORDS = [
+    *("pods", "node", "kernel", "cells", "bank", "rivers", "pool", "flow", "workers", "series", "graphs", "cats"),
+    *("matrix", "running", "task", "shards", "locks", "lock\u2122", "pod\u00ae", "universal", "universities", "tables"),
+    *("weather", "music", "garden", "window", "quantum", "bread", "letter", "morning", "engine", "paper"),
+]
+
+
+def make_texts(n: int, seed: int = 4) -> list[str]:
+    """Sentences of three to nine words, some of them repeated, with and without words of the vocabulary."""
+    rng = random.Random(seed)
+    return [f"{' '.join(rng.choices(WORDS, k=rng.randint(3, 9)))} {i}" for i in range(n)]
+
+
+@pytest.fixture(scope="session")
+def texts() -> list[str]:
+    return make_texts(240)
