@@ -38,10 +38,11 @@ from minicoil.word_counts import WordUse
 from tasks.bundles import open_parent
 from tasks.corpus import CorpusReport, read_corpora
 from tasks.features import Encoders, encode_features
+from tasks.judging import Judge
 from tasks.place import Place
 from tasks.points import open_points
 from tasks.sentence_store import Sentence, SentenceStore
-from tasks.training import TrainingPlan, train_candidates, word_digests
+from tasks.training import TrainingPlan, plan_units, train_unit, word_digests
 from tasks.word_memory import WordMemory
 
 WORDS = ("state", "set", "run", "point", "table", "field", "group", "order", "turn", "light", "head", "hand", "board")
@@ -234,11 +235,17 @@ def _thousand_words(samples, prior, sampling, folder):
     plan = TrainingPlan(training, sampling, TripletConfig(), GateConfig(), parent.facts.encoder_digest, "minilm")
     use = WordUse("", 1, 1, (), 1.0, np.zeros(64, np.float32))
     candidates = [Candidate(word, "named", 0.0, (), use) for word in features.words]
-    digests = word_digests({word: features.sample(word).keys for word in features.words}, parent, plan)
+    nowhere = np.zeros(0, np.uint64)
+    keys = {word: features.sample(word).keys for word in features.words}
+    digests = word_digests(keys, parent, plan, "", nowhere)
+    judge = Judge(parent, prior, plan.gate, plan.triplets, training.seed, nowhere)
 
     def train(some):
         Path("/proc/self/clear_refs").write_text("5")  # the peak so far is forgotten
-        train_candidates(some, digests, features, prior, parent, plan, WordMemory(place.objects()))
+        by_word = {candidate.word: candidate for candidate in some}
+        for unit in plan_units(sorted(by_word), features):
+            members = [by_word[word] for word in unit.words]
+            train_unit(members, digests, features, judge, plan, WordMemory(place.objects()))
         (peak,) = (line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
         return int(peak.split()[1]) / 1024
 
