@@ -100,9 +100,9 @@ def collect_prior(samples: Iterable[WordSample], components: NDArray[np.float32]
     cross: NDArray[np.float64] | None = None
     n_words = 0
     for sample in samples:
-        moments = word_moments(sample, components)
-        if not all(np.isfinite(moment).all() for moment in moments):
+        if not all(np.isfinite(part).all() for part in (sample.embeddings, sample.role, sample.snippet_embeddings)):
             continue
+        moments = word_moments(sample, components)
         n = len(sample.keys) + len(sample.snippet_rows)
         second = moments[0] / n if second is None else second + moments[0] / n
         cross = moments[1] / n if cross is None else cross + moments[1] / n

@@ -38,10 +38,11 @@ def test_a_damaged_prior_is_refused_by_name(tmp_path, content):
         Prior.read(tmp_path)
 
 
-@pytest.mark.parametrize("name", ["embeddings", "role"])
-def test_a_word_with_nan_is_left_out(name):
+@pytest.mark.parametrize("poison", [np.nan, np.inf])
+@pytest.mark.parametrize("name", ["embeddings", "role", "snippet_embeddings"])
+def test_a_word_with_nan_or_infinity_is_left_out(name, poison):
     good, broken = planted("pod"), planted("nan", seed=1)
-    getattr(broken, name)[2, 2] = np.nan
+    getattr(broken, name)[2, 2] = poison
     prior, expected = made([good, broken]), made([good])
     assert prior.n_words == 1 and np.isfinite(prior.cross).all() and np.isfinite(prior.components).all()
     np.testing.assert_array_equal(prior.second, expected.second)
