@@ -76,7 +76,7 @@ def train_words(
     was cut short and goes on ends where an unbroken one ends.
 
     Args:
-        samples: Words of one unit; memory follows their number, so pass `training.words_per_unit` at a time.
+        samples: Words of one batch; memory follows their number, so pass `training.words_per_batch` at a time.
         prior: Shared moments and the role components.
         training: Dims, target, steps, seed.
         sampling: Floor of sentences, split.
@@ -95,8 +95,8 @@ def train_words(
             unsolved = NonFiniteError(f"word '{sample.word}': its moments cannot be solved ({error})")
             answer[place] = TrainingFailure(sample.word, unsolved)
     ready.sort(key=lambda entry: len(entry[1].inputs))  # neighbours of like size waste no padding
-    for start in range(0, len(ready), training.words_per_unit):
-        unit = ready[start : start + training.words_per_unit]
+    for start in range(0, len(ready), training.words_per_batch):
+        unit = ready[start : start + training.words_per_batch]
         for (place, word), mixing in zip(unit, _fit([word for _, word in unit], training, device), strict=True):
             weights = (word.basis @ mixing).cpu().numpy().astype(np.float32)
             if np.isfinite(weights).all():

@@ -134,7 +134,7 @@ def _batches(features: Features, words: Sequence[str], plan: TrainingPlan) -> It
     rows = 0
     for word in ordered:
         n = features.count(word)
-        if batch and (len(batch) == plan.training.words_per_unit or rows + n > _BATCH_ROWS):
+        if batch and (len(batch) == plan.training.words_per_batch or rows + n > _BATCH_ROWS):
             yield batch
             batch, rows = [], 0
         batch.append(word)

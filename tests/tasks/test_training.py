@@ -19,7 +19,7 @@ from tasks.word_memory import WordMemory
 
 NOWHERE = np.zeros(0, np.uint64)
 PLAN = TrainingPlan(
-    TrainingConfig(steps=8, words_per_unit=2), SamplingConfig(), TripletConfig(), GateConfig(), "0" * 64, "minilm"
+    TrainingConfig(steps=8, words_per_batch=2), SamplingConfig(), TripletConfig(), GateConfig(), "0" * 64, "minilm"
 )
 
 
@@ -157,7 +157,7 @@ def test_the_digest_follows_sentences_settings_prior_encoder_and_code(empty, mon
     digests = {
         digest(),
         digest(keys={"pod": np.arange(51, dtype=np.uint64)}),
-        digest(plan=replace(PLAN, training=TrainingConfig(steps=9, words_per_unit=2))),
+        digest(plan=replace(PLAN, training=TrainingConfig(steps=9, words_per_batch=2))),
         digest(plan=replace(PLAN, encoder_digest="1" * 64)),
         digest(plan=replace(PLAN, role_model="other")),
         digest(prior="q"),
