@@ -68,8 +68,8 @@ class TrainingConfig:
     def for_target(target: Target, dims: int, seed: int = 17) -> TrainingConfig:
         """The measured settings of a target: correlation wants more and gentler steps, in a wider subspace.
 
-        Its 128 directions and 120 steps instead of 32 and 80 gain .004 of ordering and of margin on eight ambiguous words
-        of 1,700 sentences each (two seeds, on a split of their training sentences), and cost half as much again.
+        Its 128 directions and 120 steps instead of 32 and 80 gain .004 of ordering and of margin on eight ambiguous
+        words of 1,700 sentences each (two seeds, on a split of their training sentences), and cost half as much again.
         """
         if target == "correlation":
             return TrainingConfig(
