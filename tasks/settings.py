@@ -16,6 +16,7 @@ class Settings(BaseSettings):
         store: Object store URL, `file:///path` or `s3://bucket/prefix`; None means `HOME/store`.
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
+        device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
     """
 
     model_config = SettingsConfigDict(env_prefix="MINICOIL_", extra="ignore")
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
     s3_region: str | None = None
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
+    device: str = "auto"
 
     @property
     def store_url(self) -> str:
