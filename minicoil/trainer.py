@@ -20,6 +20,7 @@ from minicoil.prior import Prior, word_moments
 from minicoil.triplets import Split, Triplets, sample_triplets, split_rows, word_seed
 
 _ALIKE = 1e-4  # of the largest number: below it, embeddings differ by rounding only
+_SHIFTS = (1, 2)  # rows of a step come in random order: any two shifts pair it at random
 _SPREAD = 0.3  # standard deviation of the fit's inputs: tanh bends there, and is not yet flat
 
 
@@ -97,7 +98,9 @@ def train_words(
     ready.sort(key=lambda entry: len(entry[1].inputs))  # neighbours of like size waste no padding
     for start in range(0, len(ready), training.words_per_batch):
         unit = ready[start : start + training.words_per_batch]
-        for (place, word), mixing in zip(unit, _fit([word for _, word in unit], training, device), strict=True):
+        for (place, word), mixing in zip(
+            unit, _fit([word for _, word in unit], training, triplets.margin, device), strict=True
+        ):
             weights = (word.basis @ mixing).cpu().numpy().astype(np.float32)
             if np.isfinite(weights).all():
                 answer[place] = TrainedWord(word.sample.word, weights, word.split, word.test)
@@ -151,8 +154,7 @@ def _prepare(
     if len(sample.snippet_rows):
         cut = torch.from_numpy(sample.snippet_embeddings).to(device)
         snippets[torch.from_numpy(sample.snippet_rows).to(device)] = cut @ basis
-    role = sample.role if training.target == "saturated" else _unit(sample.role @ prior.components)
-    return _Prepared(sample, split, validation, test, basis, inputs, snippets, torch.from_numpy(role).to(device))
+    return _Prepared(sample, split, validation, test, basis, inputs, snippets, torch.from_numpy(sample.role).to(device))
 
 
 def _basis(sample: WordSample, split: Split, prior: Prior, training: TrainingConfig) -> NDArray[np.float32]:
@@ -163,17 +165,19 @@ def _basis(sample: WordSample, split: Split, prior: Prior, training: TrainingCon
     """
     taught = _rows(sample, split.train)
     n = len(taught.keys)
-    second, cross = word_moments(taught, prior.components)
+    components = prior.components[:, : training.role_components]
+    second, cross = word_moments(taught, components)
     weight = training.prior_sentences * min(1.0, training.prior_full_below / n)
     second = second + weight * prior.second
-    cross = cross + weight * prior.cross
+    cross = cross + weight * prior.cross[:, : components.shape[1]]
     second[np.diag_indices_from(second)] += training.ridge * np.diagonal(second).mean() + 1e-12
-    mean, target = taught.embeddings.mean(axis=0).astype(np.float64), taught.role @ prior.components
+    mean, target = taught.embeddings.mean(axis=0).astype(np.float64), taught.role @ components
     solved = np.linalg.solve(second, np.column_stack([cross, mean]))
     regression, constant = solved[:, :-1], solved[:, -1]
     constant = constant / max(float(mean @ constant), 1e-12)  # minimum variance with constant . mean = 1
     target_mean = target.mean(axis=0).astype(np.float64)
     regression += np.outer(constant, target_mean - mean @ regression)
+    regression = regression.astype(np.float32)  # half the time from here on, and the rounding is not noticed
     predicted = taught.embeddings @ regression
     _, vectors = np.linalg.eigh(predicted.T @ predicted / n)  # of the predicted Gram, uncentred
     leading = regression @ vectors[:, ::-1][:, : training.subspace]
@@ -197,24 +201,32 @@ def _rows(sample: WordSample, rows: NDArray[np.int64]) -> WordSample:
     )
 
 
-def _fit(words: Sequence[_Prepared], training: TrainingConfig, device: str) -> list[Tensor]:
+def _fit(words: Sequence[_Prepared], training: TrainingConfig, margin: float, device: str) -> list[Tensor]:
     """For every word a (K + 1, d) mix of its basis, fitted together, the best of several checkpoints."""
     inputs, snippets = (_padded([getattr(w, name) for w in words]) for name in ("inputs", "snippets"))
     start = torch.eye(inputs.shape[2], training.dims, device=device).repeat(len(words), 1, 1)
     mixing = start.requires_grad_(True)
     optimizer = torch.optim.Adam([mixing], lr=training.learning_rate, betas=(0.9, 0.99))
+    n_steps = training.steps + training.ordering_steps
     choices = _choices(words, training, device)
     best, best_score = mixing.detach().clone(), _validate(words, mixing)
-    looks = {round(training.steps * (i + 1) / training.checkpoints) for i in range(training.checkpoints)}
-    for step in range(training.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = training.learning_rate * 0.5 * (1 + np.cos(np.pi * step / training.steps))
+    looks = {round(n_steps * (i + 1) / training.checkpoints) for i in range(training.checkpoints)}
+    for step in range(n_steps):
+        if step == training.steps:
+            optimizer = torch.optim.Adam([mixing], betas=(0.9, 0.99))  # momentum of another loss misleads
+        optimizer.param_groups[0]["lr"] = _rate(step, training)
         rows, from_snippet = choices[0][:, step], choices[1][:, step]
-        inputs_now = torch.where(from_snippet[:, :, None], _take(snippets, rows), _take(inputs, rows))
+        inputs_now = _take(inputs, rows)
+        if step < training.steps:
+            inputs_now = torch.where(from_snippet[:, :, None], _take(snippets, rows), inputs_now)
         outputs = torch.nn.functional.normalize(torch.tanh(inputs_now @ mixing), dim=2)
         roles = torch.stack([word.role[chosen] for word, chosen in zip(words, rows, strict=True)])  # too wide to pad
         apart = (rows[:, :, None] != rows[:, None, :]).float()
-        loss = _loss(outputs @ outputs.mT, roles @ roles.mT, apart, training)
+        cosines, similarity = outputs @ outputs.mT, roles @ roles.mT
+        if step < training.steps:
+            loss = _loss(cosines, similarity, apart, training)
+        else:
+            loss = _ordering_loss(cosines, similarity, apart, training.ordering_width, margin)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
@@ -241,6 +253,29 @@ def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: Training
     return loss
 
 
+def _ordering_loss(cosines: Tensor, similarity: Tensor, apart: Tensor, width: float, margin: float) -> Tensor:
+    """Sum over words of the smoothed share of triplets out of order, each sentence the anchor of a few hundred pairs.
+
+    The pairs are columns of a row of (W, M, M) and those some places on, so that no triplet is drawn; what the role
+    model tells apart by less than `margin` is left out, as in the held-out triplets.
+    """
+    total = torch.zeros((), device=cosines.device)
+    for shift in _SHIFTS:
+        gaps = similarity - similarity.roll(shift, 2)
+        counted = (gaps.abs() >= margin) * apart * apart.roll(shift, 2)
+        wrong = torch.sigmoid((cosines.roll(shift, 2) - cosines) * gaps.sign() / width) * counted
+        total = total + (wrong.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)).sum()
+    return total / len(_SHIFTS)
+
+
+def _rate(step: int, training: TrainingConfig) -> float:
+    """Learning rate of a step: a half cosine down to 0 over the target's steps, another over the ordering steps."""
+    if step < training.steps:
+        return float(training.learning_rate * 0.5 * (1 + np.cos(np.pi * step / training.steps)))
+    share = (step - training.steps) / training.ordering_steps
+    return float(training.ordering_rate * 0.5 * (1 + np.cos(np.pi * share)))
+
+
 def _validate(words: Sequence[_Prepared], mixing: Tensor) -> Tensor:
     """(W,) ordering accuracy on validation triplets, plus a little of the margin to break ties."""
     scores = []
@@ -261,11 +296,11 @@ def _validate(words: Sequence[_Prepared], mixing: Tensor) -> Tensor:
 
 def _choices(words: Sequence[_Prepared], training: TrainingConfig, device: str) -> tuple[Tensor, Tensor]:
     """(W, steps, M) training rows and whether each comes from its snippet; each word has its own dice."""
-    rows, sides = [], []
+    rows, sides, n_steps = [], [], training.steps + training.ordering_steps
     for word in words:
         rng = np.random.default_rng(word_seed(word.sample.word, training.seed, "fit"))
-        rows.append(rng.choice(word.split.train, (training.steps, training.batch)))
-        sides.append(rng.random((training.steps, training.batch)) < training.snippet_share)
+        rows.append(rng.choice(word.split.train, (n_steps, training.batch)))
+        sides.append(rng.random((n_steps, training.batch)) < training.snippet_share)
     return torch.from_numpy(np.stack(rows)).to(device), torch.from_numpy(np.stack(sides)).to(device)
 
 
@@ -275,8 +310,5 @@ def _padded(tensors: Sequence[Tensor]) -> Tensor:
 
 def _take(table: Tensor, rows: Tensor) -> Tensor:
     """(W, M, C) rows of a (W, n, C) table, each word its own."""
-    return torch.gather(table, 1, rows[:, :, None].expand(-1, -1, table.shape[2]))
-
-
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12), dtype=np.float32)
+    first = torch.arange(len(table), device=table.device)[:, None] * table.shape[1]
+    return table.flatten(0, 1)[rows + first]  # several times as fast as a gather over an expanded index

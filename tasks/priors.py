@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.config import SamplingConfig, TrainingConfig
+from minicoil.config import PRIOR_COMPONENTS, SamplingConfig
 from minicoil.errors import EmptyCorpusError
 from minicoil.prior import Prior, collect_prior, principal_components
 from tasks.bundles import Parent
@@ -59,7 +59,7 @@ def make_prior(parent: Parent, features: Features, seed: int, origin: str, memor
         raise EmptyCorpusError("no sentence with any of the words was found; give a corpus in which they occur")
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.permutation(len(features.keys))[:_PRIOR_ROWS])
-    components = principal_components(np.asarray(features.role[rows], dtype=np.float32), TrainingConfig.role_components)
+    components = principal_components(np.asarray(features.role[rows], dtype=np.float32), PRIOR_COMPONENTS)
     words = [features.words[i] for i in rng.permutation(len(features.words))]
     usable = [word for word in words if features.count(word) >= SamplingConfig.min_sentences][:_PRIOR_WORDS]
     prior = collect_prior((features.sample(word) for word in usable), components)

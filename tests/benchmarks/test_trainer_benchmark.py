@@ -24,7 +24,7 @@ from reference_trainer import ARTICLE, CODE, train_reference
 from threadpoolctl import threadpool_limits
 
 from minicoil.bundle import create_empty_bundle
-from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
+from minicoil.config import PRIOR_COMPONENTS, GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.encoder import TokenEncoder
 from minicoil.layout import BundleLayout
 from minicoil.mining import Candidate
@@ -149,7 +149,7 @@ def test_trainer_against_reference(samples, tmp_path, capsys):
 def _measure_all(ambiguous, others, folder):
     sampling = SamplingConfig()
     started = time.process_time()
-    prior = collect_prior(others, principal_components(np.concatenate([s.role for s in others]), 128))
+    prior = collect_prior(others, principal_components(np.concatenate([s.role for s in others]), PRIOR_COMPONENTS))
     report = {
         "machine": {"cpu": _cpu_name(), "python": platform.python_version(), "threads": 1},
         "dims": 4,
