@@ -254,7 +254,7 @@ def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: Training
 
 
 def _ordering_loss(cosines: Tensor, similarity: Tensor, apart: Tensor, width: float, margin: float) -> Tensor:
-    """Sum over words of the smoothed share of triplets out of order, each sentence the anchor of some two hundred pairs.
+    """Sum over words of the smoothed share of triplets out of order, each sentence an anchor of some 200 pairs.
 
     The pairs are columns of a row of (W, M, M) and those some places on, so that no triplet is drawn; what the role
     model tells apart by less than `margin` is left out, as in the held-out triplets.
