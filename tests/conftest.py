@@ -89,6 +89,24 @@ def make_bucket() -> Callable[[str], str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder(encoder_folder, tmp_path_factory) -> Path:
+    """An encoder of one narrow layer with random weights: real in every way but meaning, and quick."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny") / "encoder"
+    torch.manual_seed(7)
+    config = BertConfig(
+        hidden_size=TINY_WIDTH, num_hidden_layers=1, num_attention_heads=4, intermediate_size=TINY_WIDTH
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        shutil.copyfile(encoder_folder / name, folder / name)
+    return folder
+
+
+TINY_WIDTH = 64
 FORMS = [
     *("pods", "nodes", "kernels", "cells", "banks", "rivers", "pools", "flows", "workers", "series", "rings", "graphs"),
     *("matrices", "running", "tasks", "states", "universities", "java", "cats", "dogs", "tensors", "images", "windows"),
