@@ -53,6 +53,7 @@ def main() -> None:
 @click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation.")
 @click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation.")
 @click.option("--avg-len", type=float, help="Mean document length in words; default: measured on the corpus.")
+@click.option("--delete-missing", is_flag=True, help="Delete points whose document CORPUS does not have any more.")
 @common_options
 def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
     """Create or feed COLLECTION from a corpus."""
@@ -126,6 +127,21 @@ def remove(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
 def reencode(place: dict[str, Any], **values: Any) -> Any:
     """Bring COLLECTIONs to the channel's release: expand, move, sweep; contract when the grace period is over."""
     return run_flow("reencode-collections", {**place, **values})
+
+
+@main.command()
+@click.argument("source")
+@click.argument("target")
+@channel_option
+@click.option("--text", help="Payload fields that the text is made of; default: as SOURCE is registered.")
+@click.option("--alias", help="Pointed to TARGET when it is right.")
+@click.option("--k", type=float, default=1.2, show_default=True)
+@click.option("--b", type=float, default=0.75, show_default=True)
+@click.option("--avg-len", type=float, help="Default: measured on SOURCE.")
+@common_options
+def rebuild(place: dict[str, Any], **values: Any) -> Any:
+    """Build TARGET from SOURCE with the channel's release: for another encoder, or a collection without miniCOIL."""
+    return run_flow("rebuild-collection", {**place, **values})
 
 
 @main.command()

@@ -19,6 +19,7 @@ FLOWS = {
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
     "attach-collection": ("flows.attach_collection", "attach_collection"),
+    "rebuild-collection": ("flows.rebuild_collection", "rebuild_collection"),
     "promote-release": ("flows.promote_release", "promote_release"),
 }
 

@@ -24,6 +24,7 @@ from tasks.indexing import index_documents
 from tasks.priors import make_prior
 from tasks.promotion import contract_channel, finish_pending, plan_promotion, promote, sweep_channel
 from tasks.reading import read_into_store
+from tasks.rebuilding import rebuild_collection
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
 from tasks.sampling import sample_held_out, sample_sentences
@@ -77,6 +78,7 @@ assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
 attach_step = step(attach_collection, "attach-collection")
+rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")

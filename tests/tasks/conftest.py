@@ -177,12 +177,17 @@ WORDS = [
 ]
 
 
-def make_texts(n: int, seed: int = 4) -> list[str]:
-    """Sentences of three to nine words, some of them repeated, with and without words of the vocabulary."""
-    rng = random.Random(seed)
-    return [f"{' '.join(rng.choices(WORDS, k=rng.randint(3, 9)))} {i}" for i in range(n)]
+@pytest.fixture(scope="session")
+def make_texts() -> Callable[[int], list[str]]:
+    """A function that gives sentences of three to nine words, with and without words of the vocabulary."""
+
+    def make(n: int) -> list[str]:
+        rng = random.Random(4)
+        return [f"{' '.join(rng.choices(WORDS, k=rng.randint(3, 9)))} {i}" for i in range(n)]
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def texts() -> list[str]:
+def texts(make_texts) -> list[str]:
     return make_texts(240)
