@@ -89,6 +89,9 @@ def index_documents(
     with progress(f"indexing {request.collection}", expected, "documents") as advance:
         for batch in _batches(chain(first, documents)):
             seen.update(entry.id for entry in batch if delete_missing)
+            found = read_collection_record(place.objects(), record.name)
+            if found is not None and found != record:  # a promotion has moved it on meanwhile
+                record, (model, old) = found, open_writer(place, found)
             fresh = _changed(points, record, batch)
             n_skipped += len(batch) - len(fresh)
             rows, truncated = make_points(model, old, record, fresh)
