@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from minicoil.config import SamplingConfig
 from minicoil.encoder import EncodedBatch, TokenEncoder, pool_sentences, pool_words
 from minicoil.errors import EncoderError
+from minicoil.export import pools_by_mean
 from minicoil.layout import BundleLayout
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
 from minicoil.snippets import cut_snippet
@@ -21,7 +22,7 @@ from minicoil.stemming import stem
 from minicoil.tokens import TokenizedText, WordTokenizer
 from minicoil.triplets import word_seed
 from tasks.bundles import Parent
-from tasks.encoders import RoleModel, find_encoder, pools_by_mean
+from tasks.encoders import RoleModel, find_encoder
 from tasks.progress import progress
 from tasks.sentence_store import SentenceStore
 
