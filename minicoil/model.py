@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -56,6 +57,8 @@ class MiniCoil:
         self.stack, self.vocabulary = check_bundle(folder)
         self.tokenizer = WordTokenizer.from_folder(folder)
         self._threads = threads
+        self._old: Vocabulary | None = None
+        self._is_own = True  # the vocabulary is the folder's
         self._encoder: TokenEncoder | None = None
         self._loading = Lock()
 
@@ -69,6 +72,27 @@ class MiniCoil:
             BundleError: the folder is not a complete model.
         """
         return MiniCoil(Path(folder), Bm25Config(k, b, avg_len), threads)
+
+    def under(self, vocabulary: Vocabulary) -> MiniCoil:
+        """This model as an ancestor's readers know it; encoder and layers are shared, because rows never change."""
+        model = self._share()
+        model.vocabulary, model._is_own = vocabulary, False
+        return model
+
+    def beside(self, old: Vocabulary) -> MiniCoil:
+        """This model for writers: documents get the cells they had under the ancestor `old` too. Queries as ever."""
+        model = self._share()
+        model._old = old
+        return model
+
+    def _share(self) -> MiniCoil:
+        _ = self.encoder  # once, for both
+        return copy.copy(self)
+
+    @property
+    def recipe(self) -> tuple[Path, Bm25Config, Vocabulary | None, Vocabulary | None]:
+        """What another process makes this model from."""
+        return self.layout.folder, self.bm25, None if self._is_own else self.vocabulary, self._old
 
     @cached_property
     def _pooling(self) -> str:
@@ -168,10 +192,15 @@ class MiniCoil:
 
     def encode_window(self, texts: Sequence[str], request: Request, progress: Progress | None = None) -> EncodedWindow:
         """The vectors of some texts at once; what `embed` and its kin are made of."""
+        old = None if request.query else self._old
         read = self.tokenizer.tokenize(texts)
-        meanings, dense = self._measure(read, [find_pieces(text, self.vocabulary) for text in read], request, progress)
+        wanted = [find_pieces(text, self.vocabulary, old) for text in read]
+        meanings, dense = self._measure(read, wanted, request, progress)
+        pairs = zip(read, meanings, strict=True)
+        if old is not None:
+            return EncodedWindow([self._unite(text, found, old)[1] for text, found in pairs], dense)
         sparse = []
-        for text, found in zip(read, meanings, strict=True):
+        for text, found in pairs:
             bag = count_words(text.tokens, self.vocabulary)
             rows = found.select(bag.word_ids)
             if request.query:

