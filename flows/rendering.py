@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from flows.encode_rendering import show_encoding
 from flows.screen import answers, cell, say, show_table
 
 
@@ -184,6 +185,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "retrain": _show_extend,
     "remove": _show_extend,
     "reencode": _show_collections,
+    "encode": show_encoding,
     "search": _show_search,
     "words": _show_words,
     "release_list": _show_releases,

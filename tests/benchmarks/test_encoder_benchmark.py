@@ -25,6 +25,7 @@ CHILD = Path(__file__).with_name("encoder_child.py")
 RESULT = Path(__file__).parents[2] / "docs" / "benchmarks" / "encoder.json"
 N_WORDS = 30_000
 N_CHUNKS, N_SENTENCES = 256, 1024
+ROUNDS = int(os.environ.get("MINICOIL_BENCH_ROUNDS", "3"))
 FLOORS = {"chunks": {256: 2.2, 4: 1.25}, "sentences": {256: 4.5, 4: 1.5}}
 
 
@@ -83,16 +84,17 @@ class Runner:
 
     def compare(self, kind):
         """CPU seconds a text and peak memory of each, and how far the vectors are apart."""
-        places = {name: str(self.scratch / f"{kind}-{name}.npz") for name in ("ours", "theirs")}
-        rows = {
-            "ours": self.run("ours", kind, vectors=places["ours"]),
-            "fastembed_256": self.run("fastembed", kind, batch_size=256, vectors=places["theirs"]),
-            "fastembed_4": self.run("fastembed", kind, batch_size=4),
-        }
-        one, other = np.load(places["ours"]), np.load(places["theirs"])
-        assert np.array_equal(one["indices"], other["indices"]) and np.array_equal(one["lengths"], other["lengths"])
-        ratios = {n: rows[f"fastembed_{n}"]["cpu_seconds"] / rows["ours"]["cpu_seconds"] for n in (256, 4)}
-        return rows, ratios, float(np.abs(one["values"] - other["values"]).max())
+        jobs = {"ours": {}, "fastembed_256": {"batch_size": 256}, "fastembed_4": {"batch_size": 4}}
+        peaks = {}
+        for name, values in jobs.items():
+            task = name.partition("_")[0]
+            row = self.run(task, kind, vectors=str(self.scratch / f"{kind}-{name}.npz"), **values)
+            peaks[name] = row["peak_mb_above_interpreter"]
+        one, *others = (np.load(self.scratch / f"{kind}-{name}.npz") for name in jobs)
+        for other in others:
+            assert np.array_equal(one["indices"], other["indices"]) and np.array_equal(one["lengths"], other["lengths"])
+        seconds = self.run("take_turns", kind, rounds=ROUNDS)
+        return seconds, peaks, max(float(np.abs(one["values"] - other["values"]).max()) for other in others)
 
 
 def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
@@ -108,14 +110,16 @@ def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
         "threads": "one forward pass on one core for both, but where said otherwise",
     }
     for kind, some in texts.items():
-        rows, ratios, gap = runner.compare(kind)
+        seconds, peaks, gap = runner.compare(kind)
         tokens = float(np.mean([len(text.ids) for text in tokenizer.tokenize(some)]))
         report[kind] = {
             "n_texts": len(some),
             "mean_tokens": round(tokens, 1),
-            "cpu_ms_a_text": {name: round(row["cpu_seconds"] / len(some) * 1000, 2) for name, row in rows.items()},
-            "peak_mb_above_interpreter": {name: round(row["peak_mb_above_interpreter"]) for name, row in rows.items()},
-            "times_cheaper_than_fastembed": {f"batch {n}": round(ratio, 2) for n, ratio in ratios.items()},
+            "cpu_ms_a_text": {name: round(seconds[name] / len(some) * 1000, 2) for name in peaks},
+            "peak_mb_above_interpreter": {name: round(peak) for name, peak in peaks.items()},
+            "times_cheaper_than_fastembed": {
+                f"batch {n}": round(seconds[f"fastembed_{n}"] / seconds["ours"], 2) for n in (256, 4)
+            },
             "largest_difference_of_a_value": gap,
         }
     report["post_processing_ms_a_chunk"] = round(runner.run("post_processing", "chunks")["ms_a_text"], 3)
@@ -143,20 +147,13 @@ def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
 
 def compare_cores(runner):
     """Wall time of the encoding alone; the start of processes is counted."""
-    one = runner.run("ours", "chunks", threads=1)
-    threads = runner.run("ours", "chunks", threads=2)
-    processes = runner.run("ours", "chunks", threads=1, parallel=2)
-    return {
-        "wall_seconds_of_one": round(one["wall_seconds"], 2),
-        **{
-            name: {
-                "wall_seconds": round(row["wall_seconds"], 2),
-                "times_faster": round(one["wall_seconds"] / row["wall_seconds"], 2),
-                "cpu_against_one": round(row["cpu_seconds"] / one["cpu_seconds"], 2),
-            }
-            for name, row in (("threads", threads), ("processes", processes))
-        },
+    one = runner.run("ours", "chunks", threads=1, times=3)["wall_seconds"]
+    two = {
+        "threads": runner.run("ours", "chunks", threads=2, times=3)["wall_seconds"],
+        "processes": runner.run("ours", "chunks", threads=1, parallel=2, times=3)["wall_seconds"],
     }
+    rows = {name: {"wall_seconds": round(wall, 2), "times_faster": round(one / wall, 2)} for name, wall in two.items()}
+    return {"wall_seconds_of_one": round(one, 2), **rows}
 
 
 def cpu_name():
