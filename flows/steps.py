@@ -18,12 +18,13 @@ from tasks.assembly import assemble, joined_tokens_of
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
-from tasks.features import encode_features, open_encoders, sample_sentences
+from tasks.features import encode_features, sample_sentences
 from tasks.indexing import index_documents
 from tasks.promotion import contract_channel, finish_pending, promote
 from tasks.reading import read_into_store
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
+from tasks.sentence_encoder import open_encoders
 from tasks.training import make_prior, recall_results, train_candidates
 
 _TRIES = 2

@@ -69,6 +69,11 @@ class RoleModel:
         except Exception as error:  # transformers raises many unrelated classes for an unusable folder
             raise EncoderError(f"role model '{name}' cannot be loaded: {error}") from error
 
+    @property
+    def width(self) -> int:
+        """R."""
+        return int(self._model.get_sentence_embedding_dimension())
+
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, R) float32 unit vectors."""
         vectors = self._model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False, batch_size=32)

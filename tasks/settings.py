@@ -16,6 +16,7 @@ class Settings(BaseSettings):
         store: Object store URL, `file:///path` or `s3://bucket/prefix`; None means `HOME/store`.
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
+        sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
     """
 
     model_config = SettingsConfigDict(env_prefix="MINICOIL_", extra="ignore")
@@ -24,6 +25,7 @@ class Settings(BaseSettings):
     store: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
+    sentence_cache_bytes: int = 2 * 2**30
     s3_endpoint_url: str | None = None
     s3_region: str | None = None
     s3_access_key_id: SecretStr | None = None

@@ -28,8 +28,9 @@ from minicoil.trainer import train_words
 from minicoil.triplets import sample_triplets, split_rows
 from minicoil.validation import apply_layer, measure
 from tasks.corpus import CorpusReport, read_corpora
-from tasks.features import Encoders, encode_features
+from tasks.features import encode_features
 from tasks.points import open_points
+from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import Sentence, SentenceStore
 
 WORDS = ("state", "set", "run", "point", "table", "field", "group", "order", "turn", "light", "head", "hand", "board")
