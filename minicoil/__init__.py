@@ -19,11 +19,11 @@ from minicoil.errors import MiniCoilError, UsageError
 
 if TYPE_CHECKING:
     from minicoil.following import FollowedModel
-    from minicoil.model import MiniCoil
+    from minicoil.model import HybridVector, MiniCoil
     from minicoil.sparse import SparseVector
 
 __version__ = "0.1.0"
-__all__ = ["MiniCoil", "MiniCoilError", "SparseVector", "__version__", "load"]
+__all__ = ["HybridVector", "MiniCoil", "MiniCoilError", "SparseVector", "__version__", "load"]
 
 
 @overload
@@ -96,11 +96,11 @@ def _entry(group: str, address: str) -> Any:
 
 
 def __getattr__(name: str) -> object:
-    """`MiniCoil` and `SparseVector` on first use, so that importing the package stays cheap."""
-    if name == "MiniCoil":
-        from minicoil.model import MiniCoil
+    """`MiniCoil` and its vectors on first use, so that importing the package stays cheap."""
+    if name in ("MiniCoil", "HybridVector"):
+        from minicoil import model
 
-        return MiniCoil
+        return getattr(model, name)
     if name == "SparseVector":
         from minicoil.sparse import SparseVector
 
