@@ -151,15 +151,17 @@ def _encode_sentences(
 ) -> list[Cut]:
     wanted = [set(chosen[word].tolist()) for word in words]
     cutter = _SnippetCutter(words, number_of, sampling)
-    encoder = SentenceEncoder(encoders, with_role=True)
     role = np.lib.format.open_memmap(
-        folder / "role.npy", mode="w+", dtype=np.float32, shape=(len(keys), encoder.role_width)
+        folder / "role.npy", mode="w+", dtype=np.float32, shape=(len(keys), encoders.role_width)
     )
     with (
+        SentenceEncoder(encoders, with_role=True) as encoder,
         OccurrenceWriter(folder / "sentences", encoders.encoder.width) as writer,
         progress("encoding sentences", len(keys), "sentences") as advance,
     ):
         for sentences in store.texts([int(key) for key in keys]):
+            if not sentences:  # deleted meanwhile
+                continue
             texts = {sentence.key: sentence.text for sentence in sentences}
             rows = np.searchsorted(keys, np.asarray(list(texts), dtype=np.uint64))
             encoded = encoder.encode(texts, advance)
@@ -171,7 +173,6 @@ def _encode_sentences(
                 found.append(mine)
             cutter.cut(list(texts.values()), list(texts), rows, found)
             store.set_vectors(list(texts), role[rows])
-    encoder.close()
     return cutter.cuts
 
 
@@ -205,8 +206,8 @@ class _SnippetCutter:
 
 
 def _encode_snippets(encoders: Encoders, cuts: Sequence[Cut], number_of: WordOf, folder: Path) -> None:
-    encoder = SentenceEncoder(encoders, with_role=False)
     with (
+        SentenceEncoder(encoders, with_role=False) as encoder,
         OccurrenceWriter(folder / "snippets", encoders.encoder.width) as writer,
         progress("encoding snippets", len(cuts), "snippets") as advance,
     ):
@@ -216,4 +217,3 @@ def _encode_snippets(encoders: Encoders, cuts: Sequence[Cut], number_of: WordOf,
             encoded = encoder.encode({key: cut[2] for key, cut in zip(keys, window, strict=True)}, advance)
             for key, (number, row, _) in zip(keys, window, strict=True):
                 writer.append_text(row, encoded[key].by_number(number_of, {number}))
-    encoder.close()

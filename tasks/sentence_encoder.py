@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
 
 import numpy as np
 
@@ -42,6 +43,11 @@ class Encoders:
     cache: Path | None = None
     digest: str = ""
     cache_bytes: int = MAX_BYTES
+
+    @property
+    def role_width(self) -> int:
+        """R, of the sentence vectors."""
+        return self.encoder.width if self.role_model is None else self.role_model.width
 
 
 def open_encoders(parent: Parent, encoder: str, role_model: str, cache: Path | None = None) -> Encoders:
@@ -81,7 +87,7 @@ def open_encoders(parent: Parent, encoder: str, role_model: str, cache: Path | N
 
 
 class SentenceEncoder:
-    """Encodes texts that no earlier run encoded, and remembers them; close it to keep the last of them.
+    """Encodes texts that no earlier run encoded, and remembers them; leaving the `with` block keeps the last of them.
 
     Args:
         encoders: Encoder, role model and cache.
@@ -95,12 +101,6 @@ class SentenceEncoder:
             digest = hashlib.sha256(f"{encoders.digest} {with_role}".encode()).hexdigest()
             self._cache = SentenceCache(encoders.cache, digest, encoders.cache_bytes)
         self.n_encoded = self.n_reused = 0
-
-    @property
-    def role_width(self) -> int:
-        """R, of the vectors that come with every sentence."""
-        role_model = self._encoders.role_model
-        return self._encoders.encoder.width if role_model is None else role_model.width
 
     def encode(self, texts: Mapping[int, str], advance: Callable[[int], None]) -> dict[int, ContentWords]:
         """The content words of texts by key; `advance` is told of texts done."""
@@ -133,8 +133,10 @@ class SentenceEncoder:
             advance(len(words))
         return answer
 
-    def close(self) -> None:
-        """Write what is not on disk yet."""
+    def __enter__(self) -> SentenceEncoder:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         if self._cache is not None:
-            self._cache.flush()
+            self._cache.flush()  # after a failure too: what is encoded is right
         logger.info("%d texts encoded, %d known from earlier runs", self.n_encoded, self.n_reused)
