@@ -36,11 +36,12 @@ def read_texts(shared_data):
     found = {stem(word): {} for word in WORDS}
     forms = {form: stem(word) for word in WORDS for form in (word, word + "s")}
     for path in sorted(shared_data.rglob("sentences.jsonl")):
-        for line in path.open():
-            text = json.loads(line)["text"]
-            for word in {forms[token] for token in text.lower().split() if token in forms}:
-                if len(text) < 400:
-                    found[word][sentence_key(text)] = text
+        with path.open() as file:
+            for line in file:
+                text = json.loads(line)["text"]
+                for word in {forms[token] for token in text.lower().split() if token in forms}:
+                    if len(text) < 400:
+                        found[word][sentence_key(text)] = text
     return {w: {k: texts[k] for k in sorted(texts)[:MAX_SENTENCES]} for w, texts in found.items()}
 
 
