@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from flows.encode_command import encode
 from flows.options import (
     base_option,
     channel_option,
@@ -188,6 +189,7 @@ def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
 
 
 main.add_command(release)
+main.add_command(encode)
 
 if __name__ == "__main__":
     main()

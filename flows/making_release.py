@@ -34,7 +34,6 @@ from tasks.bundles import Parent, remove_work
 from tasks.devices import choose_device
 from tasks.encoder_check import check_encoder
 from tasks.extension import probe_texts, role_width, source_names
-from tasks.features import Encoders
 from tasks.home_lock import writer_lock
 from tasks.judging import Judge
 from tasks.place import Place
@@ -44,6 +43,7 @@ from tasks.promotion import select_collections
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
+from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import SentenceStore
 from tasks.training import TrainingPlan, plan_units, word_digests
 from tasks.word_memory import WordMemory, WordResult
@@ -67,7 +67,8 @@ class Job:
     def encoders(self) -> Encoders:
         """Loaded by the first step that encodes: a run that finds nothing to do never pays for them."""
         parameters = self.parameters
-        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model)
+        cache = self.place.cache / "sentences"
+        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model, cache)
         return encoders
 
     def read(self) -> Reading:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from flows.encode_rendering import show_encoding
 from flows.screen import answers, cell, say, shorten, show_table
 from flows.word_rendering import show_words
 
@@ -145,6 +146,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "retrain": _show_extend,
     "remove": _show_extend,
     "reencode": _show_collections,
+    "encode": show_encoding,
     "search": _show_search,
     "words": show_words,
     "release_list": _show_releases,

@@ -19,7 +19,7 @@ from tasks.attaching import attach_collection
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
-from tasks.features import encode_features, open_encoders
+from tasks.features import encode_features
 from tasks.indexing import index_documents
 from tasks.priors import make_prior
 from tasks.promotion import contract_channel, finish_pending, plan_promotion, promote, sweep_channel
@@ -28,6 +28,7 @@ from tasks.rebuilding import rebuild_collection
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
 from tasks.sampling import sample_held_out, sample_sentences
+from tasks.sentence_encoder import open_encoders
 from tasks.training import recall_results, train_unit
 
 _TRIES = 2

@@ -17,6 +17,7 @@ class Settings(BaseSettings):
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
         device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
+        sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
     """
 
     model_config = SettingsConfigDict(env_prefix="MINICOIL_", extra="ignore")
@@ -25,6 +26,7 @@ class Settings(BaseSettings):
     store: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
+    sentence_cache_bytes: int = 2 * 2**30
     s3_endpoint_url: str | None = None
     s3_region: str | None = None
     s3_access_key_id: SecretStr | None = None

@@ -23,6 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # planted words are shared by th
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from minicoil.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
+from minicoil.vocabulary import Vocabulary  # noqa: E402
+
 SHARED_DATA = Path(os.environ.get("MINICOIL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -118,7 +121,6 @@ FORMS = [
 def empty_bundle(encoder_folder, tmp_path_factory) -> Path:
     """A model folder that knows no word."""
     folder = tmp_path_factory.mktemp("bundles") / "empty"
-    from minicoil.bundle import create_empty_bundle
 
     create_empty_bundle(encoder_folder, folder)
     return folder
@@ -128,8 +130,6 @@ def empty_bundle(encoder_folder, tmp_path_factory) -> Path:
 def bundle(empty_bundle) -> Path:
     """Thirty words with random layers on the packaged encoder, made once."""
     folder = empty_bundle.parent / "thirty-words"
-    from minicoil.bundle import derive_bundle
-    from minicoil.vocabulary import Vocabulary
 
     vocabulary, ids = Vocabulary.empty().apply({stem(form): [form] for form in FORMS})
     rng = np.random.default_rng(5)

@@ -70,8 +70,10 @@ def mixed_texts(n):
 
 @pytest.fixture(scope="module")
 def both(bundle):
-    theirs = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path=str(bundle), avg_len=37.5, k=1.1, b=0.6)
-    return theirs, minicoil.load(bundle, avg_len=37.5, k=1.1, b=0.6)
+    theirs = SparseTextEmbedding(
+        "Qdrant/minicoil-v1", specific_model_path=str(bundle), avg_len=37.5, k=1.1, b=0.6, threads=1
+    )
+    return theirs, minicoil.load(bundle, avg_len=37.5, k=1.1, b=0.6, threads=1)
 
 
 @pytest.mark.parametrize("kind", ["embed", "query_embed"])

@@ -87,11 +87,12 @@ def test_re_encoding_survives_kill_nine_at_random_moments(place, make_texts, tmp
                 running.kill()
                 if rng.random() < 0.3:  # the engine's process goes down with it
                     os.kill(int((place.home / "engine" / "owner.lock").read_text()), signal.SIGKILL)
-            running.wait()
+            running.communicate()
             check_search(place)
         running = start(place.home, release)
         started = time.monotonic()
-        assert running.wait() == 0
+        running.communicate()
+        assert running.returncode == 0
         whole = max(0.7 * whole, time.monotonic() - started)
         check_search(place)
         record = read_collection_record(place.objects(), "docs")
@@ -129,7 +130,8 @@ def test_a_writer_at_work_during_the_run_loses_nothing(place, make_texts):
         texts |= some
         feed(some)
         n_changed += len(some)
-    assert running.wait() == 0
+    running.communicate()
+    assert running.returncode == 0
     sweep_channel(place, "production")
     record = read_collection_record(place.objects(), "docs")
     model = MiniCoil.load(open_model(place, 2, "minilm", 4), record.k, record.b, record.avg_len)
