@@ -24,6 +24,7 @@ from flows.options import (
     sample_option,
 )
 from flows.release_commands import release
+from flows.service_commands import deploy, serve
 
 FIRST_TIME = """
 \b
@@ -149,6 +150,8 @@ def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
 
 
 main.add_command(release)
+main.add_command(serve)
+main.add_command(deploy)
 
 if __name__ == "__main__":
     main()

@@ -18,6 +18,8 @@ FLOWS = {
     "reencode-collections": ("flows.reencode_collections", "reencode_collections"),
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
+    "publish-release": ("flows.publish_release", "publish_release"),
+    "rollback-release": ("flows.rollback_release", "rollback_release"),
     "promote-release": ("flows.promote_release", "promote_release"),
 }
 

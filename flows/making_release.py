@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from flows.gated_promotion import settle_release
 from flows.parameters import WordsParameters
 from flows.steps import (
     Clock,
@@ -19,13 +20,13 @@ from flows.steps import (
     open_encoders_step,
     open_parent_step,
     prior_step,
-    promote_step,
     publish_step,
     read_step,
     recall_step,
     sample_step,
     train_step,
 )
+from flows.turns import take_turn
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
@@ -33,7 +34,7 @@ from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent, remove_work
 from tasks.extension import probe_texts, role_width, source_names
 from tasks.features import Encoders
-from tasks.home_lock import writer_lock
+from tasks.gating import parity_fact
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.promotion import select_collections
@@ -78,7 +79,7 @@ class Job:
 def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
     """Lock the home, finish what was interrupted, and open everything a change of words needs."""
     place = parameters.place()
-    stack.enter_context(writer_lock(place.home, command))
+    stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
     finish_step(place, parameters.channel)
     if parameters.base is not None and not getattr(parameters, "dry_run", False):
@@ -127,7 +128,7 @@ def release(
     request: str,
     chosen: Sequence[Candidate],
 ) -> tuple[Publication, dict[str, Any]]:
-    """Publish a release with the results' layers, and promote it if that was asked for."""
+    """Publish a release with the results' layers, and promote it if that was asked for and its gates pass."""
     objects, work = job.place.objects(), job.place.work / request[:16]
     with job.clock.timing("assemble"):
         number = claim_release(objects)
@@ -138,11 +139,11 @@ def release(
         sources = source_names(job.parameters.corpus)
         built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes, sources)
     with job.clock.timing("publish"):
-        published = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
-    promoted: dict[str, Any] = {}
-    if job.parameters.promote:
-        with job.clock.timing("promote"):
-            channel, names = job.parameters.channel, job.parameters.collections
-            promoted = promote_step(job.place, channel, published.release, names, job.parent.release)
+        facts = {**built.facts, **job.plan.facts, **parity_fact(built.parity)}
+        published = publish_step(objects, built.folder, job.parent.release, facts, number)
+    asked = job.parameters
+    promoted = settle_release(
+        job.place, asked.channel, published.manifest, asked.promote, job.clock, asked.collections, asked.approval_days
+    )
     remove_work(work)
     return published, promoted

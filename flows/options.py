@@ -53,6 +53,8 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     except KeyboardInterrupt:
         screen.tell("interrupted; the same command run again goes on where this one stopped")
         sys.exit(1)
+    if result is None:  # it ran until it was told to stop, and said what it had to say
+        return
     if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
     else:

@@ -19,7 +19,7 @@ from tasks.training import word_digests
 from tasks.word_memory import WordMemory
 
 
-@flow(name="retrain-words", description="Retrain words that underperform on this text.", validate_parameters=False)
+@flow(name="retrain-words", description="Retrain words that underperform on this text.")
 def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
     """Train on everything in the sentence store, judge old layer against new on sentences neither has seen."""
     with ExitStack() as stack:

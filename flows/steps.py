@@ -19,8 +19,9 @@ from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
 from tasks.features import encode_features, open_encoders, sample_sentences
+from tasks.foreign_folder import check_folder
 from tasks.indexing import index_documents
-from tasks.promotion import contract_channel, finish_pending, promote
+from tasks.promotion import contract_channel, finish_pending, promote, roll_back_channel
 from tasks.reading import read_into_store
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
@@ -69,10 +70,12 @@ prior_step = step(make_prior, "make-prior")
 measure_step = step(find_underperforming, "measure-words")
 train_step = step(train_candidates, "train-words")
 joined_step = step(joined_tokens_of, "find-joined-tokens")
+check_folder_step = step(check_folder, "check-folder")
 assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
+rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")
 
