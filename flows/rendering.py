@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from flows.screen import answers, cell, say, show_table
+from flows.service_rendering import show_deployed, show_try, show_waiting
 
 
 def show(command: str, result: Any) -> None:
@@ -185,6 +186,9 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "remove": _show_extend,
     "reencode": _show_collections,
     "search": _show_search,
+    "try_folder": show_try,
+    "release_waiting": show_waiting,
+    "deploy": show_deployed,
     "words": _show_words,
     "release_list": _show_releases,
     "release_promote": _show_collections,
