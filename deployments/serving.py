@@ -173,6 +173,8 @@ def _check_port(service: Service) -> None:
 
 
 def _wait_ready(service: Service, server: Child, stop: threading.Event) -> None:
+    import deployments.setting_up  # noqa: F401  takes seconds, which the server needs anyway
+
     until = time.monotonic() + READY_SECONDS
     while not stop.is_set():
         try:

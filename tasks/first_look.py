@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from wordfreq import zipf_frequency
 
 from minicoil.errors import ReleaseError
 from minicoil.ledger import Ledger, WordRecord
@@ -20,6 +21,7 @@ from tasks.word_view import describe_word, view_word
 _SPREAD_OVER = 60  # sentences whose vectors are compared, of every trained word
 _LOOKED_AT = 5  # words whose sentences are encoded, a second or two each
 _MIN_SENTENCES = 40  # fewer do not show two meanings
+_EVERYDAY = 5.6  # Zipf frequency: above it lie the three hundred words that are in every text
 _TELLING = 2  # words beside the word in a query
 
 
@@ -63,7 +65,13 @@ def choose_queries(place: Place, channel: str, n: int = 2) -> list[ShownQuery]:
 
 def _promising(place: Place, records: Sequence[WordRecord], role_model: str) -> list[WordRecord]:
     """Words that the text uses most differently, by how far their sentences point apart under the role model."""
-    usable = [record for record in records if record.n_sentences >= _MIN_SENTENCES and record.forms]
+    usable = [
+        record
+        for record in records
+        if record.n_sentences >= _MIN_SENTENCES
+        and record.forms
+        and zipf_frequency(record.forms[0], "en") < _EVERYDAY  # "see" has many meanings, and nobody searches for it
+    ]
     with place.points() as points:
         store = SentenceStore.find(points, role_model)
         if store is None:
@@ -73,7 +81,7 @@ def _promising(place: Place, records: Sequence[WordRecord], role_model: str) -> 
 
 
 def _spread(store: SentenceStore, forms: Sequence[str]) -> float:
-    """1 minus the length of the mean of unit vectors: 0 where all sentences say the same, 1 where they share nothing."""
+    """1 minus the length of the mean of unit vectors: 0 where all sentences say the same, up to 1."""
     vectors = store.vectors(store.sample(forms, _SPREAD_OVER))
     return 1.0 - float(np.linalg.norm(np.mean(list(vectors.values()), axis=0))) if vectors else 0.0
 
