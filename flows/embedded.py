@@ -19,6 +19,7 @@ FLOWS = {
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
     "publish-release": ("flows.publish_release", "publish_release"),
+    "encode-shard": ("flows.encode_shard", "encode_shard"),
     "rollback-release": ("flows.rollback_release", "rollback_release"),
     "promote-release": ("flows.promote_release", "promote_release"),
 }

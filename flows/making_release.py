@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.gated_promotion import settle_release
 from flows.parameters import WordsParameters
+from flows.sharding import encode_in_shards
 from flows.steps import (
     Clock,
     assemble_step,
@@ -42,6 +43,7 @@ from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
 from tasks.sentence_store import SentenceStore
+from tasks.shards import ShardModel
 from tasks.training import TrainingPlan, word_digests
 from tasks.word_memory import WordMemory, WordResult
 
@@ -66,6 +68,12 @@ class Job:
         parameters = self.parameters
         encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model)
         return encoders
+
+    @property
+    def shard_model(self) -> ShardModel:
+        """What shards are encoded with, elsewhere."""
+        asked = self.parameters
+        return ShardModel(asked.channel, self.parent.release, asked.encoder, asked.role_model, asked.dims)
 
     def read(self) -> Reading:
         """The corpus, in the sentence store and counted."""
@@ -114,6 +122,7 @@ def train(job: Job, chosen: Sequence[Candidate], request: str) -> tuple[list[Wor
             return recalled, Prior.read(job.parent.folder)
         needed = {candidate.word: candidate.use.forms for candidate in rest}
         folder = job.place.work / request[:16] / "features"
+        encode_in_shards(job.place, job.sentences, needed, keys, job.plan.sampling, job.shard_model, folder)
         features = encode_step(job.sentences, job.encoders, needed, keys, job.plan.sampling, folder)
     with job.clock.timing("train"):
         prior = prior_step(job.parent, features, job.plan.training.seed)

@@ -270,3 +270,14 @@ class ReapParameters(BaseModel):
     pending_seconds: float = Field(
         300.0, ge=60, title="Waiting to start", description="A run is dead when a worker took it longer ago"
     )
+
+
+class ShardParameters(PlaceParameters):
+    """Encode one shard of an extension that splits its work; started by that extension, hardly ever by hand."""
+
+    shard: str = Field(
+        pattern=r"^shards/[0-9a-f]{24}/\d+\.json\.gz$",
+        title="Shard",
+        description="Key of the shard in the object store",
+        examples=["shards/0123456789abcdef01234567/0.json.gz"],
+    )

@@ -39,13 +39,22 @@ class Served:
         return Place.at(self.home)
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.api}{path}", timeout=60).raise_for_status().json()
+        return self._send("GET", path).raise_for_status().json()
 
     def post(self, path: str, body: Any) -> httpx.Response:
-        return httpx.post(f"{self.api}{path}", json=body, timeout=60)
+        return self._send("POST", path, json=body)
+
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """As Prefect's own client: 503 says that another writer had the database, and to ask again."""
+        for _ in range(20):
+            answer = httpx.request(method, f"{self.api}{path}", timeout=60, **content)
+            if answer.status_code != 503:
+                return answer
+            time.sleep(0.5)
+        return answer
 
     def patch(self, path: str, body: Any) -> None:
-        httpx.patch(f"{self.api}{path}", json=body, timeout=60).raise_for_status()
+        self._send("PATCH", path, json=body).raise_for_status()
 
     def deployment(self, name: str) -> Any:
         return self.get(f"/deployments/name/{name}")
