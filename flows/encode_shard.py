@@ -6,8 +6,8 @@ from typing import Any
 
 from prefect import flow
 
-from flows.parameters import ShardParameters
 from flows.progress_artifacts import progress_on_page
+from flows.upkeep_parameters import ShardParameters
 from tasks.shards import encode_shard as encode
 
 

@@ -7,7 +7,7 @@ fields together can say (`_check_...`) the server cannot know: it is refused by 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -43,10 +43,22 @@ RoleModel = Annotated[
 ]
 
 
+# what nearly everybody leaves as it is stands at the end of a form
+_LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")
+
+
+def _order_form(schema: dict[str, Any]) -> None:
+    """What must be filled in first, what hardly anybody changes last; a form shows fields in the schema's order."""
+    fields, required = schema["properties"], schema.get("required", [])
+    middle = [name for name in fields if name not in required and name not in _LAST]
+    order = [*required, *middle, *(name for name in _LAST if name in fields and name not in required)]
+    schema["properties"] = {name: fields[name] for name in order}
+
+
 class PlaceParameters(BaseModel):
     """Where a flow works. Secrets come from the environment and never pass through here."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_order_form)
 
     home: str | None = Field(
         None,
@@ -257,27 +269,3 @@ class PromoteParameters(ChannelParameters):
 
 class RollbackParameters(ChannelParameters):
     """Point a channel back to its previous release; at once while that one's cells are still beside."""
-
-
-class ReapParameters(BaseModel):
-    """Mark runs of this service whose process is gone as crashed."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    stale_seconds: float = Field(
-        600.0, ge=60, title="Silence", description="A running run is dead when its last heartbeat is older"
-    )
-    pending_seconds: float = Field(
-        300.0, ge=60, title="Waiting to start", description="A run is dead when a worker took it longer ago"
-    )
-
-
-class ShardParameters(PlaceParameters):
-    """Encode one shard of an extension that splits its work; started by that extension, hardly ever by hand."""
-
-    shard: str = Field(
-        pattern=r"^shards/[0-9a-f]{24}/\d+\.json\.gz$",
-        title="Shard",
-        description="Key of the shard in the object store",
-        examples=["shards/0123456789abcdef01234567/0.json.gz"],
-    )

@@ -8,8 +8,8 @@ from typing import Any
 from prefect import flow
 from prefect.artifacts import create_table_artifact
 
-from flows.parameters import ReapParameters
 from flows.reaping import reap
+from flows.upkeep_parameters import ReapParameters
 
 
 @flow(name="reap-runs", description="Mark runs whose process is gone as crashed.")

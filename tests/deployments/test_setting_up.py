@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib
+import typing
 
 import pytest
 import yaml
@@ -29,14 +30,11 @@ def test_every_entrypoint_is_a_flow_of_that_name():
 
 
 def test_what_runs_by_itself_has_parameters_that_its_form_accepts():
-    from flows import parameters
-
     scheduled = [row for row in rows() if row.get("schedules")]
     assert {row["name"] for row in scheduled} == {"nightly", "weekly", "nightly-sweep", "every-ten-minutes"}
     for row in scheduled:
         module, function = row["entrypoint"].rsplit(".", 1)
-        hint = getattr(importlib.import_module(module), function).fn.__annotations__["parameters"]
-        model = getattr(parameters, hint) if isinstance(hint, str) else hint
+        model = typing.get_type_hints(getattr(importlib.import_module(module), function).fn)["parameters"]
         model.model_validate(row["parameters"]["parameters"])
 
 

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import typing
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,7 @@ def test_the_form_is_the_one_that_was_agreed_on(name):
     """After a wanted change: `MINICOIL_WRITE_SCHEMAS=1 pytest tests/flows/test_parameters.py`, and read the diff."""
     path, found = SCHEMAS / f"{name}.json", schema_of(name)
     if os.environ.get("MINICOIL_WRITE_SCHEMAS"):
-        path.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+        path.write_text(json.dumps(found, indent=1) + "\n")
     assert json.loads(path.read_text()) == found
 
 
@@ -50,9 +51,14 @@ def test_every_field_has_a_title_and_a_description_and_a_literal_default_or_is_r
 def test_no_default_comes_from_a_factory_because_the_form_would_not_show_it(name):
     module, function = FLOWS[name]
     flow = getattr(importlib.import_module(module), function)
-    model = flow.fn.__annotations__["parameters"]
-    model = getattr(parameters, model) if isinstance(model, str) else model
+    model = typing.get_type_hints(flow.fn)["parameters"]
     assert not [field for field, info in model.model_fields.items() if info.default_factory]
+
+
+def test_a_form_begins_with_what_must_be_filled_in_and_ends_with_addresses():
+    names = list(fields_of(schema_of("extend-vocabulary")))
+    assert names[0] == "corpus" and names[-3:] == ["home", "store", "qdrant_url"]
+    assert list(fields_of(schema_of("promote-release")))[:2] == ["release", "channel"]
 
 
 def test_bounds_and_choices_reach_the_form():
