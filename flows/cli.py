@@ -18,6 +18,7 @@ from flows.options import (
     corpus_option,
     dims_option,
     encoder_option,
+    expansion_options,
     open_place,
     profile_option,
     run_flow,
@@ -119,12 +120,33 @@ def remove(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
 @main.command()
 @click.argument("collections", nargs=-1)
 @channel_option
-@click.option("--contract", is_flag=True, help="Drop the previous release's cells; ends instant rollback.")
-@click.option("--dry-run", is_flag=True, help="Only count the points that would be rewritten.")
+@click.option("--contract", is_flag=True, help="Drop the previous release's cells now; ends instant rollback.")
+@click.option("--grace-hours", type=float, default=24.0, show_default=True, help="Until these cells go by themselves.")
+@click.option("--part", help="Only this share of the points, as 2/4: several workers divide the work.")
+@expansion_options
+@click.option("--dry-run", is_flag=True, help="Only say which points would be rewritten, and why.")
 @common_options
 def reencode(place: dict[str, Any], **values: Any) -> Any:
-    """Bring COLLECTIONs to the channel's release."""
+    """Bring COLLECTIONs to the channel's release: expand, move, sweep; contract when the grace period is over."""
     return run_flow("reencode-collections", {**place, **values})
+
+
+@main.command()
+@click.argument("collection")
+@channel_option
+@click.option("--vector", required=True, help="Name of its miniCOIL sparse vector.")
+@click.option("--text", help="Payload fields that the text is made of, as '{title}\\n{body}'.")
+@click.option("--corpus", multiple=True, help="Has the texts by id, where the payload has none.")
+@click.option("--join", default="", help="Payload field with the document's id; default: the point's own id.")
+@click.option("--base", help="Model it was encoded with, if that is no release of the channel.")
+@click.option("--k", type=float, help="Default: found from its vectors, as b and avg_len.")
+@click.option("--b", type=float)
+@click.option("--avg-len", type=float)
+@click.option("--tenant", help="Payload field whose value scopes IDF.")
+@common_options
+def attach(place: dict[str, Any], **values: Any) -> Any:
+    """Adopt COLLECTION, which carries miniCOIL vectors already. Nothing is written to it before a promotion."""
+    return run_flow("attach-collection", {**place, **values})
 
 
 @main.command()

@@ -19,6 +19,7 @@ FLOWS = {
     "reencode-collections": ("flows.reencode_collections", "reencode_collections"),
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
+    "attach-collection": ("flows.attach_collection", "attach_collection"),
     "publish-release": ("flows.publish_release", "publish_release"),
     "encode-shard": ("flows.encode_shard", "encode_shard"),
     "rollback-release": ("flows.rollback_release", "rollback_release"),

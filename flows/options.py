@@ -28,6 +28,13 @@ profile_option = click.option("--profile", type=click.Choice(["minicoil-v1"]), h
 sample_option = click.option("--sample", type=int, help="Use a seeded sample of this many documents.")
 
 
+def expansion_options(command: Command) -> Command:
+    """How hard a command that re-encodes may press, and what it may leave behind."""
+    rate = click.option("--points-per-second", type=float, help="Most points written a second; default: no limit.")
+    gone = "Go on although points whose text is gone vanish for changed words."
+    return rate(click.option("--allow-missing-text", is_flag=True, help=gone)(command))
+
+
 def common_options(command: Command) -> Command:
     """The four options that every command takes, gathered into one `options` mapping."""
 

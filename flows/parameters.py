@@ -7,121 +7,23 @@ fields together can say (`_check_...`) the server cannot know: it is refused by 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from flows.place_parameters import (
+    ApprovalDays,
+    ChannelParameters,
+    Collections,
+    EncoderParameters,
+    Name,
+    RoleModel,
+    Sample,
+    Specs,
+)
 from minicoil.config import Bm25Config, SamplingConfig
-from tasks.place import Place
-from tasks.settings import Settings
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-Specs = Annotated[
-    list[str],
-    Field(
-        min_length=1,
-        title="Corpus",
-        description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package",
-        examples=[["docs/"], ["pydocs:torch,prefect"]],
-    ),
-]
-Sample = Annotated[
-    int | None,
-    Field(ge=1, title="Sample", description="A seeded sample of this many documents; empty: all", examples=[5000]),
-]
-Collections = Annotated[
-    list[Name],
-    Field(title="Collections", description="Empty: every collection on the channel", examples=[["docs"]]),
-]
-ApprovalDays = Annotated[
-    int,
-    Field(ge=1, le=365, title="Days to approve", description="How long a release that a gate refused waits for you"),
-]
-RoleModel = Annotated[
-    str,
-    Field(title="Role model", description="Defines what is close: minilm, a local folder, or a Hugging Face id"),
-]
-
-
-# what nearly everybody leaves as it is stands at the end of a form
-_LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")
-
-
-def _order_form(schema: dict[str, Any]) -> None:
-    """What must be filled in first, what hardly anybody changes last; a form shows fields in the schema's order."""
-    fields, required = schema["properties"], schema.get("required", [])
-    middle = [name for name in fields if name not in required and name not in _LAST]
-    order = [*required, *middle, *(name for name in _LAST if name in fields and name not in required)]
-    schema["properties"] = {name: fields[name] for name in order}
-
-
-class PlaceParameters(BaseModel):
-    """Where a flow works. Secrets come from the environment and never pass through here."""
-
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_order_form)
-
-    home: str | None = Field(
-        None,
-        min_length=1,
-        title="Home folder",
-        description="Embedded shards, caches, the default store; empty: the worker's MINICOIL_HOME, else .minicoil",
-        examples=["/var/lib/minicoil"],
-    )
-    store: str | None = Field(
-        None,
-        title="Object store",
-        description="file:///path or s3://bucket/prefix; empty: the worker's MINICOIL_STORE, else inside home",
-        examples=["s3://bucket/minicoil"],
-    )
-    qdrant_url: str | None = Field(
-        None,
-        title="Qdrant server",
-        description="Empty: the worker's MINICOIL_QDRANT_URL, else the embedded engine in home",
-        examples=["http://qdrant:6333"],
-    )
-
-    def place(self) -> Place:
-        """The addresses, defaults filled in."""
-        return Place.at(Path(self.home) if self.home else Settings().home, self.store, self.qdrant_url)
-
-
-class ChannelParameters(PlaceParameters):
-    """A flow that reads or moves a channel."""
-
-    channel: Name = Field(
-        "production", title="Channel", description="Named pointer to the release that is served", examples=["staging"]
-    )
-
-
-# names for settings that belong together; a value given by hand wins
-PROFILES: dict[str, dict[str, str]] = {
-    # the article's models; the base brings its own encoder, jina-embeddings-v2-small-en, along
-    "minicoil-v1": {"base": "Qdrant/minicoil-v1", "role_model": "mixedbread-ai/mxbai-embed-large-v1"},
-}
-
-
-class EncoderParameters(ChannelParameters):
-    """A flow that may start a model: from an encoder alone, or from a published base."""
-
-    encoder: str = Field("minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id")
-    dims: Literal[4, 8, 16] = Field(4, title="Dimensions per word", description="Of a first release without a base")
-    base: str | None = Field(
-        None,
-        title="Base",
-        description="Model to start from: a folder that FastEmbed loads, or a Hugging Face id",
-        examples=["Qdrant/minicoil-v1"],
-    )
-    profile: Literal["minicoil-v1"] | None = Field(
-        None, title="Profile", description="minicoil-v1: Qdrant's published model and the article's role model"
-    )
-
-    @model_validator(mode="after")
-    def _fill_from_profile(self) -> Self:
-        for name, value in PROFILES.get(self.profile or "", {}).items():
-            known = type(self).model_fields.get(name)
-            if known is not None and getattr(self, name) == known.default:
-                setattr(self, name, value)
-        return self
+from tasks.promotion import GRACE_HOURS
+from tasks.reencoding import ExpansionOptions
 
 
 class IndexParameters(EncoderParameters):
@@ -234,12 +136,48 @@ class RemoveParameters(ChannelParameters):
     approval_days: ApprovalDays = 14
 
 
-class ReencodeParameters(ChannelParameters):
+class ExpansionParameters(ChannelParameters):
+    """A flow that re-encodes: how hard it may press, and what it may leave behind."""
+
+    points_per_second: float | None = Field(
+        None, gt=0, title="Points per second", description="Most points written a second; empty: as fast as it goes"
+    )
+    allow_missing_text: bool = Field(
+        False,
+        title="Allow missing text",
+        description="Go on although points whose text is gone vanish for changed words",
+    )
+
+    def options(self, part: str | None = None) -> ExpansionOptions:
+        """As `tasks` takes them; `part` is "2/4"."""
+        index, _, total = (part or "1/1").partition("/")
+        share = (int(index) - 1, int(total)) if part else None
+        return ExpansionOptions(share, self.points_per_second, self.allow_missing_text)
+
+
+class ReencodeParameters(ExpansionParameters):
     """Bring collections to the release that their channel serves or is about to serve."""
 
     collections: Collections = []
-    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells; ends rollback")
-    dry_run: bool = Field(False, title="Dry run", description="Only count the points that would be rewritten")
+    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells now; ends rollback")
+    grace_hours: float = Field(
+        GRACE_HOURS, ge=0, title="Grace", description="Hours after a move until the previous release's cells go"
+    )
+    part: str | None = Field(
+        None,
+        pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$",
+        title="Part",
+        description="Only this share of the points, as 2/4; the channel moves in a run without it",
+        examples=["2/4"],
+    )
+    dry_run: bool = Field(False, title="Dry run", description="Only say which points would be rewritten, and why")
+
+    @field_validator("part")
+    @classmethod
+    def _check_part(cls, part: str | None) -> str | None:
+        if part and int(part.split("/")[0]) > int(part.split("/")[1]):
+            raise ValueError(f"part {part}: the first number is at most the second, as in 2/4")
+        return part
 
 
 class PublishParameters(ChannelParameters):
@@ -260,7 +198,7 @@ class PublishParameters(ChannelParameters):
         return Path(self.folder).expanduser().absolute()
 
 
-class PromoteParameters(ChannelParameters):
+class PromoteParameters(ExpansionParameters):
     """Approve a published release: move a channel to it, re-encoding its collections first."""
 
     release: int = Field(ge=1, title="Release", description="A published release's number", examples=[7])
@@ -269,3 +207,26 @@ class PromoteParameters(ChannelParameters):
 
 class RollbackParameters(ChannelParameters):
     """Point a channel back to its previous release; at once while that one's cells are still beside."""
+
+
+class AttachParameters(ChannelParameters):
+    """Adopt a collection that carries miniCOIL vectors already."""
+
+    collection: Name = Field(title="Collection", description="As Qdrant names it", examples=["docs"])
+    vector: str = Field(title="Vector", description="Name of its miniCOIL sparse vector", examples=["minicoil"])
+    text: str | None = Field(
+        None, title="Text", description="Payload fields that the text is made of", examples=["{title}\\n{body}"]
+    )
+    corpus: list[str] = Field([], title="Corpus", description="Has the texts by id, where the payload has none")
+    join: str = Field("", title="Join", description="Payload field with the document's id; empty: the point's own id")
+    base: str | None = Field(None, title="Base", description="Model it was encoded with, if no release of the channel")
+    k: float | None = Field(None, gt=0, title="BM25 k", description="Empty: found from its vectors")
+    b: float | None = Field(None, ge=0, le=1, title="BM25 b", description="Empty: found from its vectors")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="Empty: found from its vectors")
+    tenant: str | None = Field(None, title="Tenant", description="Payload field that scopes IDF, if it has tenants")
+
+    @field_validator("text")
+    @classmethod
+    def _read_escapes(cls, text: str | None) -> str | None:
+        """A shell hands a line break over as backslash and letter."""
+        return None if text is None else text.replace("\\n", "\n").replace("\\t", "\t")

@@ -21,7 +21,7 @@ def promote_release(parameters: PromoteParameters) -> dict[str, Any]:
     objects, release = place.objects(), parameters.release
     with take_turn(place, parameters.channel, "promote"), clock.timing("total"):
         check_approval(objects, parameters.channel, release, parameters.force)
-        result: dict[str, Any] = promote_step(place, parameters.channel, release)
+        result: dict[str, Any] = promote_step(place, parameters.channel, release, (), None, parameters.options())
         finish_waiting(objects, parameters.channel, release)
         show_reencoding(result["collections"], release)
         show_release(objects, release, result)

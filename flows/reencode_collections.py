@@ -8,36 +8,39 @@ from prefect import flow
 
 from flows.artifacts import show_reencoding
 from flows.parameters import ReencodeParameters
-from flows.steps import Clock, contract_step, promote_step
+from flows.steps import Clock, contract_step, plan_step, promote_step, sweep_step
 from flows.turns import take_turn
-from minicoil.errors import ReleaseError
+from minicoil.errors import BusyError, ReleaseError
 from tasks.channels import read_channel
-from tasks.promotion import select_collections
-from tasks.reencoding import expand_collection
-from tasks.registry import list_collections
+from tasks.promotion import is_grace_over
 
 
 @flow(name="reencode-collections", description="Re-encode exactly the affected points.")
 def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
-    """Finish a pending promotion, or sweep for the current release; with `contract`, drop the previous one's cells."""
+    """Expand and move what is pending, sweep for points that came late, contract when the grace period is over."""
     place, clock = parameters.place(), Clock()
-    objects = place.objects()
-    with take_turn(place, parameters.channel, "reencode"), clock.timing("total"):
-        state = read_channel(objects, parameters.channel)
+    channel, names = parameters.channel, parameters.collections
+    with take_turn(place, channel, "reencode", shared=parameters.part is not None), clock.timing("total"):
+        state = read_channel(place.objects(), channel)
         release = state.pending or state.current
         if release is None:
-            raise ReleaseError(
-                f"channel '{parameters.channel}' has no release to re-encode for; `minicoil extend` makes one"
-            )
+            raise ReleaseError(f"channel '{channel}' has no release to re-encode for; `minicoil extend` makes one")
         if parameters.dry_run:
-            names, channel = parameters.collections, parameters.channel
-            with place.points() as points:
-                records = select_collections(list_collections(objects, channel), names, channel)
-                rows = [expand_collection(place, points, record, release, dry_run=True).row() for record in records]
+            rows = plan_step(place, channel, release, names)
             return {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}
-        result: dict[str, Any] = {"promoted": True, "behind": [], "collections": []}
-        if state.pending is not None:
-            result = promote_step(place, parameters.channel, release, parameters.collections)
-        contracted = contract_step(place, parameters.channel, parameters.collections) if parameters.contract else []
-    show_reencoding(result["collections"], release)
+        options = parameters.options(parameters.part)
+        result: dict[str, Any] = promote_step(place, channel, release, names, None, options)
+        show_reencoding(result["collections"], release)
+        if parameters.part is not None:
+            note = f"part {parameters.part} is done; when all parts are, `minicoil reencode` moves the channel"
+            return {"release": release, **result, "message": note, "seconds": clock.seconds}
+        result["swept"] = sweep_step(place, channel, names)
+        contracted: list[str] = []
+        if parameters.contract or is_grace_over(place, channel, parameters.grace_hours):
+            try:
+                contracted = contract_step(place, channel, names)
+            except BusyError as error:  # on command it is an answer, on schedule tomorrow is early enough
+                if parameters.contract:
+                    raise
+                result["message"] = str(error)
     return {"release": release, **result, "contracted": contracted, "seconds": clock.seconds}

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from flows.options import channel_option, common_options, open_place, run_flow
+from flows.options import channel_option, common_options, expansion_options, open_place, run_flow
 
 
 @click.group()
@@ -57,11 +57,12 @@ def release_verify(place: dict[str, Any], name: str) -> Any:
 @release.command("promote")
 @click.argument("number", type=int)
 @channel_option
+@expansion_options
 @click.option("--force", is_flag=True, help="Also one whose time to be approved has passed.")
 @common_options
-def release_promote(place: dict[str, Any], number: int, channel: str, force: bool) -> Any:
+def release_promote(place: dict[str, Any], number: int, **values: Any) -> Any:
     """Re-encode the channel's collections for release NUMBER, then move the channel to it; approves one that waits."""
-    return run_flow("promote-release", {**place, "release": number, "channel": channel, "force": force})
+    return run_flow("promote-release", {**place, **values, "release": number})
 
 
 @release.command("publish")

@@ -15,13 +15,21 @@ from prefect.cache_policies import NO_CACHE
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.assembly import assemble, joined_tokens_of
+from tasks.attaching import attach_collection
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
 from tasks.features import encode_features, open_encoders, sample_sentences
 from tasks.foreign_folder import check_folder
 from tasks.indexing import index_documents
-from tasks.promotion import contract_channel, finish_pending, promote, roll_back_channel
+from tasks.promotion import (
+    contract_channel,
+    finish_pending,
+    plan_promotion,
+    promote,
+    roll_back_channel,
+    sweep_channel,
+)
 from tasks.reading import read_into_store
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
@@ -74,6 +82,9 @@ check_folder_step = step(check_folder, "check-folder")
 assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
+attach_step = step(attach_collection, "attach-collection")
+plan_step = step(plan_promotion, "plan-promotion")
+sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
 rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")

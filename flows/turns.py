@@ -35,8 +35,14 @@ def under_server() -> bool:
 
 
 @contextmanager
-def take_turn(place: Place, channel: str, command: str) -> Iterator[None]:
+def take_turn(place: Place, channel: str, command: str, shared: bool = False) -> Iterator[None]:
     """Hold channel and home for one run, and show its long steps on the run's page.
+
+    Args:
+        place: Where.
+        channel: What the run changes.
+        command: For those who are told to wait.
+        shared: Parts of one job run at once; the channel's compare-and-swap keeps them apart from others.
 
     Raises:
         BusyError: somebody else holds them; embedded at once, under a server after `TURN_SECONDS`.
@@ -46,10 +52,11 @@ def take_turn(place: Place, channel: str, command: str) -> Iterator[None]:
     with ExitStack() as stack:
         if under_server():
             stack.enter_context(progress_on_page())
-            _enter_slot(stack, channel)
-            _enter_home(stack, place.home, command)
+            if not shared:
+                _enter_slot(stack, channel)
+            _enter_home(stack, place.home, command, shared)
         else:
-            stack.enter_context(writer_lock(place.home, command))
+            stack.enter_context(writer_lock(place.home, command, shared=shared))
         with _naming_a_full_disk(place.home):
             yield
 
@@ -86,12 +93,12 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
     )
 
 
-def _enter_home(stack: ExitStack, home: Path, command: str) -> None:
+def _enter_home(stack: ExitStack, home: Path, command: str, shared: bool) -> None:
     """A home has one writer, whatever the channel: another channel's run is waited for."""
     until = time.monotonic() + TURN_SECONDS
     while True:
         try:
-            stack.enter_context(writer_lock(home, command))
+            stack.enter_context(writer_lock(home, command, shared=shared))
             return
         except BusyError:
             if time.monotonic() > until:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.parameters import PlaceParameters
+from flows.place_parameters import PlaceParameters
 
 
 class ReapParameters(BaseModel):

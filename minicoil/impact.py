@@ -1,31 +1,75 @@
-"""Which texts a new vocabulary changes: a pure function of two vocabularies and a text's tokens."""
+"""Which texts a new vocabulary changes, and where they can be found: pure functions of two vocabularies."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
-from minicoil.stemming import SPECIAL_TOKENS, STOPWORDS, is_joined, part_stems, stem
+from minicoil.sparse import unknown_cell
+from minicoil.stemming import MAX_STEM_LENGTH, SPECIAL_TOKENS, STOPWORDS, is_joined, part_stems, stem
 from minicoil.vocabulary import Vocabulary
 
 
-def candidate_keys(old: Vocabulary, new: Vocabulary) -> frozenset[str]:
-    """Keys such that a text none of whose `text_keys` is among them has the same vector under both.
+@dataclass(frozen=True)
+class Impact:
+    """What changes from an old vocabulary to a new one.
+
+    Attributes:
+        keys: A text none of whose `text_keys` is among them has the same vector under both.
+        cells: Key -> cells, at least one of which every text that the key affects has under the old vocabulary.
+        words: Key -> the word that it leads to, in the new vocabulary where it leads to one there.
+    """
+
+    keys: frozenset[str]
+    cells: Mapping[str, tuple[int, ...]]
+    words: Mapping[str, str]
+
+    def by_word(self) -> dict[str, list[str]]:
+        """Word -> its keys, both sorted."""
+        answer: dict[str, list[str]] = {}
+        for key in sorted(self.keys):
+            answer.setdefault(self.words[key], []).append(key)
+        return dict(sorted(answer.items()))
+
+
+def find_impact(old: Vocabulary, new: Vocabulary) -> Impact:
+    """The impact of a change of vocabulary.
 
     >>> old = Vocabulary.empty(capacity=10)
     >>> new, _ = old.apply({"pod": ["pods"]})
-    >>> "pod" in candidate_keys(old, new), "node" in candidate_keys(old, new)
-    (True, False)
+    >>> impact = find_impact(old, new)
+    >>> "pod" in impact.keys, "node" in impact.keys, len(impact.cells["pod"]), impact.words["pod"]
+    (True, False, 1, 'pod')
 
     A token resolves through itself or through its stem, so a changed resolution shows at one of the two; nothing
     else of a vocabulary takes part in resolving.
     """
-    keys = {*old.known_words, *new.known_words, *old.stem_mapping, *new.stem_mapping}
-    return frozenset(key for key in keys if _targets(old, key) != _targets(new, key))
+    candidates = {*old.known_words, *new.known_words, *old.stem_mapping, *new.stem_mapping}
+    keys = frozenset(key for key in candidates if _targets(old, key) != _targets(new, key))
+    cells = {key: _cells(old, key) for key in keys}
+    return Impact(keys, cells, {key: _word(new, key) or _word(old, key) or key for key in keys})
 
 
 def _targets(vocabulary: Vocabulary, key: str) -> tuple[int | None, int | None]:
     word = vocabulary.stem_mapping.get(key)
     return vocabulary.entry_id(key), None if word is None else vocabulary.ids[word]
+
+
+def _word(vocabulary: Vocabulary, key: str) -> str | None:
+    return key if vocabulary.entry_id(key) is not None else vocabulary.stem_mapping.get(key)
+
+
+def _cells(vocabulary: Vocabulary, key: str) -> tuple[int, ...]:
+    """Cells of every token that is `key` or has it as stem: of the word behind it, and hashed where there is none.
+
+    A part of an unknown symbol-joined token may also count for a known word of the same text.
+    """
+    stems = {key, *part_stems(key)}
+    ids = {i for name in stems if (i := vocabulary.entry_id(name)) is not None}
+    ids |= {i for i in _targets(vocabulary, key) if i is not None}
+    blocks = {word_id * vocabulary.dims + j for word_id in ids for j in range(vocabulary.dims)}
+    hashed = {unknown_cell(name, vocabulary.unknown_shift) for name in stems if len(name) <= MAX_STEM_LENGTH}
+    return tuple(sorted(blocks | hashed))
 
 
 def is_affected(old: Vocabulary, new: Vocabulary, tokens: Iterable[str]) -> bool:

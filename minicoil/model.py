@@ -108,6 +108,15 @@ class MiniCoil:
             for text, meanings in zip(texts, self._meanings(texts, pairs, progress), strict=True):
                 yield self._union_vector(text, meanings, old)
 
+    def embed_under(self, documents: Iterable[str], vocabulary: Vocabulary) -> Iterator[SparseVector]:
+        """The vectors that documents have under an ancestor's vocabulary; its rows are in this stack too."""
+        for window in _windows(documents):
+            texts = self.tokenizer.tokenize(window)
+            bags = [count_words(text.tokens, vocabulary) for text in texts]
+            found = self._meanings(texts, [self._pairs(text, vocabulary) for text in texts])
+            for bag, meanings in zip(bags, found, strict=True):
+                yield document_vector(bag, _rows(meanings, bag.word_ids, vocabulary.dims), vocabulary, self.bm25)
+
     def _union_vector(
         self, text: TokenizedText, meanings: dict[int, NDArray[np.float32]], old: Vocabulary
     ) -> tuple[SparseVector, SparseVector]:

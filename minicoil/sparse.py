@@ -88,6 +88,14 @@ def unknown_cell(word: str, shift: int) -> int:
     return shift + abs(mmh3.hash(word)) % (INT32_MAX - shift)
 
 
+def bag_cells(bag: Bag, vocabulary: Vocabulary) -> NDArray[np.int64]:
+    """(n,) cells of a document's vector, in its order: d for every known word, one for every unknown stem."""
+    starts = np.asarray(bag.word_ids, dtype=np.int64) * vocabulary.dims
+    cells = (starts[:, None] + np.arange(vocabulary.dims)).ravel()
+    hashed = [unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown]
+    return np.concatenate([cells, np.asarray(hashed, dtype=np.int64)])
+
+
 def term_frequency(counts: NDArray[np.float64], n_words: int, bm25: Bm25Config) -> NDArray[np.float64]:
     """BM25's saturated term frequency of each count, (n,) float64."""
     length = 1 - bm25.b + bm25.b * n_words / bm25.avg_len
@@ -151,11 +159,7 @@ def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _vector(bag: Bag, values: NDArray[np.float64], vocabulary: Vocabulary) -> SparseVector:
-    starts = np.asarray(bag.word_ids, dtype=np.int64) * vocabulary.dims
-    cells = (starts[:, None] + np.arange(vocabulary.dims)).ravel()
-    hashed = [unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown]
-    indices = np.concatenate([cells, np.asarray(hashed, dtype=np.int64)]).astype(np.int32)
-    return SparseVector(indices, values.astype(np.float32))
+    return SparseVector(bag_cells(bag, vocabulary).astype(np.int32), values.astype(np.float32))
 
 
 def union(new: SparseVector, old: SparseVector, lenient: bool = False) -> SparseVector:

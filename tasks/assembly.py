@@ -19,8 +19,8 @@ from minicoil.prior import Prior
 from minicoil.stack import open_stack
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import Parent
-from tasks.indexing import JOINED_FIELD, SYMBOLS_FIELD
 from tasks.model_card import model_card
+from tasks.payload_fields import JOINED_FIELD, SYMBOLS_FIELD
 from tasks.points import PointFilter, PointStore
 from tasks.registry import CollectionRecord
 from tasks.word_memory import WordResult

@@ -84,6 +84,11 @@ def is_ancestor(place: Place, older: int, newer: int) -> bool:
     return older in (0, newer) or older in read_manifest(place.objects(), newer).ancestors
 
 
+def lineage(place: Place, release: int) -> tuple[int, ...]:
+    """A release's ancestors, oldest first from the empty model 0, and itself last."""
+    return (0, *read_manifest(place.objects(), release).ancestors, release) if release else (0,)
+
+
 def remove_work(folder: Path) -> None:
     """Remove a finished run's intermediate files."""
     shutil.rmtree(folder, ignore_errors=True)

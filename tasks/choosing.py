@@ -19,7 +19,7 @@ from minicoil.vocabulary import Vocabulary, check_word
 from minicoil.word_counts import WordCounts
 from tasks.bundles import Parent
 from tasks.features import Encoders
-from tasks.indexing import KEYS_FIELD
+from tasks.payload_fields import KEYS_FIELD
 from tasks.points import PointFilter, PointStore
 from tasks.registry import CollectionRecord
 

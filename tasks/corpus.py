@@ -99,7 +99,7 @@ def read_corpora(
         EmptyCorpusError: all of them were read and held nothing usable.
     """
     found = 0
-    unique = _without_repeats((d for spec in specs for d in _open(spec, report, points)), report)
+    unique = _without_repeats((d for spec in specs for d in open_corpus(spec, report, points)), report)
     for entry in unique if sample is None else _smallest(unique, sample, seed):
         found += 1
         yield entry
@@ -110,7 +110,8 @@ def read_corpora(
         )
 
 
-def _open(spec: str, report: CorpusReport, points: PointStore | None) -> Iterator[Document]:
+def open_corpus(spec: str, report: CorpusReport, points: PointStore | None = None) -> Iterator[Document]:
+    """Documents of one SPEC as they are, repeats and all."""
     kind, separator, rest = spec.partition(":")
     if separator and kind == "pydocs":
         from tasks.pydocs import read_pydocs
@@ -156,4 +157,4 @@ def _smallest(documents: Iterable[Document], sample: int, seed: int) -> Iterator
         yield entry
 
 
-__all__ = ["CorpusError", "CorpusReport", "Document", "document", "read_corpora"]
+__all__ = ["CorpusError", "CorpusReport", "Document", "document", "open_corpus", "read_corpora"]

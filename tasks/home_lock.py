@@ -15,8 +15,13 @@ from minicoil.errors import BusyError
 
 
 @contextmanager
-def writer_lock(home: Path, command: str) -> Iterator[None]:
+def writer_lock(home: Path, command: str, shared: bool = False) -> Iterator[None]:
     """Hold the home for one writing command; the kernel lets go when the process dies, however it dies.
+
+    Args:
+        home: What to hold.
+        command: For the message that others get.
+        shared: Beside others that hold it shared too, as workers on disjoint parts of the same points do.
 
     Raises:
         BusyError: another process writes here; the message names its command, process and age.
@@ -25,7 +30,7 @@ def writer_lock(home: Path, command: str) -> Iterator[None]:
     # never unlinked: removing a locked file would let a third process lock a new file of the same name
     with (home / "writer.lock").open("a+") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BusyError(_describe_holder(home, _content(file))) from error
         file.seek(0)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minicoil.bundle import check_bundle, read_facts
+from minicoil.bundle import read_facts
 from minicoil.errors import CollectionError
 from minicoil.impact import joined_tokens, text_keys
 from minicoil.model import MiniCoil
@@ -20,17 +20,20 @@ from minicoil.vocabulary import Vocabulary
 from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.corpus import CorpusReport, Document
+from tasks.payload_fields import (
+    HASH_FIELD,
+    JOINED_FIELD,
+    KEYS_FIELD,
+    STAMP_FIELD,
+    SYMBOLS_FIELD,
+    UNION_FIELD,
+)
 from tasks.place import Place
-from tasks.points import HASH_FIELD, CollectionSchema, Point, PointStore
+from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress
+from tasks.reencoding import current_stamp, open_writer
 from tasks.registry import CollectionRecord, read_collection_record, register_collection
 
-KEYS_FIELD = "mc_keys"  # tokens and stems: what a changed word is looked up by
-JOINED_FIELD = "mc_joined"  # stems of the parts of symbol-joined tokens
-SYMBOLS_FIELD = "mc_symbols"  # those tokens themselves
-STAMP_FIELD = "mc_release"  # release the vectors were last written for
-UNION_FIELD = "mc_union"  # the other release whose cells are beside (0 is the empty model), or NO_UNION
-NO_UNION = -1
 VECTOR, BM25_VECTOR = "minicoil", "bm25"
 SCHEMA = CollectionSchema(
     sparse=(VECTOR, BM25_VECTOR),
@@ -145,16 +148,6 @@ def mean_length(model: MiniCoil, documents: Sequence[Document]) -> float:
     return max(round(float(np.mean(lengths)), 1), 1.0)
 
 
-def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, Vocabulary | None]:
-    """The model that writes a collection's points, and the vocabulary of the release that is readable beside it."""
-    numbers = sorted({record.release, record.release if record.previous is None else record.previous})
-    folder = open_model(place, numbers[-1], record.encoder, record.dims)
-    model = MiniCoil.load(folder, record.k, record.b, record.avg_len)
-    if len(numbers) == 1:
-        return model, None
-    return model, check_bundle(open_model(place, numbers[0], record.encoder, record.dims))[1]
-
-
 def text_hash(text: str) -> str:
     """Short digest of a point's text: the guard against overwriting a newer text's vectors."""
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
@@ -167,28 +160,27 @@ def make_points(
     texts = [entry.text for entry in documents]
     vectors: Iterable[SparseVector]
     vectors = model.embed(texts) if old is None else (union for _, union in model.embed_union(texts, old))
-    union_of = NO_UNION if old is None or record.previous is None else record.previous
     rows = []
-    n_truncated = 0
-    tokenized = model.tokenizer.tokenize(texts)
-    for entry, text, tokens, vector in zip(documents, texts, tokenized, vectors, strict=True):
-        n_truncated += tokens.truncated
-        symbols = joined_tokens(tokens.tokens)
-        payload = {
-            "text": text,
-            "doc": entry.doc,
-            "title": entry.title,
-            KEYS_FIELD: text_keys(tokens.tokens),
-            STAMP_FIELD: record.release,
-            UNION_FIELD: union_of,
-            HASH_FIELD: text_hash(text),
-        }
-        if symbols:
+    described = describe_text(model, record, texts)
+    for entry, (payload, plain), vector in zip(documents, described, vectors, strict=True):
+        payload |= {"text": entry.text, "doc": entry.doc, "title": entry.title}
+        rows.append(Point(entry.id, payload, {VECTOR: vector, BM25_VECTOR: plain}))
+    n_truncated = sum(text.truncated for text in model.tokenizer.tokenize(texts))
+    return rows, n_truncated
+
+
+def describe_text(
+    model: MiniCoil, record: CollectionRecord, texts: Sequence[str]
+) -> list[tuple[dict[str, Any], SparseVector]]:
+    """For every text what its point carries beside the text: payload that finds and guards it, and plain BM25."""
+    answer = []
+    for text, tokens in zip(texts, model.tokenizer.tokenize(texts), strict=True):
+        payload = {KEYS_FIELD: text_keys(tokens.tokens), **current_stamp(record), HASH_FIELD: text_hash(text)}
+        if symbols := joined_tokens(tokens.tokens):
             payload[SYMBOLS_FIELD] = symbols
             payload[JOINED_FIELD] = sorted({part for token in symbols for part in part_stems(token)})
-        plain = bm25_vector(tokens.tokens, model.vocabulary, record.bm25)
-        rows.append(Point(entry.id, payload, {VECTOR: vector, BM25_VECTOR: plain}))
-    return rows, n_truncated
+        answer.append((payload, bm25_vector(tokens.tokens, model.vocabulary, record.bm25)))
+    return answer
 
 
 def _changed(points: PointStore, record: CollectionRecord, batch: Sequence[Document]) -> list[Document]:

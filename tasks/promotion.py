@@ -1,22 +1,35 @@
-"""From a published release to a served one, and back: pending, expand, move; contract later."""
+"""From a published release to a served one, and back: pending, expand, verify, move; contract later."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from minicoil.errors import CollectionError, UsageError
 from tasks.channels import ChannelState, finish_contraction, move_current, point_back, read_channel, set_pending
+from tasks.contraction import contract_collection
 from tasks.place import Place
-from tasks.reencoding import contract_collection, expand_collection
-from tasks.registry import CollectionRecord, list_collections
+from tasks.reencoding import CollectionChange, ExpansionOptions, expand_collection, plan_expansion
+from tasks.registry import CollectionRecord, list_collections, read_collection_record
 from tasks.releases import read_manifest
+from tasks.reports import write_report
+from tasks.sweeping import sweep_collection
+from tasks.verification import verify_collection
+
+GRACE_HOURS = 24.0  # how long the previous release's cells stay by default, for readers that nobody announced
 
 
 def promote(
-    place: Place, channel: str, release: int, names: Sequence[str] = (), grown_from: int | None = None
+    place: Place,
+    channel: str,
+    release: int,
+    names: Sequence[str] = (),
+    grown_from: int | None = None,
+    options: ExpansionOptions | None = None,
 ) -> dict[str, Any]:
-    """Expand the channel's collections for `release`, then let searches use it.
+    """Expand the channel's collections for `release`, verify them, then let searches use it.
 
     Stopped at any point, the same call goes on where it stopped: what is expanded is stamped, and the channel names
     a complete release throughout.
@@ -27,35 +40,79 @@ def promote(
         release: Published release.
         names: Expand only these; the channel moves only when every collection on it is expanded.
         grown_from: Refuse if the channel serves another release by now.
+        options: Share, pace, and what to do about points without text.
 
     Returns:
-        `promoted`, and a row per collection.
+        `promoted`, a row per collection, and the keys of their reports.
 
     Raises:
         ConflictError: another release is being promoted, or the channel moved meanwhile.
-        CollectionError: a collection cannot be expanded; it is named, and the channel stays.
+        CollectionError: a collection cannot be expanded or is not right afterwards; it is named, the channel stays.
+        BusyError: readers still use cells that would have to go.
     """
     store = place.objects()
     read_manifest(store, release)
     state = read_channel(store, channel)
     set_pending(store, channel, release, state.current if grown_from is None else grown_from)
-    rows = []
+    rows, reports = [], []
     with place.points() as points:
         for record in select_collections(list_collections(store, channel), names, channel):
-            rows.append(expand_collection(place, points, record, release).row())
+            change = expand_collection(place, points, record, release, options)
+            rows.append(change.row())
+            if options is None or options.part is None:
+                reports.append(report_collection(place, record.name, "expand", change))
     behind = [record.name for record in list_collections(store, channel) if record.release != release]
     if behind:
-        return {"promoted": False, "behind": behind, "collections": rows}
+        return {"promoted": False, "behind": behind, "collections": rows, "reports": reports}
     move_current(store, channel, release)
     if state.current is None:  # nobody reads an older release: the plain cells of trained words can go at once
         contract_channel(place, channel)
-    return {"promoted": True, "behind": [], "collections": rows}
+    return {"promoted": True, "behind": [], "collections": rows, "reports": reports}
+
+
+def plan_promotion(place: Place, channel: str, release: int, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """What promoting a release would rewrite: a row per collection, with words and examples. Writes nothing."""
+    with place.points() as points:
+        records = select_collections(list_collections(place.objects(), channel), names, channel)
+        return [plan_expansion(place, points, record, release).row() for record in records]
+
+
+def report_collection(place: Place, name: str, step: str, change: CollectionChange) -> str:
+    """Hold a collection against its release, write the report of a step, and return its key.
+
+    Raises:
+        CollectionError: points are not what their release says.
+    """
+    store = place.objects()
+    record = read_collection_record(store, name)
+    if record is None:
+        raise CollectionError(f"collection '{name}' is not registered any more")
+    with place.points() as points:
+        found = verify_collection(place, points, record)
+    document = {"step": step, "change": change.row(), "verification": found.row(), "record": record.model_dump()}
+    key = write_report(store, "reencode", name, document)
+    if not found.is_sound:
+        raise CollectionError(
+            f"collection '{name}' is not right after {step}: {found.n_due:,} points due, {found.n_different} of "
+            f"{found.n_sampled} sampled differ ({'; '.join(found.examples) or 'no example'}); searches stay where they "
+            f"were; see {store.url}/{key}, then run `minicoil reencode`"
+        )
+    return key
 
 
 def finish_pending(place: Place, channel: str) -> dict[str, Any] | None:
     """Bring a promotion that was interrupted to its end; None where there is none."""
     pending = read_channel(place.objects(), channel).pending
     return None if pending is None else promote(place, channel, pending)
+
+
+def sweep_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Bring late points of the channel's collections up to date; a row for each collection."""
+    rows = []
+    with place.points() as points:
+        for record in select_collections(list_collections(place.objects(), channel), names, channel):
+            rows.append(sweep_collection(place, points, record).row())
+    return rows
 
 
 def select_collections(records: list[CollectionRecord], names: Sequence[str], channel: str) -> list[CollectionRecord]:
@@ -69,7 +126,8 @@ def select_collections(records: list[CollectionRecord], names: Sequence[str], ch
     if missing:
         raise CollectionError(
             f"collection {', '.join(missing)} is not on channel '{channel}'; "
-            f"collections there: {', '.join(known) or 'none'}; `minicoil index NAME --corpus SPEC` creates one"
+            f"collections there: {', '.join(known) or 'none'}; `minicoil index NAME --corpus SPEC` creates one, "
+            "`minicoil attach NAME` adopts one"
         )
     return [known[name] for name in names] if names else records
 
@@ -79,6 +137,7 @@ def contract_channel(place: Place, channel: str, names: Sequence[str] = ()) -> l
 
     Raises:
         UsageError: a promotion is under way, which needs both.
+        BusyError: an announced reader still serves the other release.
     """
     store = place.objects()
     state = read_channel(store, channel)
@@ -92,7 +151,18 @@ def contract_channel(place: Place, channel: str, names: Sequence[str] = ()) -> l
                 done.append(record.name)
     if all(record.previous is None for record in list_collections(store, channel)):
         finish_contraction(store, channel)
+    for name in done:
+        report_collection(place, name, "contract", CollectionChange(name))
     return done
+
+
+def is_grace_over(place: Place, channel: str, grace_hours: float = GRACE_HOURS) -> bool:
+    """Whether the channel switched so long ago that the cells of the release before may go."""
+    state = read_channel(place.objects(), channel)
+    if state.phase != "switched" or state.pending is not None:
+        return False
+    moved = [row.at for row in state.history if row.action in ("switch", "rollback")]
+    return bool(moved) and time.time() - datetime.fromisoformat(moved[-1]).timestamp() >= grace_hours * 3600
 
 
 def roll_back_channel(place: Place, channel: str) -> dict[str, Any]:

@@ -1,31 +1,30 @@
-"""Expand and contract: exactly the affected points, each safe to stop and to run again."""
+"""Expand: exactly the affected points get the cells of another release beside those they have."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from minicoil.bundle import check_bundle
 from minicoil.errors import CollectionError
-from minicoil.impact import candidate_keys, is_affected
 from minicoil.model import MiniCoil
-from minicoil.sparse import SparseVector, count_words, unknown_cell
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import is_ancestor, open_model
-from tasks.indexing import KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
+from tasks.contraction import contract_collection
+from tasks.finding import Finder, Found
+from tasks.payload_fields import NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
-from tasks.points import HASH_FIELD, Point, PointFilter, PointStore, VectorUpdate
+from tasks.points import CollectionSchema, Point, PointStore, VectorUpdate
 from tasks.progress import progress
 from tasks.registry import CollectionRecord, update_collection
+from tasks.texts import TextSource, open_texts
 
 logger = logging.getLogger(__name__)
-_KEYS_PER_QUERY = 1000
-_PAGE = 512
 _MAX_SWEEPS = 5
+STAMPS = CollectionSchema(integer=(STAMP_FIELD, UNION_FIELD))
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,12 @@ class CollectionChange:
     """What re-encoding did to one collection.
 
     Attributes:
-        n_candidates: Points that carry a key of a changed word.
+        n_candidates: Points that carry a key or cell of a changed word.
         n_affected: Those whose vector really changes.
         n_rewritten: Those written in this run.
-        n_without_text: Affected points that cannot be re-encoded because their text is gone.
+        n_without_text: Candidates that cannot be re-encoded because their text is gone; `without_text` names a few.
+        words: In a dry run, changed words with the number of their points and examples.
+        seconds: Wall time; `seconds_finding` of it without encoding and writing.
     """
 
     name: str
@@ -45,14 +46,52 @@ class CollectionChange:
     n_affected: int = 0
     n_rewritten: int = 0
     n_without_text: int = 0
+    without_text: tuple[str, ...] = ()
+    words: tuple[Mapping[str, object], ...] = ()
+    seconds: float = 0.0
+    seconds_finding: float = 0.0
 
     def row(self) -> dict[str, Any]:
         """For reports."""
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class ExpansionOptions:
+    """How an expansion goes about it.
+
+    Attributes:
+        part: (index, total): only this share of the points; the record moves in a run without it, when nothing is due.
+        points_per_second: Most points written a second, so that searches keep their share of a server.
+        allow_missing_text: Promote although points whose text is gone vanish for changed words.
+    """
+
+    part: tuple[int, int] | None = None
+    points_per_second: float | None = None
+    allow_missing_text: bool = False
+
+
+def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, target: int) -> CollectionChange:
+    """What expanding a collection for release `target` would do: counts, and examples per word. Writes nothing."""
+    if target in (record.release, record.previous):
+        return CollectionChange(record.name, points.count(record.name))
+    started, found = time.monotonic(), Found()
+    finder, _ = _open_finder(place, points, record, target, None)
+    with progress(f"looking at {record.name}", None, "points looked at") as advance:
+        for _, n in finder.affected(found, target):
+            advance(n)
+    words = tuple(finder.describe())
+    seconds = round(time.monotonic() - started, 2)
+    change = CollectionChange(record.name, points.count(record.name), words=words, seconds=seconds)
+    return _counted(change, found)
+
+
 def expand_collection(
-    place: Place, points: PointStore, record: CollectionRecord, target: int, dry_run: bool = False
+    place: Place,
+    points: PointStore,
+    record: CollectionRecord,
+    target: int,
+    options: ExpansionOptions | None = None,
 ) -> CollectionChange:
     """Give every affected point the cells of release `target` beside those it has.
 
@@ -61,15 +100,64 @@ def expand_collection(
     sweep.
 
     Raises:
-        CollectionError: `target` is not of the collection's lineage, or the points keep changing.
+        CollectionError: `target` is not of the collection's lineage, points keep changing, or the text of points with
+            changed words is gone and that was not allowed.
+        BusyError: readers still use the cells that have to go first.
     """
-    if record.release == target:
+    options = options or ExpansionOptions()
+    if target in (record.release, record.previous):
+        if record.release != target:  # rolled back and promoted again: the cells are still there
+            _finish(place, record, target)
         return CollectionChange(record.name, points.count(record.name))
-    if record.previous == target:  # rolled back and promoted again: the cells are still there
-        _finish(place, record, target)
-        return CollectionChange(record.name, points.count(record.name))
-    if record.previous is not None and not dry_run:
+    if record.previous is not None:
         record = contract_collection(place, points, record, keep=record.release)
+    finder, model = _open_finder(place, points, record, target, options.part)
+    points.index_fields(record.name, STAMPS)
+    change = CollectionChange(record.name, points.count(record.name))
+    started, pace = time.monotonic(), Pace(options.points_per_second)
+    for _ in range(_MAX_SWEEPS):
+        found, n_written, seconds = _sweep(finder, model, target, pace)
+        change = _counted(change, found)
+        change = replace(
+            change,
+            n_rewritten=change.n_rewritten + n_written,
+            seconds_finding=round(change.seconds_finding + seconds, 2),
+        )
+        if not found.n_affected:
+            break
+    else:
+        raise CollectionError(
+            f"the points of '{record.name}' change faster than they are re-encoded; run `minicoil reencode`"
+        )
+    change = replace(change, seconds=round(time.monotonic() - started, 2))
+    if change.n_without_text and not options.allow_missing_text:
+        raise CollectionError(
+            f"collection '{record.name}': {change.n_without_text:,} points with changed words have no text to encode "
+            f"anew ({change.without_text[0]}) and would vanish for these words; restore their text, leave the words "
+            "out, or say --allow-missing-text",
+            n_without_text=change.n_without_text,
+            without_text=change.without_text,
+        )
+    if options.part is None:
+        points.optimize(record.name)
+        _finish(place, record, target)
+    return change
+
+
+def _counted(change: CollectionChange, found: Found) -> CollectionChange:
+    return replace(
+        change,
+        n_candidates=max(change.n_candidates, found.n_candidates),
+        n_affected=change.n_affected + found.n_affected,
+        n_without_text=max(change.n_without_text, found.n_without_text),
+        without_text=change.without_text or tuple(found.without_text),
+    )
+
+
+def _open_finder(
+    place: Place, points: PointStore, record: CollectionRecord, target: int, part: tuple[int, int] | None
+) -> tuple[Finder, MiniCoil]:
+    """What finds the affected points, and the newer model, whose stack holds both releases' rows."""
     older, newer = sorted((record.release, target))
     if not is_ancestor(place, older, newer):
         raise CollectionError(
@@ -77,32 +165,15 @@ def expand_collection(
             "index it anew into another collection"
         )
     model = MiniCoil.load(open_model(place, newer, record.encoder, record.dims), record.k, record.b, record.avg_len)
-    old = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
+    other = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
     if model.vocabulary.unknown_shift != record.shift:
         raise CollectionError(
             f"collection '{record.name}' was made with {record.dims} cells a word and another range of unknown words "
             f"than release {target}; index it anew into another collection"
         )
-    change = CollectionChange(record.name, points.count(record.name))
-    for _ in range(_MAX_SWEEPS):
-        swept = _sweep(points, record, model, old, target, dry_run)
-        change = replace(
-            change,
-            n_candidates=max(change.n_candidates, swept.n_candidates),
-            n_affected=change.n_affected + swept.n_affected,
-            n_rewritten=change.n_rewritten + swept.n_rewritten,
-            n_without_text=swept.n_without_text,
-        )
-        if dry_run or not swept.n_affected:
-            break
-    else:
-        raise CollectionError(
-            f"the points of '{record.name}' change faster than they are re-encoded; run `minicoil reencode`"
-        )
-    if not dry_run:
-        points.optimize(record.name)
-        _finish(place, record, target)
-    return change
+    old, new = (other, model.vocabulary) if record.release == older else (model.vocabulary, other)
+    texts = open_texts(record, place.cache)
+    return Finder(points, record, texts, model.tokenizer, old, new, model.stack, part), model
 
 
 def _finish(place: Place, record: CollectionRecord, target: int) -> None:
@@ -110,99 +181,72 @@ def _finish(place: Place, record: CollectionRecord, target: int) -> None:
     update_collection(place.objects(), record.name, lambda found: found.model_copy(update=changed))
 
 
-def _sweep(
+def _sweep(finder: Finder, model: MiniCoil, target: int, pace: Pace) -> tuple[Found, int, float]:
+    """Rewrite what is due; returns the counts, points written, and seconds spent on finding alone."""
+    record, found = finder.record, Found()
+    other = finder.old if finder.new is model.vocabulary else finder.new
+    stamp = {STAMP_FIELD: target, UNION_FIELD: record.release}
+    n_written = 0
+    started, rewriting = time.monotonic(), 0.0
+    with progress(f"re-encoding {record.name}", None, "points looked at") as advance:
+        for affected, n_looked_at in finder.affected(found, target):
+            begun = time.monotonic()
+            n_written += len(rewrite_points(finder.points, record, finder.texts, model, other, affected, stamp))
+            pace.wait_for(len(affected))
+            rewriting += time.monotonic() - begun
+            advance(n_looked_at)
+    return found, n_written, time.monotonic() - started - rewriting
+
+
+def rewrite_points(
     points: PointStore,
     record: CollectionRecord,
+    texts: TextSource,
     model: MiniCoil,
-    old: Vocabulary,
-    target: int,
-    dry_run: bool,
-) -> CollectionChange:
-    n_candidates = n_affected = n_rewritten = n_without_text = 0
-    keys = sorted(candidate_keys(old, model.vocabulary))
-    with progress(f"re-encoding {record.name}", points.count(record.name), "points looked at") as advance:
-        for page in _due(points, record.name, keys, target):
-            n_candidates += len(page)
-            texts = [str(point.payload.get("text") or "") for point in page]
-            tokenized = model.tokenizer.tokenize(texts)
-            affected = [
-                (point, text)
-                for point, text, tokens in zip(page, texts, tokenized, strict=True)
-                if text and is_affected(old, model.vocabulary, tokens.tokens)
-            ]
-            n_without_text += sum(not text for text in texts)
-            n_affected += len(affected)
-            if affected and not dry_run:
-                n_rewritten += _rewrite(points, record, model, old, target, affected)
-            advance(len(page))
-    return CollectionChange(record.name, 0, n_candidates, n_affected, n_rewritten, n_without_text)
+    other: Vocabulary | None,
+    rows: Sequence[tuple[Point, str]],
+    stamp: Mapping[str, Any],
+) -> list[Any]:
+    """Encode and write points under the guard of their texts; returns the ids written.
 
-
-def _due(points: PointStore, name: str, keys: Sequence[str], target: int) -> Iterator[list[Point]]:
-    """Candidates not stamped for `target`, each once."""
-    seen: set[object] = set()
-    fields = ["text", HASH_FIELD]
-    for start in range(0, len(keys), _KEYS_PER_QUERY):
-        where = PointFilter(any_of={KEYS_FIELD: keys[start : start + _KEYS_PER_QUERY]}, not_equal={STAMP_FIELD: target})
-        for page in points.scroll(name, where, payload=fields, page=_PAGE):
-            fresh = [point for point in page if point.id not in seen]
-            seen.update(point.id for point in fresh)
-            if fresh:
-                yield fresh
-
-
-def _rewrite(
-    points: PointStore,
-    record: CollectionRecord,
-    model: MiniCoil,
-    old: Vocabulary,
-    target: int,
-    affected: Sequence[tuple[Point, str]],
-) -> int:
-    vectors = model.embed_union([text for _, text in affected], old)
-    updates = [
-        VectorUpdate(point.id, {record.vector: union}, str(point.payload[HASH_FIELD]))
-        for (point, _), (_, union) in zip(affected, vectors, strict=True)
-    ]
-    # the stamp goes under the same guard: a text that changes between two writes must stay due
-    return len(points.write_vectors(record.name, updates, {STAMP_FIELD: target, UNION_FIELD: record.release}))
-
-
-def contract_collection(place: Place, points: PointStore, record: CollectionRecord, keep: int) -> CollectionRecord:
-    """Drop the cells of the release that is not `keep` from every point that has both; nothing is encoded.
-
-    Returns:
-        The record afterwards: `keep` alone is readable.
+    The stamp goes under the same guard: a text that changes between two writes must stay due.
     """
-    if record.previous is None:
-        return record
-    vocabulary = check_bundle(open_model(place, keep, record.encoder, record.dims))[1]
-    newest = open_model(place, max(record.release, record.previous), record.encoder, record.dims)
-    tokenizer = MiniCoil.load(newest).tokenizer
-    others = {record.release, record.previous} - {keep}
-    with progress(f"contracting {record.name}", None, "points") as advance:
-        for other in (*others, keep):
-            where = PointFilter(equal={UNION_FIELD: other})
-            for page in points.scroll(record.name, where, ["text", HASH_FIELD], vectors=True, page=_PAGE):
-                _contract_page(points, record, [p for p in page if record.vector in p.vectors], tokenizer, vocabulary)
-                advance(len(page))
-    points.optimize(record.name)
-    changed = {"release": keep, "previous": None}
-    return update_collection(place.objects(), record.name, lambda found: found.model_copy(update=changed))
+    written = [text for _, text in rows]
+    vectors = [*model.embed(written)] if other is None else [union for _, union in model.embed_union(written, other)]
+    updates = [
+        VectorUpdate(point.id, {record.vector: vector}, texts.guard(point))
+        for (point, _), vector in zip(rows, vectors, strict=True)
+    ]
+    return points.write_vectors(record.name, updates, stamp)
 
 
-def _contract_page(
-    points: PointStore, record: CollectionRecord, page: Sequence[Point], tokenizer: Any, vocabulary: Vocabulary
-) -> None:
-    texts = tokenizer.tokenize([str(point.payload.get("text") or "") for point in page])
-    updates = []
-    for point, text in zip(page, texts, strict=True):
-        vector = point.vectors[record.vector]
-        bag = count_words(text.tokens, vocabulary)
-        cells = [word_id * vocabulary.dims + j for word_id in bag.word_ids for j in range(vocabulary.dims)]
-        cells += [unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown]
-        if isinstance(vector, SparseVector):
-            kept = np.isin(vector.indices, cells)
-            smaller = SparseVector(vector.indices[kept], vector.values[kept])
-            updates.append(VectorUpdate(point.id, {record.vector: smaller}, str(point.payload[HASH_FIELD])))
-    points.write_vectors(record.name, updates, {UNION_FIELD: NO_UNION})
+class Pace:
+    """Holds writing to a number of points a second, on average."""
+
+    def __init__(self, points_per_second: float | None) -> None:
+        self._rate = points_per_second
+        self._started = time.monotonic()
+        self._done = 0
+
+    def wait_for(self, n: int) -> None:
+        """Count `n` points as written, and wait where that was too fast."""
+        self._done += n
+        if self._rate:
+            ahead = self._done / self._rate - (time.monotonic() - self._started)
+            if ahead > 0:
+                time.sleep(ahead)
+
+
+def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, Vocabulary | None]:
+    """The model that writes a collection's points, and the vocabulary of the release that is readable beside it."""
+    numbers = sorted({record.release, record.release if record.previous is None else record.previous})
+    folder = open_model(place, numbers[-1], record.encoder, record.dims)
+    model = MiniCoil.load(folder, record.k, record.b, record.avg_len)
+    if len(numbers) == 1:
+        return model, None
+    return model, check_bundle(open_model(place, numbers[0], record.encoder, record.dims))[1]
+
+
+def current_stamp(record: CollectionRecord) -> dict[str, Any]:
+    """The stamp of points written now: the collection's release, and the one readable beside it."""
+    return {STAMP_FIELD: record.release, UNION_FIELD: NO_UNION if record.previous is None else record.previous}

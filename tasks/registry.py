@@ -11,7 +11,7 @@ from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, ConflictError, ObjectNotFoundError
 from tasks.object_store import ObjectStore
 
-RECORD_VERSION = 1
+RECORD_VERSION = 2  # 1 had no attached collections; it is read as it is
 
 
 class CollectionRecord(BaseModel):
@@ -24,6 +24,12 @@ class CollectionRecord(BaseModel):
         vector: Name of the miniCOIL sparse vector; `bm25_vector` of the plain one, for comparison.
         release: Release its points have been expanded for; 0 is the empty vocabulary.
         previous: Release whose cells are still beside, or None.
+        attached_at: Release that somebody else's points carried when the collection was attached; None where this
+            service indexed it, and its points carry keys and hashes.
+        text: Template over payload fields that a point's text is made from.
+        corpus: SPECs of the corpus that has the texts of points by id, where the payload has none.
+        join: Payload field with that id; "" is the point's own.
+        tenant: Payload field whose value scopes IDF, or None.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,6 +48,16 @@ class CollectionRecord(BaseModel):
     bm25_vector: str | None = "bm25"
     release: int = 0
     previous: int | None = None
+    attached_at: int | None = None
+    text: str = "{text}"
+    corpus: tuple[str, ...] = ()
+    join: str = ""
+    tenant: str | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this service wrote the points: they carry keys and hashes then."""
+        return self.attached_at is None
 
     @property
     def bm25(self) -> Bm25Config:
@@ -63,6 +79,11 @@ def list_collections(store: ObjectStore, channel: str | None = None) -> list[Col
     names = [entry.key.removeprefix("collections/").removesuffix(".json") for entry in store.list("collections/")]
     records = [record for name in sorted(names) if not name.endswith(".lock") and (record := _read(store, name)[0])]
     return [record for record in records if channel is None or record.channel == channel]
+
+
+def remove_collection(store: ObjectStore, name: str) -> None:
+    """Forget a collection; its points stay as they are."""
+    store.delete(_key(name))
 
 
 def register_collection(store: ObjectStore, record: CollectionRecord) -> CollectionRecord:
@@ -101,7 +122,7 @@ def _key(name: str) -> str:
 
 
 def _bytes(record: CollectionRecord) -> bytes:
-    return record.model_dump_json(indent=1).encode()
+    return record.model_copy(update={"version": RECORD_VERSION}).model_dump_json(indent=1).encode()
 
 
 def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str | None]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.points.records import (
-    HASH_FIELD,
     CollectionSchema,
+    CollectionShape,
     Hit,
     Point,
     PointFilter,
@@ -17,8 +17,8 @@ from tasks.points.records import (
 )
 
 __all__ = [
-    "HASH_FIELD",
     "CollectionSchema",
+    "CollectionShape",
     "Hit",
     "Point",
     "PointFilter",

@@ -62,5 +62,9 @@ def to_filter(where: PointFilter | None) -> Any:
     must += [make(key, match=edge.MatchValue(value)) for key, value in where.equal.items()]
     if where.ids is not None:
         must.append(edge.HasIdCondition(set(where.ids)))
+    must += [edge.IsEmptyCondition(key) for key in where.missing]
+    if where.slice is not None:
+        index, total = where.slice
+        must.append(edge.SliceCondition(total, index))  # type: ignore[attr-defined]  # the stub forgets it
     must_not = [make(key, match=edge.MatchValue(value)) for key, value in where.not_equal.items()]
     return edge.Filter(must=must or None, must_not=must_not or None)

@@ -16,7 +16,17 @@ from minicoil import errors
 from minicoil.errors import CollectionError, EngineUnavailableError
 from tasks.points import wire
 from tasks.points.owner import engine_folder, socket_path
-from tasks.points.records import CollectionSchema, Hit, Point, PointFilter, PointId, Vector, VectorUpdate
+from tasks.points.records import (
+    CELLS_PER_PROBE,
+    CollectionSchema,
+    CollectionShape,
+    Hit,
+    Point,
+    PointFilter,
+    PointId,
+    Vector,
+    VectorUpdate,
+)
 
 START_SECONDS = 60.0
 ANSWER_SECONDS = 900.0  # an optimisation of millions of points holds everybody else up
@@ -141,6 +151,13 @@ class EmbeddedPoints:
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         self._call("ensure", name, schema)
 
+    def describe(self, name: str) -> CollectionShape:
+        shape: CollectionShape = self._call("describe", name)
+        return shape
+
+    def index_fields(self, name: str, schema: CollectionSchema) -> None:
+        self._call("index_fields", name, schema)
+
     def drop(self, name: str) -> None:
         self._call("drop", name)
 
@@ -187,8 +204,22 @@ class EmbeddedPoints:
     ) -> list[Point]:
         return self.get(name, self._call("sample", name, where, n), payload, vectors)
 
-    def search(self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None) -> list[Hit]:
-        return list(self._call("search", name, using, vector, limit, where))
+    def search(
+        self,
+        name: str,
+        using: str,
+        vector: Vector,
+        limit: int,
+        where: PointFilter | None = None,
+        corpus: PointFilter | None = None,
+    ) -> list[Hit]:
+        return list(self._call("search", name, using, vector, limit, where, corpus))
+
+    def find(self, name: str, using: str, cells: Sequence[int], where: PointFilter | None = None) -> set[PointId]:
+        found: set[PointId] = set()
+        for start in range(0, len(cells), CELLS_PER_PROBE):
+            found.update(self._call("find", name, using, list(cells[start : start + CELLS_PER_PROBE]), where))
+        return found
 
     def write_vectors(
         self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None

@@ -18,8 +18,8 @@ from minicoil.errors import CollectionError
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
 from tasks.points.records import (
-    HASH_FIELD,
     CollectionSchema,
+    CollectionShape,
     Hit,
     Point,
     PointFilter,
@@ -27,6 +27,7 @@ from tasks.points.records import (
     Vector,
     VectorUpdate,
     not_found,
+    probes,
 )
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
@@ -82,6 +83,18 @@ class EdgeEngine:
             both = indexed_fields(found) + lacking
             keyword, integer, text = (tuple(f for f, k in both if k == kind) for kind in ("keyword", "integer", "text"))
             self._write_schema(name, replace(found, keyword=keyword, integer=integer, text=text))
+
+    def describe(self, name: str) -> CollectionShape:
+        self._shard(name)
+        schema = self._schema(name)
+        fields = tuple(field for field, _ in indexed_fields(schema))
+        return CollectionShape(dict(schema.dense), dict.fromkeys(schema.sparse, True), fields)
+
+    def index_fields(self, name: str, schema: CollectionSchema) -> None:
+        with self._lock:
+            self._shard(name)
+            found = self._schema(name)
+            self._complete(name, replace(schema, dense=found.dense, sparse=found.sparse))
 
     def _write_schema(self, name: str, schema: CollectionSchema) -> None:
         part = self._folder / name / "schema.part"
@@ -182,24 +195,47 @@ class EdgeEngine:
         with self._lock:
             return [plain_id(r.id) for r in self._shard(name).query(request)]
 
-    def search(self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None) -> list[Hit]:
+    def search(
+        self,
+        name: str,
+        using: str,
+        vector: Vector,
+        limit: int,
+        where: PointFilter | None = None,
+        corpus: PointFilter | None = None,
+    ) -> list[Hit]:
+        idf = edge.IdfParams(to_filter(corpus)) if corpus is not None else None
         request = edge.QueryRequest(
             limit=limit,
             query=edge.Query.Nearest(to_edge(vector), using=using),
             filter=to_filter(where),
             with_payload=True,
+            params=edge.SearchParams(idf=idf),
         )
         with self._lock:
             return [Hit(plain_id(r.id), float(r.score), r.payload or {}) for r in self._shard(name).query(request)]
+
+    def find(self, name: str, using: str, cells: Sequence[int], where: PointFilter | None = None) -> list[PointId]:
+        """Ids, each once; see `PointStore.find`."""
+        found: dict[PointId, None] = {}
+        with self._lock:
+            shard = self._shard(name)
+            for vector in probes(cells):
+                query = edge.Query.Nearest(to_edge(vector), using=using)
+                most = int(shard.count(edge.CountRequest(exact=True)))
+                request = edge.QueryRequest(limit=most, query=query, filter=to_filter(where), with_payload=False)
+                found |= dict.fromkeys(plain_id(row.id) for row in shard.query(request))
+        return list(found)
 
     def write_vectors(
         self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
     ) -> list[PointId]:
         with self._lock:  # nobody else writes between the look and the write
             shard = self._shard(name)
-            rows = shard.retrieve([u.id for u in updates], [HASH_FIELD], False)
-            hashes = {plain_id(row.id): (row.payload or {}).get(HASH_FIELD) for row in rows}
-            kept = [u for u in updates if u.id in hashes and u.text_hash in (None, hashes[u.id])]
+            held = sorted({name.split(".")[0] for u in updates for name in u.unchanged})
+            rows = shard.retrieve([u.id for u in updates], held, False)
+            payloads = {plain_id(row.id): row.payload or {} for row in rows}
+            kept = [u for u in updates if u.id in payloads and u.holds(payloads[u.id])]
             if kept:
                 vectors = [edge.PointVectors(u.id, {k: to_edge(v) for k, v in u.vectors.items()}) for u in kept]
                 shard.update(edge.UpdateOperation.update_vectors(vectors))

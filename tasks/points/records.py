@@ -14,7 +14,7 @@ from minicoil.sparse import SparseVector
 
 PointId: TypeAlias = str | int
 Vector: TypeAlias = SparseVector | NDArray[np.float32]
-HASH_FIELD = "mc_hash"  # digest of a point's text: the guard against overwriting newer text's vectors
+CELLS_PER_PROBE = 64  # a question's cost is that of its postings; fewer, larger questions save round trips
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,24 @@ class CollectionSchema:
 
 
 @dataclass(frozen=True)
+class CollectionShape:
+    """What an engine says of a collection that may be anybody's.
+
+    Attributes:
+        dense: Vector name -> size; an unnamed vector is named "".
+        sparse: Vector name -> whether it has Qdrant's IDF modifier.
+        indexed: Payload fields with an index of any kind.
+    """
+
+    dense: Mapping[str, int]
+    sparse: Mapping[str, bool]
+    indexed: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "indexed", tuple(self.indexed))  # a list, where it came over the wire
+
+
+@dataclass(frozen=True)
 class Point:
     """One point; `id` is a UUID string or an integer."""
 
@@ -58,23 +76,67 @@ class PointFilter:
         text_any: Text field -> words, one of which it must contain.
         equal: Field -> value.
         not_equal: Field -> value it must not have; a missing field counts as different.
+        missing: Fields that must be absent, null or empty.
         ids: Only these points.
+        slice: (index, total): only the points of one of `total` disjoint parts, which together are the collection;
+            which part a point is in never changes.
     """
 
     any_of: Mapping[str, Sequence[str]] = field(default_factory=dict)
     text_any: Mapping[str, Sequence[str]] = field(default_factory=dict)
     equal: Mapping[str, str | int] = field(default_factory=dict)
     not_equal: Mapping[str, str | int] = field(default_factory=dict)
+    missing: Sequence[str] = ()
     ids: Sequence[PointId] | None = None
+    slice: tuple[int, int] | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "missing", tuple(self.missing))  # lists, where they came over the wire
+        if self.slice is not None:
+            object.__setattr__(self, "slice", (self.slice[0], self.slice[1]))
 
 
 @dataclass(frozen=True)
 class VectorUpdate:
-    """New vectors of one point, written only while its `mc_hash` is still `text_hash` (None: in any case)."""
+    """New vectors of one point, written only while its payload still has what they were made from.
+
+    Attributes:
+        unchanged: Payload field (dots lead into objects) -> value it must still have; None stands for absent, null or
+            empty. Nothing to hold: written in any case.
+    """
 
     id: PointId
     vectors: Mapping[str, Vector]
-    text_hash: str | None = None
+    unchanged: Mapping[str, Any] = field(default_factory=dict)
+
+    def holds(self, payload: Mapping[str, Any]) -> bool:
+        """Whether a payload is still the one the vectors were made from."""
+        return all(read_field(payload, name) == value for name, value in self.unchanged.items())
+
+
+def read_field(payload: Mapping[str, Any], name: str) -> Any:
+    """The value at a dotted path; None where it is absent, null or empty, which Qdrant does not tell apart either.
+
+    >>> read_field({"meta": {"title": "Pods"}, "tags": []}, "meta.title"), read_field({"tags": []}, "tags")
+    ('Pods', None)
+    """
+    value: Any = payload
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return None if value == [] else value
+
+
+def probes(cells: Sequence[int]) -> list[SparseVector]:
+    """Query vectors that between them touch every point with one of the cells.
+
+    A word's values have signs, and a point whose products sum to zero is not returned; the chance that this happens
+    under two unrelated sets of weights is nil.
+    """
+    indices = np.unique(np.asarray(cells, dtype=np.int32))
+    weights = np.random.default_rng(7).uniform(0.5, 1.0, (2, len(indices))).astype(np.float32)
+    return [SparseVector(indices, row) for row in weights]
 
 
 @dataclass(frozen=True)
@@ -95,6 +157,12 @@ class PointStore(Protocol):
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         """Create the collection, or check the vectors of the one there and add the payload indexes it lacks."""
+
+    def describe(self, name: str) -> CollectionShape:
+        """The shape of a collection, whoever made it."""
+
+    def index_fields(self, name: str, schema: CollectionSchema) -> None:
+        """Add the payload indexes of `schema` that the collection lacks; its vectors are not looked at."""
 
     def exists(self, name: str) -> bool: ...
     def names(self) -> list[str]: ...
@@ -119,8 +187,22 @@ class PointStore(Protocol):
         """At most `n` random points."""
 
     def search(
-        self, name: str, using: str, vector: Vector, limit: int, where: PointFilter | None = None
-    ) -> list[Hit]: ...
+        self,
+        name: str,
+        using: str,
+        vector: Vector,
+        limit: int,
+        where: PointFilter | None = None,
+        corpus: PointFilter | None = None,
+    ) -> list[Hit]:
+        """The best points; IDF is counted over those of `corpus` where the engine can, else over the collection."""
+
+    def find(self, name: str, using: str, cells: Sequence[int], where: PointFilter | None = None) -> set[PointId]:
+        """Points whose sparse vector has one of the cells: the index is a posting list.
+
+        A point is only found by cells whose value is not zero.
+        """
+
     def write_vectors(
         self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
     ) -> list[PointId]:

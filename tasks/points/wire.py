@@ -12,12 +12,15 @@ import numpy as np
 
 from minicoil.errors import CollectionError
 from minicoil.sparse import SparseVector
-from tasks.points.records import CollectionSchema, Hit, Point, PointFilter, VectorUpdate
+from tasks.points.records import CollectionSchema, CollectionShape, Hit, Point, PointFilter, VectorUpdate
 
 _ARRAY, _RECORD = 1, 2
-_RECORDS = {entry.__name__: entry for entry in (CollectionSchema, Hit, Point, PointFilter, SparseVector, VectorUpdate)}
+_RECORDS = {
+    entry.__name__: entry
+    for entry in (CollectionSchema, CollectionShape, Hit, Point, PointFilter, SparseVector, VectorUpdate)
+}
 _LENGTH = struct.Struct("<Q")
-VERSION = 2  # of frames and operations; both sides say theirs before anything else
+VERSION = 3  # of frames and operations; both sides say theirs before anything else
 FRAME_BYTES = 16 << 20  # pages end here, so that neither side holds more than a few of these
 FRAME_POINTS = 512  # also the points of one WAL record
 MAX_FRAME_BYTES = 1 << 30  # one row alone may be larger than a page

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from minicoil.bundle import check_bundle
-from minicoil.errors import BusyError, CollectionError, CorpusError, ReleaseError, UsageError
+from minicoil.errors import BundleError, BusyError, CollectionError, CorpusError, ReleaseError, UsageError
 from minicoil.impact import is_affected
 from minicoil.model import MiniCoil
 from tasks.channels import read_channel
 from tasks.home_lock import writer_lock
-from tasks.indexing import STAMP_FIELD
 from tasks.inspecting import list_all_releases, list_words, pull, show_release, verify
+from tasks.payload_fields import STAMP_FIELD
 from tasks.registry import read_collection_record
 from tasks.releases import open_release
 from tasks.searching import search_collection
@@ -128,7 +128,7 @@ def test_bad_requests_are_refused_and_leave_everything_as_it_was(life, tmp_path)
         ({"words": ["the"]}, UsageError, "stopword"),
         ({"corpus": ["/nowhere"]}, CorpusError, "was not found"),
         ({"collections": ["absent"]}, CollectionError, "absent is not on channel"),
-        ({"base": str(tmp_path)}, UsageError, "at release 2 already"),
+        ({"base": str(tmp_path)}, BundleError, "is not a miniCOIL model"),
         ({"words_file": "/nowhere"}, UsageError, "cannot be read"),
     ):
         with pytest.raises(error, match=message):

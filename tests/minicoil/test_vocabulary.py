@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minicoil.config import Bm25Config
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
-from minicoil.impact import candidate_keys, is_affected, joined_tokens, text_keys
+from minicoil.impact import find_impact, is_affected, joined_tokens, text_keys
 from minicoil.sparse import bm25_vector, count_words, unknown_cell
 from minicoil.stemming import stem
 from minicoil.vocabulary import GAP, Vocabulary, shift_of
@@ -59,7 +59,7 @@ def cells(tokens, vocabulary):
 @given(steps, texts)
 def test_a_vector_changes_only_where_the_impact_says_so(history, corpus):
     for old, _, new in walk(history, corpus):
-        keys = candidate_keys(old, new)
+        keys = find_impact(old, new).keys
         for text in corpus:
             affected = is_affected(old, new, text)
             if not affected:
@@ -78,12 +78,25 @@ def test_no_match_of_a_query_word_disappears(history, corpus):
                     assert shared([word], text, new), (word, text)
 
 
-def shared(query, text, vocabulary):
-    def owned(tokens):
-        bag = count_words(tokens, vocabulary)
-        return set(bag.word_ids) | {unknown_cell(w, vocabulary.unknown_shift) for w in bag.unknown}
+def owned(tokens, vocabulary):
+    bag = count_words(tokens, vocabulary)
+    return set(bag.word_ids) | {unknown_cell(w, vocabulary.unknown_shift) for w in bag.unknown}
 
-    return owned(query) & owned(text)
+
+def shared(query, text, vocabulary):
+    return owned(query, vocabulary) & owned(text, vocabulary)
+
+
+@settings(max_examples=150, deadline=None)
+@given(steps, texts)
+def test_a_changed_text_is_found_by_the_cells_it_had(history, corpus):
+    for old, _, new in walk(history, corpus):
+        impact = find_impact(old, new)
+        for text in corpus:
+            if is_affected(old, new, text):
+                asked = {cell for key in impact.keys for cell in impact.cells[key]}
+                words = {cell // old.dims for cell in asked if cell < old.unknown_shift}
+                assert owned(text, old) & (asked | words)
 
 
 @settings(max_examples=150, deadline=None)

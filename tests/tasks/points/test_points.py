@@ -7,12 +7,13 @@ import uuid
 import numpy as np
 import pytest
 from qdrant_client import QdrantClient
+from qdrant_client.http.exceptions import UnexpectedResponse
 
-from minicoil.errors import CollectionError
+from minicoil.errors import CollectionError, EngineUnavailableError
 from minicoil.sparse import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, open_points
 from tasks.points.embedded import EmbeddedPoints
-from tasks.points.server import ServerPoints
+from tasks.points.server import ServerFeatures, ServerPoints
 
 SCHEMA = CollectionSchema(
     dense={"role": 3}, sparse=("minicoil",), keyword=("keys", "mc_hash"), integer=("n",), text=("text",)
@@ -82,8 +83,8 @@ def test_search_ranks_by_dot_product_with_idf(points):
 def test_a_guarded_write_leaves_a_point_alone_whose_text_has_changed(points):
     one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
     updates = [
-        VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, "h1"),
-        VectorUpdate(two, {"minicoil": sparse((5, 1.0))}, "old"),
+        VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, {"mc_hash": "h1"}),
+        VectorUpdate(two, {"minicoil": sparse((5, 1.0))}, {"mc_hash": "old"}),
     ]
     assert points.write_vectors("docs", updates) == [one]
     first, second = sorted(points.get("docs", [one, two], vectors=True), key=lambda p: p.id)
@@ -117,8 +118,8 @@ def test_a_point_deleted_meanwhile_does_not_stop_the_others(points):
 
 def test_a_stamp_goes_with_the_vectors_and_under_their_guard(points):
     names = [str(uuid.UUID(int=i)) for i in (1, 2)]
-    updates = [VectorUpdate(names[0], {"minicoil": sparse((5, 1.0))}, "h1")]
-    updates += [VectorUpdate(names[1], {"minicoil": sparse((5, 1.0))}, "old")]
+    updates = [VectorUpdate(names[0], {"minicoil": sparse((5, 1.0))}, {"mc_hash": "h1"})]
+    updates += [VectorUpdate(names[1], {"minicoil": sparse((5, 1.0))}, {"mc_hash": "old"})]
     points.write_vectors("docs", updates, stamp={"stamp": 4})
     first, second = sorted(points.get("docs", names), key=lambda p: p.id)
     assert first.payload["stamp"] == 4 and first.payload["n"] == 1
@@ -128,7 +129,7 @@ def test_a_stamp_goes_with_the_vectors_and_under_their_guard(points):
 def test_guarded_and_unguarded_updates_go_together(points):
     one, two = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
     updates = [
-        VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, "h1"),
+        VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, {"mc_hash": "h1"}),
         VectorUpdate(two, {"minicoil": sparse((5, 2.0))}),
     ]
     assert sorted(points.write_vectors("docs", updates)) == [one, two]
@@ -150,7 +151,9 @@ def test_a_text_that_changes_between_the_look_and_the_write_is_left_alone(monkey
             return found
 
         monkeypatch.setattr(store, "get", get_then_swap)
-        updates = [VectorUpdate(i, {"minicoil": sparse((5, 1.0))}, h) for i, h in ((one, "h1"), (two, "h2"))]
+        updates = [
+            VectorUpdate(i, {"minicoil": sparse((5, 1.0))}, {"mc_hash": h}) for i, h in ((one, "h1"), (two, "h2"))
+        ]
         assert store.write_vectors("docs", updates, stamp={"stamp": 4}) == [two]
         first, second = sorted(look("docs", [one, two], vectors=True), key=lambda p: p.id)
         assert first.vectors["minicoil"].indices.tolist() == [7] and "stamp" not in first.payload
@@ -175,3 +178,117 @@ def test_an_index_that_lacks_is_added(tmp_path):
             with pytest.raises(CollectionError, match="another shape"):
                 store.ensure("docs", CollectionSchema(sparse=("minicoil",), text=("doc",)))
             os.kill(int((tmp_path / "engine" / "owner.lock").read_text()), signal.SIGKILL)
+
+
+def test_points_are_found_by_their_cells_whatever_the_sign_and_sum(points):
+    signed = [
+        make(4, "minus", (21, -1.0)),
+        make(5, "cancels", (21, 0.5), (22, -0.5)),
+        make(6, "late", (22, 1.0)),
+    ]
+    points.upsert("docs", signed)
+    numbers = {uuid.UUID(i).int for i in points.find("docs", "minicoil", [21, 22])}
+    assert numbers == {4, 5, 6}
+    where = PointFilter(not_equal={"n": 6})
+    assert {uuid.UUID(i).int for i in points.find("docs", "minicoil", [21, 22], where)} == {4, 5}
+    assert points.find("docs", "minicoil", [99]) == set() and points.find("docs", "minicoil", []) == set()
+    many = [*range(1000, 1200), 21]
+    assert {uuid.UUID(i).int for i in points.find("docs", "minicoil", many)} == {4, 5}
+
+
+def test_slices_are_disjoint_and_cover_the_collection(points):
+    points.upsert("docs", [make(i, "pod", (7, 1.0)) for i in range(4, 60)])
+    parts = [{i for page in points.scroll("docs", PointFilter(slice=(k, 3))) for i in ids(page)} for k in range(3)]
+    assert set().union(*parts) == set(range(1, 60)) and sum(map(len, parts)) == 59 and all(parts)
+    assert points.count("docs", PointFilter(slice=(1, 3))) == len(parts[1])
+
+
+def test_a_server_that_cuts_no_slices_gives_the_same_ones(monkeypatch):
+    with ServerPoints(QdrantClient(":memory:")) as store:
+        store.ensure("docs", SCHEMA)
+        store.upsert("docs", [make(i, "pod", (7, 1.0)) for i in range(1, 60)])
+        parts = [
+            {p.id for page in store.scroll("docs", PointFilter(slice=(k, 3)), page=7) for p in page} for k in range(3)
+        ]
+        store.__dict__["features"] = ServerFeatures.of_version("1.15.4")
+        for k in range(3):
+            where = PointFilter(slice=(k, 3))
+            assert {p.id for page in store.scroll("docs", where, page=7) for p in page} == parts[k]
+            assert store.count("docs", where) == len(parts[k])
+            assert store.find("docs", "minicoil", [7], where) == parts[k]
+
+
+@pytest.mark.parametrize(
+    ("version", "features"),
+    [
+        ("1.15.4", (False, False, False)),
+        ("1.16.0", (True, False, False)),
+        ("1.19.2-dev", (True,) * 3),
+        ("?", (False,) * 3),
+    ],
+)
+def test_what_is_used_follows_the_servers_version(version, features):
+    assert ServerFeatures.of_version(version) == ServerFeatures(*features)
+
+
+def test_fields_that_are_absent_or_empty_are_found(points):
+    points.upsert("docs", [Point(str(uuid.UUID(int=7)), {"n": 7, "keys": []}, {})])
+    found = [i for page in points.scroll("docs", PointFilter(missing=["keys"])) for i in ids(page)]
+    assert found == [7]
+
+
+def test_the_shape_of_a_collection_is_told(points):
+    shape = points.describe("docs")
+    assert dict(shape.dense) == {"role": 3} and dict(shape.sparse) == {"minicoil": True}
+    with pytest.raises(CollectionError, match="not found"):
+        points.describe("nope")
+    points.index_fields("docs", CollectionSchema(integer=("m",)))
+    points.set_payload("docs", [str(uuid.UUID(int=1))], {"m": 4})
+    assert points.count("docs", PointFilter(equal={"m": 4})) == 1
+
+
+@pytest.mark.parametrize(
+    "unchanged", [{"text": "pod on node", "absent": None}, {"keys": ["pod", "on", "node"]}, {"n": 1, "nested.x": 2.5}]
+)
+def test_a_write_is_guarded_by_any_field_of_the_payload(points, unchanged):
+    one = str(uuid.UUID(int=1))
+    points.set_payload("docs", [one], {"nested": {"x": 2.5}})
+    update = VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, unchanged)
+    assert points.write_vectors("docs", [update], {"stamp": 1}) == [one]
+    for field in unchanged:
+        changed = VectorUpdate(one, {"minicoil": sparse((6, 1.0))}, {**unchanged, field: "other"})
+        assert points.write_vectors("docs", [changed], {"stamp": 2}) == []
+    (point,) = points.get("docs", [one], vectors=True)
+    assert point.payload["stamp"] == 1 and point.vectors["minicoil"].indices.tolist() == [5]
+
+
+def test_idf_is_counted_over_the_corpus_that_is_named(points):
+    rows = [make(i, "a b", (31, 1.0)) for i in range(10, 30)] + [make(i, "c", (32, 1.0)) for i in range(30, 50)]
+    points.upsert("docs", rows)
+    everywhere = points.search("docs", "minicoil", sparse((31, 1.0)), 1)[0].score
+    among = points.search("docs", "minicoil", sparse((31, 1.0)), 1, corpus=PointFilter(any_of={"keys": ["a"]}))[0].score
+    assert among < everywhere / 5  # there every point has it
+
+
+def test_a_busy_server_is_asked_again_and_a_refusal_is_final(monkeypatch):
+    from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
+
+    from tasks.points import server_calls
+
+    waits, answers = [], [ResourceExhaustedResponse("slow down", 3), UnexpectedResponse(503, "busy", b"", None), "done"]
+    monkeypatch.setattr(server_calls.time, "sleep", waits.append)
+
+    def call():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    assert server_calls.call_patiently(call) == "done"
+    assert 3 <= waits[0] <= 4.5 and waits[1] <= 2
+    answers[:] = [UnexpectedResponse(503, "busy", b"", None)] * 50
+    with pytest.raises(EngineUnavailableError, match="busy"):
+        server_calls.call_patiently(call)
+    answers[:] = [UnexpectedResponse(500, "error", b"No space left on device: disk full", None)]
+    with pytest.raises(CollectionError, match="No space left"):
+        server_calls.call_patiently(call)

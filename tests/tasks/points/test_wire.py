@@ -14,7 +14,7 @@ def test_records_and_arrays_keep_their_types():
     vector = SparseVector(np.array([3, 9], np.int32), np.array([0.5, -1], np.float32))
     sent = [
         Point(2**63 + 1, {"text": "naïve", "n": [1, None, 2.5]}, {"m": vector, "d": np.eye(2, dtype=np.float32)}),
-        VectorUpdate("a", {"m": vector}, "hash"),
+        VectorUpdate("a", {"m": vector}, {"mc_hash": "hash"}),
         PointFilter(text_any={"text": ["pod"]}, ids=[1, "b"]),
         CollectionSchema(dense={"role": 3}, keyword=("doc",)),
     ]
@@ -22,7 +22,7 @@ def test_records_and_arrays_keep_their_types():
     assert point.id == 2**63 + 1 and point.payload == sent[0].payload
     assert point.vectors["m"].indices.dtype == np.int32 and point.vectors["m"].values.dtype == np.float32
     np.testing.assert_array_equal(point.vectors["d"], np.eye(2))
-    assert (update.id, update.text_hash) == ("a", "hash")
+    assert (update.id, update.unchanged) == ("a", {"mc_hash": "hash"})
     assert where == sent[2] and schema == sent[3]
 
 

@@ -1,0 +1,124 @@
+"""The sweep: points that somebody wrote without this service, or with an older release, are brought up to date."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+from minicoil.bundle import check_bundle
+from minicoil.errors import ReleaseError
+from minicoil.model import MiniCoil
+from minicoil.vocabulary import Vocabulary
+from tasks.bundles import lineage, open_model
+from tasks.finding import PAGE, Finder, Found
+from tasks.indexing import BM25_VECTOR, describe_text
+from tasks.payload_fields import STAMP_FIELD
+from tasks.place import Place
+from tasks.points import Point, PointFilter, PointStore, VectorUpdate
+from tasks.progress import progress
+from tasks.reencoding import CollectionChange, current_stamp, open_writer, rewrite_points
+from tasks.registry import CollectionRecord
+from tasks.texts import PointTextError, TextSource, open_texts
+
+logger = logging.getLogger(__name__)
+
+
+def sweep_collection(
+    place: Place, points: PointStore, record: CollectionRecord, dry_run: bool = False
+) -> CollectionChange:
+    """Bring late points to the release that the collection carries; with `dry_run` only count them.
+
+    A point is late where it has no stamp (in a collection that this service indexed), or where its vector was made by
+    an older release than the collection's and a word in it has changed since.
+    """
+    model, other = open_writer(place, record)
+    texts = open_texts(record, place.cache)
+    change = CollectionChange(record.name, points.count(record.name))
+    if record.is_ours:
+        n_found, n_written = _adopt_unstamped(points, record, texts, model, other, dry_run)
+        change = replace(change, n_candidates=n_found, n_affected=n_found, n_rewritten=n_written)
+    for finder, stamped in _late(place, points, record, texts, model):
+        found = Found()
+        n_written = 0
+        with progress(f"sweeping {record.name}", None, "points looked at") as advance:
+            for affected, n in finder.affected(found, record.release, stamped):
+                if not dry_run:
+                    stamp = current_stamp(record)
+                    n_written += len(rewrite_points(points, record, texts, model, other, affected, stamp))
+                advance(n)
+        change = replace(
+            change,
+            n_candidates=change.n_candidates + found.n_candidates,
+            n_affected=change.n_affected + found.n_affected,
+            n_rewritten=change.n_rewritten + n_written,
+            n_without_text=change.n_without_text + found.n_without_text,
+            without_text=change.without_text or tuple(found.without_text),
+        )
+    return change
+
+
+def _late(
+    place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
+) -> Iterator[tuple[Finder, int | None]]:
+    """For every older release whose vectors may still be there, what finds the points that are late for it."""
+    current = check_bundle(open_model(place, record.release, record.encoder, record.dims))[1]
+    for older in lineage(place, record.release)[:-1]:
+        if record.attached_at is not None and older < record.attached_at:
+            continue
+        stamped = older if record.is_ours else None  # attached points carry no stamp before we write them
+        if record.is_ours and not points.count(record.name, PointFilter(equal={STAMP_FIELD: older})):
+            continue
+        try:
+            old = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
+        except ReleaseError:
+            logger.info("release %d was pruned; points stamped with it are taken as they are", older)
+            continue
+        yield Finder(points, record, texts, model.tokenizer, old, current, model.stack), stamped
+
+
+def _adopt_unstamped(
+    points: PointStore,
+    record: CollectionRecord,
+    texts: TextSource,
+    model: MiniCoil,
+    other: Vocabulary | None,
+    dry_run: bool,
+) -> tuple[int, int]:
+    """Points that came past `minicoil index`, given all that it would have given them; found and written."""
+    n_found = n_written = 0
+    where = PointFilter(missing=[STAMP_FIELD])
+    with progress(f"adopting points of {record.name}", None, "points") as advance:
+        for page in points.scroll(record.name, where, texts.fields, page=PAGE):
+            rows = [(point, text) for point in page if (text := _text(texts, point)) is not None]
+            n_found += len(rows)
+            if not dry_run and rows:
+                n_written += _adopt(points, record, model, other, rows)
+            advance(len(page))
+    return n_found, n_written
+
+
+def _text(texts: TextSource, point: Point) -> str | None:
+    try:
+        return texts.read(point)
+    except PointTextError as error:
+        logger.warning("%s; it is left out of search", error)
+        return None
+
+
+def _adopt(
+    points: PointStore,
+    record: CollectionRecord,
+    model: MiniCoil,
+    other: Vocabulary | None,
+    rows: list[tuple[Point, str]],
+) -> int:
+    written = [text for _, text in rows]
+    vectors = [*model.embed(written)] if other is None else [union for _, union in model.embed_union(written, other)]
+    described = describe_text(model, record, written)
+    n_written = 0
+    for (point, text), vector, (payload, plain) in zip(rows, vectors, described, strict=True):
+        # no hash stands for the text yet, so the text itself does
+        update = VectorUpdate(point.id, {record.vector: vector, BM25_VECTOR: plain}, {"text": text})
+        n_written += len(points.write_vectors(record.name, [update], payload))
+    return n_written

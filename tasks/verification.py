@@ -1,0 +1,119 @@
+"""A collection held against its release: nothing due, and a sample of points compared cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from minicoil.bundle import check_bundle
+from minicoil.model import MiniCoil
+from minicoil.sparse import SparseVector
+from tasks.bundles import open_model
+from tasks.payload_fields import STAMP_FIELD
+from tasks.place import Place
+from tasks.points import Point, PointFilter, PointStore
+from tasks.registry import CollectionRecord
+from tasks.sweeping import sweep_collection
+from tasks.texts import PointTextError, open_texts
+
+SAMPLE = 128
+_TOLERANCE = 1e-3  # encoders sum in another order from batch to batch; a wrong layer is off by a hundred times that
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found.
+
+    Attributes:
+        n_due: Points whose vectors are not those of the collection's release.
+        n_sampled: Points encoded again and compared, half of them among the last written.
+        n_different: Those with a cell too few, too many, or of another value.
+        n_without_text: Of the sample, those that cannot be encoded again.
+        examples: A few differences.
+    """
+
+    name: str
+    release: int
+    n_due: int
+    n_sampled: int
+    n_different: int
+    n_without_text: int
+    examples: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Nothing due, nothing different."""
+        return self.n_due == 0 and self.n_different == 0
+
+    def row(self) -> dict[str, Any]:
+        """For reports."""
+        return {**asdict(self), "is_sound": self.is_sound}
+
+
+def verify_collection(
+    place: Place, points: PointStore, record: CollectionRecord, n_sample: int = SAMPLE
+) -> Verification:
+    """Hold a collection against the release that its record names, and the one readable beside it."""
+    n_due = sweep_collection(place, points, record, dry_run=True).n_affected
+    fields = [*(texts := open_texts(record, place.cache)).fields, STAMP_FIELD]
+    halves = (PointFilter(equal={STAMP_FIELD: record.release}), PointFilter())
+    drawn = {
+        point.id: point
+        for where in halves
+        for point in points.sample(record.name, where, n_sample // 2, fields, vectors=True)
+    }
+    rows, n_without_text = [], 0
+    for point in drawn.values():
+        try:
+            rows.append((point, texts.read(point)))
+        except PointTextError:
+            n_without_text += 1
+    differences = compare_points(place, record, rows)
+    return Verification(
+        record.name, record.release, n_due, len(rows), len(differences), n_without_text, tuple(differences[:_SHOWN])
+    )
+
+
+def compare_points(place: Place, record: CollectionRecord, rows: Sequence[tuple[Point, str]]) -> list[str]:
+    """What is wrong with each point that is not as its text and the record's releases say."""
+    releases = [record.release, *([] if record.previous is None else [record.previous])]
+    newest = open_model(place, max(releases), record.encoder, record.dims)
+    model = MiniCoil.load(newest, record.k, record.b, record.avg_len)
+    texts = [text for _, text in rows]
+    per_release = []
+    for release in releases:
+        vocabulary = check_bundle(open_model(place, release, record.encoder, record.dims))[1]
+        per_release.append(list(model.embed_under(texts, vocabulary)))
+    problems = []
+    for (point, _), *expected in zip(rows, *per_release, strict=True):
+        problem = _difference(point.vectors.get(record.vector), expected)
+        if problem:
+            problems.append(f"point {point.id}: {problem}")
+    return problems
+
+
+def _difference(stored: object, expected: Sequence[SparseVector]) -> str:
+    """Why a stored vector is not right; "" where it is: all cells of the first expected, no others than of all."""
+    if not isinstance(stored, SparseVector):
+        return "has no such vector"
+    found = dict(zip(stored.indices.tolist(), stored.values.tolist(), strict=True))
+    allowed: set[int] = set()
+    for place, vector in enumerate(expected):
+        cells = vector.indices.tolist()
+        allowed |= set(cells)
+        if place == 0 and (missing := set(cells) - found.keys()):
+            return f"cell {min(missing)} is missing"
+        if place == 0 and len(set(cells)) == len(
+            cells
+        ):  # hashed words may share a cell; which one wins is the engine's
+            gaps = np.abs(np.asarray([found[c] for c in cells]) - vector.values)
+            if gaps.size and gaps.max() > _TOLERANCE * max(1.0, float(np.abs(vector.values).max())):
+                worst = int(gaps.argmax())
+                return f"cell {cells[worst]} holds {found[cells[worst]]:.4f}, {vector.values[worst]:.4f} expected"
+    if extra := found.keys() - allowed:
+        return f"cell {min(extra)} belongs to neither release"
+    return ""
