@@ -39,14 +39,15 @@ RoleModel = Annotated[
 
 
 # what nearly everybody leaves as it is stands at the end of a form
+_LATER = ("collections", "target", "min_sentences", "max_sentences", "sample", "promote", "approval_days")
 _LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")
 
 
 def _order_form(schema: dict[str, Any]) -> None:
     """What must be filled in first, what hardly anybody changes last; a form shows fields in the schema's order."""
     fields, required = schema["properties"], schema.get("required", [])
-    middle = [name for name in fields if name not in required and name not in _LAST]
-    order = [*required, *middle, *(name for name in _LAST if name in fields and name not in required)]
+    rear = [name for name in (*_LATER, *_LAST) if name in fields and name not in required]
+    order = [*required, *(name for name in fields if name not in required and name not in rear), *rear]
     schema["properties"] = {name: fields[name] for name in order}
 
 
