@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
+from prefect.client.orchestration import get_client
 from prefect.concurrency.sync import concurrency
+from prefect.exceptions import ObjectNotFound
 from prefect.logging import get_run_logger
 
 from flows.progress_artifacts import progress_on_page
-from minicoil.errors import BusyError, StoreError, UsageError
+from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks.home_lock import writer_lock
 from tasks.place import Place
 
@@ -21,6 +24,8 @@ from tasks.place import Place
 TURN_SECONDS = 3600.0
 # The server frees a slot whose lease is not renewed: what a run killed together with its worker holds up at most.
 LEASE_SECONDS = 60.0
+# A server that is restarted answers again within this; a run that has not begun may as well wait.
+SERVER_SECONDS = 300.0
 _LOOK_AGAIN_SECONDS = 2.0
 
 
@@ -65,6 +70,7 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
     from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError  # the public module does not name it
 
     logger, name = get_run_logger(), limit_name(channel)
+    _await_server(name, channel)
     for patience in (_LOOK_AGAIN_SECONDS, TURN_SECONDS):
         try:
             # not strict about renewal: a server that restarts must not end hours of training; the channel's own
@@ -82,15 +88,39 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
             logger.warning(
                 "channel '%s' is being changed by another run; waiting up to %.0f min", channel, TURN_SECONDS / 60
             )
-        except ConcurrencySlotAcquisitionError as error:
-            raise UsageError(
-                f"the server has no concurrency limit '{name}', without which two runs could change channel "
-                f"'{channel}' at once; `minicoil deploy --channel {channel}` creates it"
-            ) from error
+        except ConcurrencySlotAcquisitionError:  # the server went away in between: wait for it and ask again
+            _await_server(name, channel)
     raise BusyError(
         f"channel '{channel}' was being changed by another run for {TURN_SECONDS / 60:.0f} min; look at the running "
         "flow runs, cancel one, or run this again later"
     )
+
+
+def _await_server(name: str, channel: str) -> None:
+    """Wait for a server that is being started again, and for nothing else.
+
+    Raises:
+        UsageError: it answers, and has no such limit.
+        StoreUnavailableError: it did not answer in time.
+    """
+    until = time.monotonic() + SERVER_SECONDS
+    while True:
+        try:
+            with get_client(sync_client=True) as client:
+                client.read_global_concurrency_limit_by_name(name)
+            return
+        except ObjectNotFound as error:
+            raise UsageError(
+                f"the server has no concurrency limit '{name}', without which two runs could change channel "
+                f"'{channel}' at once; `minicoil deploy --channel {channel}` creates it"
+            ) from error
+        except httpx.HTTPError as error:
+            if time.monotonic() > until:
+                raise StoreUnavailableError(
+                    f"the Prefect server at {os.environ.get('PREFECT_API_URL')} does not answer "
+                    f"({type(error).__name__}); start it and run this again"
+                ) from error
+            time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _enter_home(stack: ExitStack, home: Path, command: str, shared: bool) -> None:

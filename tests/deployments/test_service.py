@@ -114,9 +114,11 @@ def test_a_refused_release_waits_and_a_person_promotes_it(served, tmp_path):
     assert read_waiting(served.place.objects(), "production", 4) is None
     served.finish("rollback-release/on-demand")
     assert current(served) == 3
+    served.finish("reencode-collections/on-demand", contract=True)  # the next release grows from what is served
 
 
 def test_a_killed_run_is_marked_and_the_next_one_goes_on_through_a_restart_of_the_server(served):
+    before = current(served)
     run = served.start("extend-vocabulary/on-demand", **SMALL, words=["path", "tree"])
     pid = int(served.wait(run, ("RUNNING",))["infrastructure_pid"])
     time.sleep(4)
@@ -129,7 +131,7 @@ def test_a_killed_run_is_marked_and_the_next_one_goes_on_through_a_restart_of_th
     os.kill(server, signal.SIGKILL)
     if served.wait(run, seconds=240)["state_type"] != "COMPLETED":  # it asked while nobody listened: marked, not stuck
         served.finish("extend-vocabulary/on-demand", **SMALL, words=["path", "tree"])
-    assert current(served) == 5
+    assert current(served) > before
 
 
 def test_runs_that_nobody_can_report_are_reaped(served):

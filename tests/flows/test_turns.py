@@ -2,11 +2,12 @@
 
 import errno
 
+import httpx
 import pytest
 from prefect import flow
 
 from flows import progress_artifacts, turns
-from minicoil.errors import BusyError, StoreError, UsageError
+from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks import progress
 from tasks.home_lock import writer_lock
 from tasks.place import Place
@@ -107,3 +108,18 @@ def test_a_server_that_is_gone_costs_the_bar_and_not_the_step(monkeypatch, caplo
     step.advance(5)
     step.close()
     assert caplog.text.count("no progress bar for 'training' any more") == 1
+
+
+def test_a_server_that_is_away_is_waited_for_and_named_when_it_stays_away(monkeypatch):
+    asked = []
+
+    def refuse(**_):
+        asked.append(1)
+        raise httpx.ConnectError("refused")
+
+    monkeypatch.setattr(turns, "get_client", refuse)
+    monkeypatch.setattr(turns, "SERVER_SECONDS", 0.3)
+    monkeypatch.setattr(turns, "_LOOK_AGAIN_SECONDS", 0.1)
+    with pytest.raises(StoreUnavailableError, match="does not answer .ConnectError.; start it and run this again"):
+        turns._await_server("channel-busy", "busy")
+    assert len(asked) > 2
