@@ -56,6 +56,7 @@ def main() -> None:
 @click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation.")
 @click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation.")
 @click.option("--avg-len", type=float, help="Mean document length in words; default: measured on the corpus.")
+@click.option("--delete-missing", is_flag=True, help="Delete points whose document CORPUS does not have any more.")
 @common_options
 def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
     """Create or feed COLLECTION from a corpus."""
@@ -132,6 +133,21 @@ def reencode(place: dict[str, Any], **values: Any) -> Any:
 
 
 @main.command()
+@click.argument("source")
+@click.argument("target")
+@channel_option
+@click.option("--text", help="Payload fields that the text is made of; default: as SOURCE is registered.")
+@click.option("--alias", help="Pointed to TARGET when it is right.")
+@click.option("--k", type=float, default=1.2, show_default=True)
+@click.option("--b", type=float, default=0.75, show_default=True)
+@click.option("--avg-len", type=float, help="Default: measured on SOURCE.")
+@common_options
+def rebuild(place: dict[str, Any], **values: Any) -> Any:
+    """Build TARGET from SOURCE with the channel's release: for another encoder, or a collection without miniCOIL."""
+    return run_flow("rebuild-collection", {**place, **values})
+
+
+@main.command()
 @click.argument("collection")
 @channel_option
 @click.option("--vector", required=True, help="Name of its miniCOIL sparse vector.")
@@ -154,12 +170,13 @@ def attach(place: dict[str, Any], **values: Any) -> Any:
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--compare", is_flag=True, help="BM25 beside miniCOIL.")
+@click.option("--tenant", help="Whose points, in a collection that has tenants.")
 @common_options
-def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool) -> Any:
+def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool, tenant: str | None) -> Any:
     """Search COLLECTION for QUERY."""
     from tasks.searching import search_collection
 
-    return search_collection(open_place(place), collection, query, limit, compare)
+    return search_collection(open_place(place), collection, query, limit, compare, tenant)
 
 
 @main.command()

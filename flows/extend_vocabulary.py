@@ -37,7 +37,7 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
             points = count_points_step(job.points, job.records, chosen)
             return dry_run_report(chosen, points, costs, reading, job.clock)
 
-        results, prior = train(job, chosen, request)
+        results, prior = train(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
             return extension_report(job.parent, None, results, {}, costs, reading, job.clock)
         published, promoted = release(job, results, (), prior, request, chosen)

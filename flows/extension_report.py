@@ -89,12 +89,9 @@ def extension_report(
     costs: Mapping[str, Any],
     reading: Reading,
     clock: Clock,
-    removed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What was trained, published and re-encoded; estimate beside actual."""
     words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in results]
-    nothing = dict.fromkeys(_ROW_KEYS)
-    words += [{**nothing, "word": word, "verdict": "removed", "reason": "returns to BM25"} for word in removed]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {

@@ -33,18 +33,22 @@ from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent, remove_work
+from tasks.devices import choose_device
+from tasks.encoder_check import check_encoder
 from tasks.extension import probe_texts, role_width, source_names
 from tasks.features import Encoders
 from tasks.gating import parity_fact
+from tasks.judging import Judge
 from tasks.place import Place
 from tasks.points import PointStore
+from tasks.priors import find_prior, prior_origin
 from tasks.promotion import select_collections
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
 from tasks.sentence_store import SentenceStore
 from tasks.shards import ShardModel
-from tasks.training import TrainingPlan, word_digests
+from tasks.training import TrainingPlan, plan_units, word_digests
 from tasks.word_memory import WordMemory, WordResult
 
 
@@ -93,6 +97,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     if parameters.base is not None and not getattr(parameters, "dry_run", False):
         base_step(place, parameters.channel, parameters.base)
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
+    check_encoder(parent, parameters.encoder)
     channel, names = parameters.channel, parameters.collections
     records = select_collections(list_collections(place.objects(), channel), names, channel)
     tokenizer = WordTokenizer.from_folder(parent.folder)
@@ -108,25 +113,37 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     return Job(parameters, place, points, parent, tokenizer, sentences, records, plan, Clock())
 
 
-def train(job: Job, chosen: Sequence[Candidate], request: str) -> tuple[list[WordResult], Prior | None]:
-    """Results of all candidates; those with the same sentences and settings as before are recalled, not trained."""
+def train(
+    job: Job, chosen: Sequence[Candidate], reading: Reading, request: str
+) -> tuple[list[WordResult], Prior | None]:
+    """Results of all candidates; those with the same sentences and settings as before are recalled, not trained.
+
+    Sentences come from everything ever read, this corpus and those before it. Each unit is a task of its own.
+    """
     forms = {candidate.word: candidate.use.forms for candidate in chosen}
-    memory = WordMemory(job.place.objects())
+    memory, plan = WordMemory(job.place.objects()), job.plan
+    device = choose_device()
     with job.clock.timing("encode"):
-        keys = sample_step(job.sentences, forms, job.plan.sampling)
-        digests = word_digests(keys, job.parent, job.plan)
-        recalled = recall_step(chosen, digests, job.parent, memory)
-        known = {result.record.word for result in recalled}
-        rest = [candidate for candidate in chosen if candidate.word not in known]
+        keys = sample_step(job.sentences, forms, plan.sampling, reading.keys)
+        origin = prior_origin(job.parent, keys, plan.digest)
+        digests = word_digests(keys, job.parent, plan, origin, reading.keys)
+        results: list[WordResult] = recall_step(chosen, digests, job.parent, memory)
+        known = {result.record.word for result in results}
+        rest = {candidate.word: candidate for candidate in chosen if candidate.word not in known}
         if not rest:
-            return recalled, Prior.read(job.parent.folder)
-        needed = {candidate.word: candidate.use.forms for candidate in rest}
+            return results, find_prior(job.parent, origin, memory)
+        needed = {word: candidate.use.forms for word, candidate in rest.items()}
+        sampled = {word: keys[word] for word in needed}
         folder = job.place.work / request[:16] / "features"
-        encode_in_shards(job.place, job.sentences, needed, keys, job.plan.sampling, job.shard_model, folder)
-        features = encode_step(job.sentences, job.encoders, needed, keys, job.plan.sampling, folder)
+        encode_in_shards(job.place, job.sentences, needed, sampled, plan.sampling, job.shard_model, folder)
+        features = encode_step(job.sentences, job.encoders, needed, sampled, plan.sampling, folder)
     with job.clock.timing("train"):
-        prior = prior_step(job.parent, features, job.plan.training.seed)
-        return recalled + train_step(rest, digests, features, prior, job.parent, job.plan, memory), prior
+        prior = prior_step(job.parent, features, plan.training.seed, origin, memory)
+        judge = Judge(job.parent, prior, plan.gate, plan.triplets, plan.training.seed, reading.keys)
+        for unit in plan_units(sorted(rest), features):
+            candidates = [rest[word] for word in unit.words]
+            results += train_step(candidates, digests, features, judge, plan, memory, device)
+    return results, prior
 
 
 def release(

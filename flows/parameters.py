@@ -32,11 +32,26 @@ class IndexParameters(EncoderParameters):
     collection: Name = Field(title="Collection", description="Created if it does not exist", examples=["docs"])
     corpus: Specs
     sample: Sample = None
+    delete_missing: bool = Field(
+        False, title="Delete missing", description="Delete points whose document the corpus does not have any more"
+    )
     k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
     b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
     avg_len: float | None = Field(
         None, gt=0, title="Mean length", description="In words; empty: measured on the corpus", examples=[44.0]
     )
+
+
+class RebuildParameters(ChannelParameters):
+    """Build a collection anew beside itself, with vectors of the channel's release."""
+
+    source: Name = Field(title="Source", description="The collection to copy", examples=["docs"])
+    target: Name = Field(title="Target", description="The collection to create", examples=["docs-2"])
+    text: str | None = Field(None, title="Text", description="Payload fields of the text; empty: as it is registered")
+    alias: str | None = Field(None, title="Alias", description="Pointed to the target when it is right")
+    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
+    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="Empty: measured on the source")
 
 
 class WordsParameters(EncoderParameters):

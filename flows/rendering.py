@@ -9,8 +9,9 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
-from flows.screen import answers, cell, say, show_table
+from flows.screen import answers, cell, say, shorten, show_table
 from flows.service_rendering import show_deployed, show_try, show_waiting
+from flows.word_rendering import show_words
 
 
 def show(command: str, result: Any) -> None:
@@ -61,6 +62,11 @@ def _show_extend(result: Mapping[str, Any]) -> None:
     keys = ("word", "verdict", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling")
     if trained:
         show_table(keys, [[row[key] for key in keys] for row in trained[:12]], f"first of {len(trained):,} trained")
+    if weak := result.get("underperforming"):
+        title = f"{len(weak):,} of {result['n_measured']:,} measured words do badly on this text"
+        show_table(("word", "why it was retrained"), [(w["word"], "; ".join(w["reasons"])) for w in weak[:12]], title)
+    if left := [row for row in result["words"] if row["verdict"] in ("unchanged", "removed")]:
+        show_table(("word", "verdict", "why"), [(r["word"], r["verdict"], r["reason"]) for r in left[:8]])
     refused = [row for row in result["words"] if row["verdict"] in ("kept_bm25", "failed")]
     if refused:
         show_table(
@@ -95,7 +101,7 @@ def _show_search(result: Mapping[str, Any]) -> None:
     say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
     if "bm25" not in result:
         for hit in result["results"]:
-            say(f"{hit['score']:8.3f}  {escape(_shorten(hit['text'], 140))}")
+            say(f"{hit['score']:8.3f}  {escape(shorten(hit['text'], 140))}")
         return
     table = Table(expand=True, show_lines=True)
     table.add_column("BM25", ratio=1)
@@ -105,55 +111,10 @@ def _show_search(result: Mapping[str, Any]) -> None:
         came_from = ranks.get(right["id"])
         move = "new" if came_from is None else f"was {came_from}"
         table.add_row(
-            f"{left['score']:.2f}  {escape(_shorten(left['text'], 200))}",
-            f"{right['score']:.2f} [cyan]({move})[/cyan]  {escape(_shorten(right['text'], 200))}",
+            f"{left['score']:.2f}  {escape(shorten(left['text'], 200))}",
+            f"{right['score']:.2f} [cyan]({move})[/cyan]  {escape(shorten(right['text'], 200))}",
         )
     answers.print(table)
-
-
-def _shorten(text: str, length: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1] + "…"
-
-
-def _show_words(result: Mapping[str, Any]) -> None:
-    keys = ("word", "verdict", "release", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling", "reason")
-    show_table(keys, [[row.get(key) for key in keys] for row in result["words"]])
-    if result.get("message"):
-        say(escape(result["message"]))
-    _show_meaning(result.get("meaning", {}))
-    if result.get("page"):
-        say(f"\nall sentences in two dimensions: {result['page']}")
-
-
-def _show_meaning(meaning: Mapping[str, Any]) -> None:
-    for name in ("nearest_pair", "farthest_pair"):
-        if pair := meaning.get(name):
-            say(f"\n[bold]{name.split('_')[0]} pair[/bold], cosine {pair['cosine']:.2f}")
-            for text in pair["sentences"]:
-                say(f"  {escape(_shorten(text, 150))}")
-    if senses := meaning.get("senses"):
-        say(f"\n[bold]senses[/bold] by the role model: {len(senses['groups'])}{_apart(senses)}")
-        for group in senses["groups"]:
-            words = ", ".join(group["words"]) or "no telling words"
-            example = escape(_shorten(group["examples"][0], 110))
-            say(f"  {group['n_sentences']:>4}  [bold]{escape(words)}[/bold]: {example}")
-    if parts := meaning.get("parts_of_speech"):
-        counts = ", ".join(f"{name} {n}" for name, n in parts["counts"].items())
-        say(f"\n[bold]parts of speech[/bold]: {counts}{_apart(parts)}")
-    for entry in meaning.get("dimensions", []):
-        say(f"\n[bold]number {entry['dimension'] + 1}[/bold], {entry['share_of_variance']:.0%} of the spread")
-        for end in ("low", "high"):
-            for text in entry[end][:2]:
-                say(f"  {end:<4}  {escape(_shorten(text, 150))}")
-
-
-def _apart(groups: Mapping[str, Any]) -> str:
-    """How far apart the numbers hold the groups, in words."""
-    if groups["apart"] is None:
-        return ""
-    number = groups["dimension"] + 1
-    return f"; a pair of one group is the closer one {groups['apart']:.0%} of the time, best told by number {number}"
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:
@@ -189,7 +150,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "try_folder": show_try,
     "release_waiting": show_waiting,
     "deploy": show_deployed,
-    "words": _show_words,
+    "words": show_words,
     "release_list": _show_releases,
     "release_promote": _show_collections,
     "release_prune": _show_pruned,

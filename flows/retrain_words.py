@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from prefect import flow
 
 from flows.extension_report import answered_report, extension_report
-from flows.making_release import open_job, release
+from flows.making_release import Job, open_job, release, train
 from flows.parameters import RetrainParameters
-from flows.steps import encode_step, measure_step, prior_step, recall_step, sample_step, train_step
+from flows.steps import encode_step, held_out_step, measure_step
 from minicoil.errors import ReleaseError
 from tasks.extension import request_digest
+from tasks.reading import Reading
 from tasks.releases import Publication, find_request
-from tasks.retraining import served_candidates, split_off_hopeless
-from tasks.training import word_digests
-from tasks.word_memory import WordMemory
+from tasks.retraining import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates
 
 
 @flow(name="retrain-words", description="Retrain words that underperform on this text.")
@@ -35,27 +36,29 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         if answered is not None:
             return answered_report(job.place, parameters, answered, reading, job.clock)
 
-        candidates = served_candidates(job.parent, reading.counts, parameters.min_sentences)
-        forms = {candidate.word: candidate.use.forms for candidate in candidates}
-        with job.clock.timing("encode"):
-            keys = sample_step(job.sentences, forms, job.plan.sampling)
-            folder = job.place.work / request[:16] / "features"
-            features = encode_step(job.sentences, job.encoders, forms, keys, job.plan.sampling, folder)
-        with job.clock.timing("measure"):
-            weak = measure_step(candidates, features, job.parent, job.plan, reading.counts, parameters.below)
-        with job.clock.timing("train"):
-            digests = word_digests(keys, job.parent, job.plan)
-            prior = prior_step(job.parent, features, job.plan.training.seed)
-            memory = WordMemory(job.place.objects())
-            results = recall_step(weak, digests, job.parent, memory)
-            known = {result.record.word for result in results}
-            rest = [candidate for candidate in weak if candidate.word not in known]
-            results += train_step(rest, digests, features, prior, job.parent, job.plan, memory)
-        results, hopeless = split_off_hopeless(results, job.plan)
+        found = _inspect(job, reading, parameters.below, job.place.work / request[:16] / "measured")
+        weak = found.weak
+        results, prior = train(job, weak, reading, request) if weak else ([], None)
+        results = bury_hopeless(results, job.plan)
+        hopeless = [result.record.word for result in results if result.record.verdict == "removed"]
         published: Publication | None = None
         promoted: dict[str, Any] = {}
         if hopeless or any(result.weights is not None for result in results):
             published, promoted = release(job, results, hopeless, prior, request, weak)
         costs: dict[str, Any] = {}
-        report = extension_report(job.parent, published, results, promoted, costs, reading, job.clock, hopeless)
-        return {**report, "n_measured": len(candidates), "n_underperforming": len(weak)}
+        report = extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
+        underperforming = [{"word": candidate.word, "reasons": list(candidate.reasons)} for candidate in weak]
+        counts = {"n_measured": found.n_measured, "n_too_few": found.n_too_few, "n_underperforming": len(weak)}
+        return {**report, **counts, "underperforming": underperforming}
+
+
+def _inspect(job: Job, reading: Reading, below: float | None, folder: Path) -> Inspection:
+    """Measure what is served on sentences of this corpus that no word is trained on."""
+    candidates = served_candidates(job.parent, reading.counts, job.parameters.min_sentences)
+    forms = {candidate.word: candidate.use.forms for candidate in candidates}
+    with job.clock.timing("measure"):
+        keys = held_out_step(job.sentences, forms, job.plan.sampling, reading.keys, MEASURED_SENTENCES)
+        sampling = replace(job.plan.sampling, max_snippets=0)
+        features = encode_step(job.sentences, job.encoders, forms, keys, sampling, folder)
+        found: Inspection = measure_step(candidates, features, job.parent, job.plan, reading.counts, below)
+    return found

@@ -104,3 +104,9 @@ def cell(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:,.3f}" if isinstance(value, float) else escape(f"{value:,}" if type(value) is int else str(value))
+
+
+def shorten(text: str, length: int) -> str:
+    """The text on one line, cut with an ellipsis."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "…"

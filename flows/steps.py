@@ -19,9 +19,10 @@ from tasks.attaching import attach_collection
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
-from tasks.features import encode_features, open_encoders, sample_sentences
+from tasks.features import encode_features, open_encoders
 from tasks.foreign_folder import check_folder
 from tasks.indexing import index_documents
+from tasks.priors import make_prior
 from tasks.promotion import (
     contract_channel,
     finish_pending,
@@ -31,9 +32,11 @@ from tasks.promotion import (
     sweep_channel,
 )
 from tasks.reading import read_into_store
+from tasks.rebuilding import rebuild_collection
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
-from tasks.training import make_prior, recall_results, train_candidates
+from tasks.sampling import sample_held_out, sample_sentences
+from tasks.training import recall_results, train_unit
 
 _TRIES = 2
 _WAIT_SECONDS: list[float] = [5, 20]
@@ -72,17 +75,19 @@ choose_step = step(choose_words, "choose-words")
 estimate_step = step(estimate, "estimate")
 count_points_step = step(count_points, "count-points")
 sample_step = step(sample_sentences, "sample-sentences")
+held_out_step = step(sample_held_out, "sample-held-out-sentences")
 recall_step = step(recall_results, "recall-trained-words")
 encode_step = step(encode_features, "encode-sentences")
 prior_step = step(make_prior, "make-prior")
 measure_step = step(find_underperforming, "measure-words")
-train_step = step(train_candidates, "train-words")
+train_step = step(train_unit, "train-words")
 joined_step = step(joined_tokens_of, "find-joined-tokens")
 check_folder_step = step(check_folder, "check-folder")
 assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
 attach_step = step(attach_collection, "attach-collection")
+rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")

@@ -61,14 +61,20 @@ class TrainingConfig:
     saturation: float = 0.3  # role cosine that counts as "the same meaning" under the saturated target
     snippet_share: float = 0.5  # share of rows of a step taken from snippets
     checkpoints: int = 4  # looks at validation triplets during the fit; the best layer is kept
-    words_per_unit: int = 48  # trained in one tensor; bounds memory, and is what a killed run repeats at most
+    words_per_batch: int = 48  # trained in one tensor; bounds memory, and is what a killed run repeats at most
     seed: int = 17
 
     @staticmethod
     def for_target(target: Target, dims: int, seed: int = 17) -> TrainingConfig:
-        """The measured settings of a target: correlation wants more and gentler steps."""
+        """The measured settings of a target: correlation wants more and gentler steps, in a wider subspace.
+
+        Its 128 directions and 120 steps instead of 32 and 80 gain .004 of ordering and of margin on eight ambiguous
+        words of 1,700 sentences each (two seeds, on a split of their training sentences), and cost half as much again.
+        """
         if target == "correlation":
-            return TrainingConfig(dims=dims, target=target, steps=80, batch=128, learning_rate=0.01, seed=seed)
+            return TrainingConfig(
+                dims=dims, target=target, subspace=128, steps=120, batch=128, learning_rate=0.01, seed=seed
+            )
         return TrainingConfig(dims=dims, target=target, seed=seed)
 
 

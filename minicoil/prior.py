@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,22 +27,42 @@ class Prior:
         second: (D, D) float32 second moment of token embeddings.
         cross: (D, C) float32 moment of token embeddings with role components.
         n_words: How many words it was averaged over.
+        origin: Digest of what it was made from; part of the digest of every word trained with it.
     """
 
     components: NDArray[np.float32]
     second: NDArray[np.float32]
     cross: NDArray[np.float32]
     n_words: int
+    origin: str = ""
 
-    def write(self, folder: Path) -> None:
-        """Write `prior.npz`, which travels with a release so that one new word is trained as well as a thousand."""
+    def to_bytes(self) -> bytes:
+        """The file's content."""
+        buffer = io.BytesIO()
         np.savez(
-            folder / PRIOR_FILE,
+            buffer,
             components=self.components,
             second=self.second,
             cross=self.cross,
             n_words=np.int64(self.n_words),
+            origin=np.str_(self.origin),
         )
+        return buffer.getvalue()
+
+    @staticmethod
+    def from_bytes(data: bytes) -> Prior:
+        """The prior of a file's content; one that does not say its origin is named after its bytes.
+
+        Raises:
+            ValueError, KeyError, EOFError, BadZipFile: the content is damaged.
+        """
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            origin = str(arrays["origin"]) if "origin" in arrays.files else hashlib.sha256(data).hexdigest()
+            return Prior(arrays["components"], arrays["second"], arrays["cross"], int(arrays["n_words"]), origin)
+
+    def write(self, folder: Path) -> None:
+        """Write `prior.npz`, which travels with a release so that one new word is trained as well as a thousand."""
+        (folder / PRIOR_FILE).write_bytes(self.to_bytes())
 
     @staticmethod
     def read(folder: Path) -> Prior | None:
@@ -52,28 +75,34 @@ class Prior:
         if not path.exists():
             return None
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return Prior(arrays["components"], arrays["second"], arrays["cross"], int(arrays["n_words"]))
-        except (OSError, ValueError, KeyError) as error:
+            return Prior.from_bytes(path.read_bytes())
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise BundleError(f"{path} is damaged ({error}); pull the release again") from error
 
 
 def principal_components(role: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """(R, min(n, R)) float32 directions of most variance of (m, R) role-model vectors, the largest first."""
+    """(R, min(n, R)) float32 directions of most variance of (m, R) role-model vectors, the largest first.
+
+    Vectors with NaN or infinity are left out.
+    """
+    role = role[np.isfinite(role).all(axis=1)]
     centred = role - role.mean(axis=0)
     _, vectors = np.linalg.eigh(centred.T.astype(np.float64) @ centred)
     return np.ascontiguousarray(vectors[:, ::-1][:, :n], dtype=np.float32)
 
 
 def collect_prior(samples: Iterable[WordSample], components: NDArray[np.float32]) -> Prior | None:
-    """The prior of `samples`; None where there are none. One word is in memory at a time."""
+    """The prior of `samples`; None where there are none. One word is in memory at a time.
+
+    A word with NaN or infinity is left out: it must not spoil the others.
+    """
     second: NDArray[np.float64] | None = None
     cross: NDArray[np.float64] | None = None
     n_words = 0
     for sample in samples:
-        moments = word_moments(sample, components)
-        if not np.isfinite(moments[0]).all():
+        if not all(np.isfinite(part).all() for part in (sample.embeddings, sample.role, sample.snippet_embeddings)):
             continue
+        moments = word_moments(sample, components)
         n = len(sample.keys) + len(sample.snippet_rows)
         second = moments[0] / n if second is None else second + moments[0] / n
         cross = moments[1] / n if cross is None else cross + moments[1] / n

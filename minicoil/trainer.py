@@ -19,6 +19,7 @@ from minicoil.occurrences import WordSample
 from minicoil.prior import Prior, word_moments
 from minicoil.triplets import Split, Triplets, sample_triplets, split_rows, word_seed
 
+_ALIKE = 1e-4  # of the largest number: below it, embeddings differ by rounding only
 _SPREAD = 0.3  # standard deviation of the fit's inputs: tanh bends there, and is not yet flat
 
 
@@ -71,15 +72,16 @@ def train_words(
 ) -> list[TrainedWord | TrainingFailure]:
     """A layer for every word, or the reason why there is none, in order.
 
-    On CPU, equal inputs, seed and number of threads give equal bits.
+    On CPU, equal inputs, seed and number of threads give equal bits, whatever words are trained beside: a run that
+    was cut short and goes on ends where an unbroken one ends.
 
     Args:
-        samples: Words of one unit; memory follows their number, so pass `training.words_per_unit` at a time.
+        samples: Words of one batch; memory follows their number, so pass `training.words_per_batch` at a time.
         prior: Shared moments and the role components.
         training: Dims, target, steps, seed.
         sampling: Floor of sentences, split.
         triplets: Margin and number of held-out triplets.
-        device: "cpu" or a CUDA device.
+        device: "cpu" or a CUDA device; only the closed form of each word is solved on CPU always.
     """
     sampling, triplets = sampling or SamplingConfig(), triplets or TripletConfig()
     answer: dict[int, TrainedWord | TrainingFailure] = {}
@@ -89,9 +91,12 @@ def train_words(
             ready.append((place, _prepare(sample, prior, training, sampling, triplets, device)))
         except TrainingError as error:
             answer[place] = TrainingFailure(sample.word, error)
+        except np.linalg.LinAlgError as error:  # numbers too wild for the closed form
+            unsolved = NonFiniteError(f"word '{sample.word}': its moments cannot be solved ({error})")
+            answer[place] = TrainingFailure(sample.word, unsolved)
     ready.sort(key=lambda entry: len(entry[1].inputs))  # neighbours of like size waste no padding
-    for start in range(0, len(ready), training.words_per_unit):
-        unit = ready[start : start + training.words_per_unit]
+    for start in range(0, len(ready), training.words_per_batch):
+        unit = ready[start : start + training.words_per_batch]
         for (place, word), mixing in zip(unit, _fit([word for _, word in unit], training, device), strict=True):
             weights = (word.basis @ mixing).cpu().numpy().astype(np.float32)
             if np.isfinite(weights).all():
@@ -110,11 +115,12 @@ def _prepare(
     triplets: TripletConfig,
     device: str,
 ) -> _Prepared:
-    word, n = sample.word, len(sample.keys)
+    word, n = sample.word, len(np.unique(sample.keys))
     if n < sampling.min_sentences:
+        different = "" if n == len(sample.keys) else f", only {n} of them different"
         raise TooFewSentencesError(
-            f"word '{word}': {n} sentences found, {sampling.min_sentences} required; widen the corpus or lower "
-            "--min-sentences",
+            f"word '{word}': {len(sample.keys)} sentences found{different}, {sampling.min_sentences} required; widen "
+            "the corpus or lower --min-sentences",
             word=word,
             n_sentences=n,
         )
@@ -130,11 +136,17 @@ def _prepare(
             "all the same to the role model",
             word=word,
         )
+    if np.ptp(sample.embeddings, axis=0).max() <= _ALIKE * np.abs(sample.embeddings).max():
+        raise NoTripletsError(
+            f"word '{word}': its {n} occurrences are all alike to the encoder, so no layer can tell them apart; it "
+            "stays on BM25",
+            word=word,
+        )
     basis = torch.from_numpy(_basis(sample, split, prior, training)).to(device)
     embeddings = torch.from_numpy(sample.embeddings).to(device)
     inputs = embeddings @ basis
-    if not torch.isfinite(inputs).all() or float(inputs.std()) < 1e-9:
-        raise NoTripletsError(f"word '{word}': its {n} occurrences are all alike to the encoder", word=word)
+    if not torch.isfinite(inputs).all():
+        raise NonFiniteError(f"word '{word}': the closed form overflowed; encode its sentences again")
     snippets = inputs.clone()  # a sentence without snippet stands in for itself
     if len(sample.snippet_rows):
         cut = torch.from_numpy(sample.snippet_embeddings).to(device)

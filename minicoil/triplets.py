@@ -43,18 +43,19 @@ class Split:
 def split_rows(keys: NDArray[np.uint64], config: SamplingConfig) -> Split:
     """Assign sentences to train, validation and test by a seeded hash of their keys.
 
-    A sentence below the test share's threshold is held out in every run and from every word, however the store grows,
-    so that a word can be measured again later on sentences it never saw. A rare word holds out more than its share, at
-    most a third and a quarter of its sentences: with five of them nothing is judged.
+    A sentence below the test share's threshold (see `is_held_out`) is a test sentence in every run and for every word,
+    however the store grows, so that a word can be measured again later on sentences it never saw. A rare word holds out
+    more than its share, at most a third and a quarter of its sentences: with five of them nothing is judged. Those
+    extra ones are the next by hash; as the word's sentences grow in number they go over to validation and training.
 
     Args:
-        keys: (n,) uint64 sentence keys.
+        keys: (n,) uint64 sentence keys; a key that comes again is in none of the three.
         config: Shares, minimums and seed.
     """
-    n = len(keys)
-    names = (hashlib.blake2b(f"{config.seed}:{key}".encode(), digest_size=8).digest() for key in keys)
-    hashed = np.fromiter((int.from_bytes(name, "big") / 2**64 for name in names), dtype=np.float64, count=n)
-    order = np.argsort(hashed, kind="stable").astype(np.int64)
+    kept = np.unique(keys, return_index=True)[1].astype(np.int64)
+    n = len(kept)
+    hashed = _hashed(keys[kept], config)
+    order = kept[np.argsort(hashed, kind="stable")]
     below_test = int((hashed < config.split[2]).sum())
     below_both = int((hashed < config.split[2] + config.split[1]).sum())
     n_test = max(below_test, min(config.min_test, n // 3))
@@ -64,6 +65,22 @@ def split_rows(keys: NDArray[np.uint64], config: SamplingConfig) -> Split:
         validation=np.sort(order[n_test : n_test + n_validation]),
         test=np.sort(order[:n_test]),
     )
+
+
+def is_held_out(keys: NDArray[np.uint64], config: SamplingConfig) -> NDArray[np.bool_]:
+    """(n,) bool: whether a sentence is kept from the training of every word, whatever the run and its corpus.
+
+    Args:
+        keys: (n,) uint64 sentence keys.
+        config: Test share and seed.
+    """
+    return np.asarray(_hashed(keys, config) < config.split[2])
+
+
+def _hashed(keys: NDArray[np.uint64], config: SamplingConfig) -> NDArray[np.float64]:
+    """(n,) float64 uniform in [0, 1), the same for a key wherever it occurs."""
+    names = (hashlib.blake2b(f"{config.seed}:{key}".encode(), digest_size=8).digest() for key in keys.tolist())
+    return np.fromiter((int.from_bytes(name, "big") / 2**64 for name in names), dtype=np.float64, count=len(keys))
 
 
 def sample_triplets(role: NDArray[np.float32], rows: NDArray[np.int64], config: TripletConfig, seed: int) -> Triplets:

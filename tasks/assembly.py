@@ -71,7 +71,7 @@ def assemble(
     Args:
         parent: What it grows from; every row of it stays, byte for byte.
         results: Words with a layer are added or get a fresh id; all are written to the ledger.
-        remove: Words that return to BM25.
+        remove: Words that return to BM25; for one among `results` its record there says why.
         joined: See `joined_tokens_of`.
         prior: Travels with the release.
         request: Digest of what was asked for.
@@ -96,7 +96,8 @@ def assemble(
         for word, word_id in fresh.items()
     }
     derive_bundle(parent.folder, out, vocabulary, rows)
-    removed = [WordRecord(word, "removed", "asked for") for word in remove]
+    judged = {result.record.word for result in results}
+    removed = [WordRecord(word, "removed", "asked for") for word in remove if word not in judged]
     ledger = parent.ledger.updated([*(result.record for result in results), *removed], request, release)
     ledger.write(out)
     if prior is not None:
@@ -113,7 +114,7 @@ def _facts(
     parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult], remove: Sequence[str]
 ) -> dict[str, Any]:
     verdicts: dict[str, int] = {"removed": len(remove)} if remove else {}
-    for result in results:
+    for result in (result for result in results if result.record.word not in remove):
         verdicts[result.record.verdict] = verdicts.get(result.record.verdict, 0) + 1
     orderings = [r.record.ordering_accuracy for r in results if r.weights is not None and r.record.ordering_accuracy]
     origin = parent.facts

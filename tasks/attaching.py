@@ -132,7 +132,7 @@ def _sample(points: PointStore, record: CollectionRecord, texts: TextSource) -> 
     problems: Counter[str] = Counter()
     fields: Counter[str] = Counter()
     for point in points.sample(record.name, PointFilter(), _SAMPLE, payload=True, vectors=True):
-        fields.update(point.payload)
+        fields.update(point.payload.keys())
         try:
             text = texts.read(point)
         except PointTextError as error:

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
 from minicoil.encoder import EncodedBatch, TokenEncoder, pool_sentences, pool_words
-from minicoil.errors import EncoderError
 from minicoil.layout import BundleLayout
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
 from minicoil.snippets import cut_snippet
@@ -48,11 +47,6 @@ def open_encoders(parent: Parent, encoder: str, role_model: str) -> Encoders:
     """
     from minicoil.torch_encoder import TorchTokenEncoder, computes_bfloat16, has_weights
 
-    if parent.release is not None and parent.facts.encoder != encoder and encoder != "minilm":
-        raise EncoderError(
-            f"the channel's model was made with encoder '{parent.facts.encoder}', not '{encoder}', which cannot "
-            "be changed: start another --channel"
-        )
     tokenizer = WordTokenizer.from_folder(parent.folder)
     name = parent.facts.encoder
     same = role_model == name
@@ -121,7 +115,7 @@ def encode_features(
         store: Where sentences come from, and where role-model vectors go.
         encoders: What encodes them.
         forms: Vocabulary entry -> surface forms to look for.
-        chosen: The sentences of each word, see `sample_sentences`.
+        chosen: The sentences of each word, see `tasks.sampling`.
         sampling: Most snippets a word, seed.
         folder: For the result; one that is complete for the same words and sentences is used as it is.
     """
@@ -148,19 +142,6 @@ def _is_complete(folder: Path, words: list[str], keys: NDArray[np.uint64]) -> bo
         return same_words and np.array_equal(np.load(folder / "keys.npy", allow_pickle=False), keys)
     except (OSError, ValueError):
         return False
-
-
-def sample_sentences(
-    store: SentenceStore, forms: Mapping[str, Sequence[str]], sampling: SamplingConfig
-) -> dict[str, NDArray[np.uint64]]:
-    """At most `sampling.max_sentences` sentence keys a word, by all of its forms."""
-    chosen = {}
-    with progress("sampling sentences", len(forms), "words") as advance:
-        for word in sorted(forms):
-            keys = store.sample(forms[word], sampling.max_sentences) if forms[word] else []
-            chosen[word] = np.sort(np.asarray(keys, dtype=np.uint64))
-            advance(1)
-    return chosen
 
 
 def _numbering(words: Sequence[str], forms: Mapping[str, Sequence[str]]) -> WordOf:

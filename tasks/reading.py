@@ -6,6 +6,9 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from minicoil.sentences import sentence_key, split_sentences
 from minicoil.tokens import WordTokenizer
 from minicoil.word_counts import WordCounts
@@ -26,6 +29,7 @@ class Reading:
         digest: Of the set of sentences; the same for the same text in any order.
         n_documents, n_sentences: Read; `n_new` sentences were not in the store before.
         report: Text that could not be used.
+        keys: (n_sentences,) uint64 keys of the corpus's sentences, sorted.
     """
 
     counts: WordCounts
@@ -34,6 +38,7 @@ class Reading:
     n_documents: int = 0
     n_sentences: int = 0
     n_new: int = 0
+    keys: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64), repr=False)
     _waiting: list[Sentence] = field(default_factory=list, repr=False)
 
 
@@ -50,9 +55,9 @@ def read_into_store(
         CorpusError: a SPEC names nothing, or nothing usable was found.
     """
     reading = Reading(WordCounts(), CorpusReport())
-    total = 0
+    total, seen = 0, set[int]()
     with progress("reading sentences", None, "sentences") as advance:
-        for sentences in _sentences(read_corpora(specs, reading.report, sample, points=points), reading):
+        for sentences in _sentences(read_corpora(specs, reading.report, sample, points=points), reading, seen):
             texts = tokenizer.tokenize([sentence.text for sentence in sentences])
             reading.counts.add([text.tokens[1:-1] for text in texts])  # without [CLS] and [SEP]
             total = (total + sum(sentence.key for sentence in sentences)) % 2**64
@@ -62,12 +67,12 @@ def read_into_store(
             advance(len(sentences))
         _flush(store, reading)
     reading.digest = hashlib.sha256(f"{total}:{reading.n_sentences}".encode()).hexdigest()
+    reading.keys = np.sort(np.fromiter(seen, dtype=np.uint64, count=len(seen)))
     return reading
 
 
-def _sentences(documents: Iterator[Document], reading: Reading) -> Iterator[list[Sentence]]:
-    """The sentences of each document, those seen before left out."""
-    seen: set[int] = set()
+def _sentences(documents: Iterator[Document], reading: Reading, seen: set[int]) -> Iterator[list[Sentence]]:
+    """The sentences of each document, those in `seen` left out and put there."""
     for entry in documents:
         reading.n_documents += 1
         fresh = []

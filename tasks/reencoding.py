@@ -12,12 +12,13 @@ from minicoil.bundle import check_bundle
 from minicoil.errors import CollectionError
 from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
-from tasks.bundles import is_ancestor, open_model
+from tasks.bundles import is_ancestor, lineage, open_model
+from tasks.channels import read_channel
 from tasks.contraction import contract_collection
 from tasks.finding import Finder, Found
 from tasks.payload_fields import NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
-from tasks.points import CollectionSchema, Point, PointStore, VectorUpdate
+from tasks.points import CollectionSchema, Point, PointFilter, PointStore, VectorUpdate
 from tasks.progress import progress
 from tasks.registry import CollectionRecord, update_collection
 from tasks.texts import TextSource, open_texts
@@ -110,8 +111,11 @@ def expand_collection(
             _finish(place, record, target)
         return CollectionChange(record.name, points.count(record.name))
     if record.previous is not None:
-        record = contract_collection(place, points, record, keep=record.release)
+        served = read_channel(place.objects(), record.channel).current  # after a rollback, the older of the two
+        keep = served if served in (record.release, record.previous) and served is not None else record.release
+        record = contract_collection(place, points, record, keep=keep)
     finder, model = _open_finder(place, points, record, target, options.part)
+    _refuse_strange_stamps(place, points, record, target)
     points.index_fields(record.name, STAMPS)
     change = CollectionChange(record.name, points.count(record.name))
     started, pace = time.monotonic(), Pace(options.points_per_second)
@@ -142,6 +146,25 @@ def expand_collection(
         points.optimize(record.name)
         _finish(place, record, target)
     return change
+
+
+def _refuse_strange_stamps(place: Place, points: PointStore, record: CollectionRecord, target: int) -> None:
+    """Nothing, where every stamp is of the collection's lineage.
+
+    Raises:
+        CollectionError: points carry the stamp of a release that neither side grew from: another service's.
+    """
+    served = {row.release for row in read_channel(place.objects(), record.channel).history if row.release is not None}
+    known = {*lineage(place, record.release), *lineage(place, target), *served}  # the served ones were rolled back
+    n_known = sum(points.count(record.name, PointFilter(equal={STAMP_FIELD: number})) for number in known)
+    n_strange = points.count(record.name) - points.count(record.name, PointFilter(missing=[STAMP_FIELD])) - n_known
+    if n_strange > 0:
+        raise CollectionError(
+            f"collection '{record.name}': {n_strange:,} points are stamped with releases that this channel never had; "
+            "another service writes here, or the object store is not the one they were written with. Use that store, "
+            "or index into a new collection",
+            n_strange=n_strange,
+        )
 
 
 def _counted(change: CollectionChange, found: Found) -> CollectionChange:

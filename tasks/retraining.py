@@ -11,7 +11,7 @@ from minicoil.layout import BundleLayout
 from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate, rank_mined
 from minicoil.stack import open_stack
-from minicoil.triplets import sample_triplets, split_rows, word_seed
+from minicoil.triplets import sample_triplets, word_seed
 from minicoil.validation import apply_layer, measure
 from minicoil.word_counts import WordCounts
 from tasks.bundles import Parent
@@ -21,6 +21,8 @@ from tasks.progress import track
 from tasks.training import TrainingPlan
 from tasks.word_memory import WordResult
 
+MEASURED_SENTENCES = 400  # a word, at most; 1,000 triplets of them have a standard error of about one point
+
 
 @dataclass(frozen=True)
 class RetrainingConfig:
@@ -28,6 +30,21 @@ class RetrainingConfig:
 
     below_ceiling: float = 0.10  # ordering this far under the full-width embedding's: the layer misses what is there
     fallen: float = 0.05  # ordering lost since training; the figures of one word scatter by about .02
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What measuring the served words found.
+
+    Attributes:
+        weak: Words worth retraining, worst first, their reasons with the figures.
+        n_measured: Words with enough held-out triplets in this corpus.
+        n_too_few: Served words of the corpus without them; they are left as they are.
+    """
+
+    weak: tuple[Candidate, ...]
+    n_measured: int
+    n_too_few: int
 
 
 def served_candidates(parent: Parent, counts: WordCounts, min_sentences: int) -> list[Candidate]:
@@ -48,16 +65,14 @@ def find_underperforming(
     counts: WordCounts,
     below: float | None,
     config: RetrainingConfig | None = None,
-) -> list[Candidate]:
-    """Served words worth retraining, worst first, with the figures as reasons.
-
-    Measured on sentences below the held-out threshold, which no word is ever trained on.
+) -> Inspection:
+    """Served words whose layers do badly on this corpus.
 
     Args:
         candidates: See `served_candidates`.
-        features: Their encoded sentences.
+        features: Of sentences of the corpus that no word is trained on, see `tasks.sampling.sample_held_out`.
         parent: Has the layers and the ledger.
-        plan: Split, triplets, floor.
+        plan: Triplets, floors, seed.
         counts: Of the same corpus; shows shifted use.
         below: Retrain every word under this ordering accuracy too.
         config: Thresholds.
@@ -67,26 +82,25 @@ def find_underperforming(
     served = parent.ledger.served()
     uses = {word: known_use(record) for word, record in served.items()}
     shifted = {c.word: c for c in rank_mined(counts, len(counts), parent.vocabulary.known_words, uses)}
-    weak = []
+    weak, n_measured = [], 0
     for candidate in track(candidates, "measuring words", len(candidates), "words"):
         sample = features.sample(candidate.word)
-        if len(sample.keys) < plan.sampling.min_sentences:
-            continue
-        rows = split_rows(sample.keys, plan.sampling).test
-        seed = word_seed(candidate.word, plan.training.seed, "test")
-        triplets = sample_triplets(sample.role, rows, plan.triplets, seed)
+        seed = word_seed(candidate.word, plan.training.seed, "inspection")
+        triplets = sample_triplets(sample.role, np.arange(len(sample.keys)), plan.triplets, seed)
         if len(triplets) < plan.gate.min_triplets:
             continue
+        n_measured += 1
         layer = np.asarray(stack[parent.vocabulary.ids[candidate.word]], dtype=np.float32)
         now = measure(apply_layer(sample.embeddings, layer), triplets).ordering
         ceiling = measure(sample.embeddings, triplets).ordering
         floor = max(plan.gate.min_ordering, below or 0.0)
         reasons = _reasons(now, ceiling, floor, served.get(candidate.word), config)
         if candidate.word in shifted:
-            reasons.append(f"shifted: {shifted[candidate.word].reasons[0]}")
+            reasons.append(f"shifted: {', '.join(shifted[candidate.word].reasons[:2])}")
         if reasons:
             weak.append(replace(candidate, score=ceiling - now, reasons=tuple(reasons)))
-    return sorted(weak, key=lambda c: (-c.score, c.word))
+    weak.sort(key=lambda c: (-c.score, c.word))
+    return Inspection(tuple(weak), n_measured, len(candidates) - n_measured)
 
 
 def _reasons(
@@ -103,16 +117,22 @@ def _reasons(
     return reasons
 
 
-def split_off_hopeless(results: Sequence[WordResult], plan: TrainingPlan) -> tuple[list[WordResult], list[str]]:
-    """Results without the words whose old and new layers are both under the floor, and those words.
+def bury_hopeless(results: Sequence[WordResult], plan: TrainingPlan) -> list[WordResult]:
+    """Results in which words return to BM25 whose old and new layers are both under the floor by more than noise.
 
-    They return to BM25: a layer that orders meanings no better than chance only adds noise.
+    A layer that orders meanings no better than chance only adds noise to what BM25 does.
     """
     floor = plan.gate.min_ordering
-    hopeless = []
+    answer = []
     for result in results:
         record = result.record
         old, new = record.old_ordering_accuracy, record.ordering_accuracy
-        if result.weights is None and old is not None and new is not None and max(old, new) < floor:
-            hopeless.append(record.word)
-    return [result for result in results if result.record.word not in hopeless], hopeless
+        hopeless = result.weights is None and old is not None and new is not None and old < floor
+        if hopeless and record.interval and record.interval[1] < floor:
+            reason = (
+                f"held-out ordering {old:.3f}, and {new:.3f} after retraining: both under the floor of {floor:.2f}; "
+                "returns to BM25"
+            )
+            result = replace(result, record=replace(record, verdict="removed", reason=reason))
+        answer.append(result)
+    return answer

@@ -5,32 +5,45 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minicoil.errors import CollectionError
+from minicoil.errors import CollectionError, UsageError
 from minicoil.model import MiniCoil
 from minicoil.sparse import bm25_vector
 from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.place import Place
-from tasks.points import Hit, not_found
+from tasks.points import Hit, Point, PointFilter, not_found
 from tasks.registry import CollectionRecord, list_collections, read_collection_record
+from tasks.texts import PointTextError, TextSource, open_texts
 
 
-def search_collection(place: Place, name: str, query: str, limit: int, compare: bool = False) -> dict[str, Any]:
+def search_collection(
+    place: Place, name: str, query: str, limit: int, compare: bool = False, tenant: str | None = None
+) -> dict[str, Any]:
     """The best points for a query, and with `compare` those of BM25 on the same words beside.
+
+    Args:
+        place: Where.
+        name: Of the collection.
+        query: What is asked for.
+        limit: Most points.
+        compare: Also those of BM25.
+        tenant: Whose points, in a collection that has tenants.
 
     Raises:
         CollectionError: the collection is not there.
+        UsageError: it has tenants and none was named, or the other way round.
     """
     record, model, release = open_reader(place, name)
     (vector,) = model.query_embed(query)
+    scope, texts = tenant_scope(record, tenant), open_texts(record, place.cache)
     with place.points() as points:
-        results = points.search(name, record.vector, vector, limit)
-        answer = {"collection": name, "query": query, "release": release or None, "results": _rows(results)}
+        results = points.search(name, record.vector, vector, limit, scope, scope)
+        answer = {"collection": name, "query": query, "release": release or None, "results": _rows(results, texts)}
         if compare:
             if record.bm25_vector is None:
                 raise CollectionError(f"collection '{name}' carries no plain BM25 vector to compare with")
             plain = bm25_vector(model.tokenizer.words(query), model.vocabulary, record.bm25, query=True)
-            answer["bm25"] = _rows(points.search(name, record.bm25_vector, plain, limit))
+            answer["bm25"] = _rows(points.search(name, record.bm25_vector, plain, limit, scope, scope), texts)
     return answer
 
 
@@ -51,12 +64,36 @@ def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, in
     return record, MiniCoil.load(folder, record.k, record.b, record.avg_len), release
 
 
-def _rows(hits: Sequence[Hit]) -> list[dict[str, Any]]:
+def tenant_scope(record: CollectionRecord, tenant: str | None) -> PointFilter | None:
+    """What limits a search and its IDF to a tenant's points; None where the collection has no tenants.
+
+    Raises:
+        UsageError: one was named where there are none, or none where there are some.
+    """
+    if record.tenant is None and tenant is None:
+        return None
+    if record.tenant is None:
+        raise UsageError(f"collection '{record.name}' has no tenants; leave --tenant out")
+    if tenant is None:
+        raise UsageError(
+            f"collection '{record.name}' has a tenant in every point's '{record.tenant}'; name one by --tenant"
+        )
+    return PointFilter(equal={record.tenant: tenant})
+
+
+def _text(texts: TextSource, hit: Hit) -> str:
+    try:
+        return texts.read(Point(hit.id, hit.payload))
+    except PointTextError:
+        return ""
+
+
+def _rows(hits: Sequence[Hit], texts: TextSource) -> list[dict[str, Any]]:
     return [
         {
             "id": hit.id,
             "score": hit.score,
-            "text": hit.payload.get("text", ""),
+            "text": _text(texts, hit),
             "doc": hit.payload.get("doc", ""),
             "title": hit.payload.get("title", ""),
         }

@@ -69,6 +69,11 @@ class SentenceStore:
         page = next(self._points.scroll(self.name, where, payload=False, page=n), [])
         return [int(point.id) for point in page]
 
+    def keys(self, forms: Sequence[str]) -> Iterator[list[int]]:
+        """Keys of all sentences with one of the forms, in pages, ascending."""
+        for page in self._points.scroll(self.name, PointFilter(text_any={"text": list(forms)}), payload=False):
+            yield [int(point.id) for point in page]
+
     def random(self, forms: Sequence[str], n: int) -> list[Sentence]:
         """At most `n` random sentences with one of the forms, others on every call; to look at."""
         rows = self._points.sample(self.name, PointFilter(text_any={"text": list(forms)}), n)

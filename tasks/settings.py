@@ -20,6 +20,7 @@ class Settings(BaseSettings):
         shard_runner: Who encodes them: the pool's workers, one run each, or a Dask cluster.
         dask_scheduler: Its address, `tcp://host:8786`; None starts a cluster on this machine.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
+        device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
     """
 
     model_config = SettingsConfigDict(env_prefix="MINICOIL_", extra="ignore")
@@ -35,6 +36,7 @@ class Settings(BaseSettings):
     s3_region: str | None = None
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
+    device: str = "auto"
 
     @property
     def store_url(self) -> str:

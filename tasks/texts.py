@@ -65,7 +65,7 @@ class TextTemplate:
         self.names = tuple(dict.fromkeys(name for _, name in self._parts if name))
         if not self.names:
             raise UsageError(
-                f"template '{template}' names no payload field; write fields in braces, '{{title}} {{body}}'"
+                f"template '{template}' names no field; write payload fields in braces, '{{title}} {{body}}'"
             )
         self._hashed = hashed
         roots = tuple(dict.fromkeys(name.split(".")[0] for name in self.names))

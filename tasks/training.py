@@ -1,4 +1,4 @@
-"""Words trained in units, judged on what they never saw, old layer against new."""
+"""Words trained in units, each remembered as soon as it is done."""
 
 from __future__ import annotations
 
@@ -12,26 +12,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-import minicoil
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig, config_digest
-from minicoil.errors import EmptyCorpusError, NoTripletsError, TooFewSentencesError, TrainingError
-from minicoil.layout import BundleLayout
-from minicoil.ledger import VerdictName, WordRecord
 from minicoil.mining import Candidate
-from minicoil.occurrences import WordSample
-from minicoil.prior import Prior, collect_prior, principal_components
-from minicoil.stack import open_stack
-from minicoil.trainer import TrainedWord, TrainingFailure, train_words
-from minicoil.validation import apply_layer, judge_new, judge_retrained, measure
+from minicoil.sources import DECIDING, source_digest
+from minicoil.trainer import train_words
 from tasks.bundles import Parent
 from tasks.features import Chosen, Features
+from tasks.judging import Judge
 from tasks.progress import progress
 from tasks.word_memory import WordMemory, WordResult
 
 logger = logging.getLogger(__name__)
-_PRIOR_WORDS = 300  # more do not change the averages
-_PRIOR_ROWS = 20_000  # sentences the role model's principal components are taken from
-_UNIT_ROWS = 40_000  # sentences of one unit; bounds its memory
+UNIT_SECONDS = 30.0  # of estimated training; a task run of the orchestrator has to be worth its records
+MAX_UNITS = 400  # of one run; beyond it units grow instead
+_WORD_SECONDS, _SENTENCE_SECONDS = 0.035, 2e-5  # measured on one core, 384 numbers a token, 4 dims
+_BATCH_ROWS = 40_000  # sentences trained in one tensor; bounds memory, whatever the number of words
+_OWN_SOURCES = ("tasks.features", "tasks.judging", "tasks.priors")
 
 
 @dataclass(frozen=True)
@@ -52,75 +48,99 @@ class TrainingPlan:
 
     @property
     def digest(self) -> str:
-        """Of all settings, the encoder and the code's version."""
+        """Of all settings, the encoder, and the source of the code that decides a layer."""
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
-        parts = [configs, self.encoder_digest, self.role_model, minicoil.__version__]
+        parts = [configs, self.encoder_digest, self.role_model, source_digest((*DECIDING, *_OWN_SOURCES))]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def make_prior(parent: Parent, features: Features, seed: int) -> Prior:
-    """The parent's prior, else one from the words at hand.
+@dataclass(frozen=True)
+class Unit:
+    """Words that one task trains.
 
-    The parent's is kept through a lineage: it was averaged over the many words of a first release.
-
-    Raises:
-        EmptyCorpusError: there is no sentence to learn from.
+    Attributes:
+        words: Of like size.
+        seconds: Estimated, on one core.
     """
-    inherited = Prior.read(parent.folder)
-    if inherited is not None:
-        return inherited
-    if not len(features.keys):
-        raise EmptyCorpusError("no sentence with any of the words was found; give a corpus in which they occur")
-    rng = np.random.default_rng(seed)
-    rows = np.sort(rng.permutation(len(features.keys))[:_PRIOR_ROWS])
-    components = principal_components(np.asarray(features.role[rows], dtype=np.float32), TrainingConfig.role_components)
-    words = [features.words[i] for i in rng.permutation(len(features.words))]
-    usable = [word for word in words if features.count(word) >= SamplingConfig.min_sentences][:_PRIOR_WORDS]
-    prior = collect_prior((features.sample(word) for word in usable), components)
-    if prior is not None:
-        return prior
-    width = features.sample(features.words[0]).embeddings.shape[1]  # no word has enough: the gate will say so
-    zeros = np.zeros((width, width), np.float32), np.zeros((width, components.shape[1]), np.float32)
-    return Prior(components, *zeros, 0)
+
+    words: tuple[str, ...]
+    seconds: float
 
 
-def train_candidates(
+def plan_units(words: Sequence[str], features: Features) -> list[Unit]:
+    """Words grouped by estimated time: no unit under `UNIT_SECONDS` unless all words together are.
+
+    Words of like size come together, so that padding is small. Which words share a unit changes no layer.
+    """
+    ordered = sorted(words, key=lambda word: (features.count(word), word))
+    costs = [_WORD_SECONDS + _SENTENCE_SECONDS * features.count(word) for word in ordered]
+    enough = max(UNIT_SECONDS, sum(costs) / MAX_UNITS)
+    groups: list[list[int]] = []
+    total = 0.0
+    for place, cost in enumerate(costs):
+        if not groups or total >= enough:
+            groups.append([])
+            total = 0.0
+        groups[-1].append(place)
+        total += cost
+    if len(groups) > 1 and total < enough:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return [Unit(tuple(ordered[i] for i in group), round(sum(costs[i] for i in group), 1)) for group in groups]
+
+
+def train_unit(
     candidates: Sequence[Candidate],
     digests: Mapping[str, WordDigest],
     features: Features,
-    prior: Prior,
-    parent: Parent,
+    judge: Judge,
     plan: TrainingPlan,
     memory: WordMemory,
+    device: str = "cpu",
 ) -> list[WordResult]:
-    """Train and judge every candidate, unit by unit; what a unit found is remembered as soon as it is done.
+    """Train and judge the words of a unit, batch by batch; what a batch found is remembered as soon as it is done.
 
     Args:
         candidates: Words to train, new or known.
         digests: See `word_digests`.
         features: Their encoded sentences.
-        prior: Shared moments.
-        parent: Has the old layers of known words.
+        judge: Gives the verdicts.
         plan: Settings.
         memory: Where results are kept by digest, so that a killed run goes on and a repeated one does nothing.
+        device: See `tasks.devices.choose_device`.
     """
     by_word = {candidate.word: candidate for candidate in candidates}
-    stack = open_stack(BundleLayout(parent.folder).stack)
     results: list[WordResult] = []
     with progress("training words", len(candidates), "words") as advance:
-        for words in _units(features, sorted(by_word), plan):
+        for words in _batches(features, sorted(by_word), plan):
             started = time.monotonic()
             samples = [features.sample(word) for word in words]
-            outcomes = train_words(samples, prior, plan.training, plan.sampling, plan.triplets)
+            outcomes = train_words(samples, judge.prior, plan.training, plan.sampling, plan.triplets, device)
             seconds = round((time.monotonic() - started) / len(words), 4)
-            unit = []
+            batch = []
             for outcome, sample in zip(outcomes, samples, strict=True):
-                judged = _judge(outcome, sample, prior, parent, stack, plan)
-                unit.append(_complete(judged, digests[sample.word], by_word[sample.word], plan.training.seed, seconds))
-            memory.write(unit)
-            results += unit
+                digest = digests[sample.word]
+                judged = judge.judge(outcome, sample, digest.n_found)
+                batch.append(_complete(judged, digest, by_word[sample.word], plan, seconds))
+            memory.write(batch)
+            results += batch
             advance(len(words))
     return results
+
+
+def _batches(features: Features, words: Sequence[str], plan: TrainingPlan) -> Iterator[list[str]]:
+    """Words of like size together, so that padding is small and memory bounded."""
+    ordered = sorted(words, key=lambda word: (features.count(word), word))
+    batch: list[str] = []
+    rows = 0
+    for word in ordered:
+        n = features.count(word)
+        if batch and (len(batch) == plan.training.words_per_batch or rows + n > _BATCH_ROWS):
+            yield batch
+            batch, rows = [], 0
+        batch.append(word)
+        rows += n
+    if batch:
+        yield batch
 
 
 @dataclass(frozen=True)
@@ -128,28 +148,36 @@ class WordDigest:
     """What a word's layer is made from.
 
     Attributes:
-        keys: Digest of its sentences, the settings, the encoder and the code's version.
-        full: The same with the layer that it is judged against.
+        keys: Digest of its sentences, the prior, the settings, the encoder and the code.
+        full: The same with the layer that it is judged against and the sentences on which.
+        n_found: Sentences sampled for it.
     """
 
     keys: str
     full: str
+    n_found: int = 0
 
 
-def word_digests(chosen: Chosen, parent: Parent, plan: TrainingPlan) -> dict[str, WordDigest]:
+def word_digests(
+    chosen: Chosen, parent: Parent, plan: TrainingPlan, prior: str, domain: NDArray[np.uint64]
+) -> dict[str, WordDigest]:
     """Digests by word.
 
     Args:
         chosen: Word -> (n,) uint64 keys of the sentences sampled for it.
         parent: Known words are judged against its layers.
-        plan: Settings, encoder, code version.
+        plan: Settings, encoder, code.
+        prior: Its origin, see `tasks.priors.prior_origin`.
+        domain: Keys of this run's corpus, on whose held-out sentences a known word's layers are compared.
     """
-    served = parent.ledger.served()
+    served, settings = parent.ledger.served(), plan.digest
     answer = {}
     for word, keys in chosen.items():
-        own = hashlib.sha256(plan.digest.encode() + keys.tobytes()).hexdigest()
-        against = served[word].release if word in served else None
-        answer[word] = WordDigest(own, hashlib.sha256(f"{own}:{against}".encode()).hexdigest())
+        own = hashlib.sha256(f"{settings}:{prior}:".encode() + keys.tobytes()).hexdigest()
+        full = hashlib.sha256(own.encode())
+        if word in served:
+            full.update(f":{served[word].release}:".encode() + np.isin(keys, domain).tobytes())
+        answer[word] = WordDigest(own, full.hexdigest(), len(keys))
     return answer
 
 
@@ -171,76 +199,9 @@ def recall_results(
     return results
 
 
-def _units(features: Features, words: Sequence[str], plan: TrainingPlan) -> Iterator[list[str]]:
-    """Words of like size together, so that padding is small and memory bounded."""
-    ordered = sorted(words, key=lambda word: (features.count(word), word))
-    unit: list[str] = []
-    rows = 0
-    for word in ordered:
-        n = features.count(word)
-        if unit and (len(unit) == plan.training.words_per_unit or rows + n > _UNIT_ROWS):
-            yield unit
-            unit, rows = [], 0
-        unit.append(word)
-        rows += n
-    if unit:
-        yield unit
-
-
-def _judge(
-    outcome: TrainedWord | TrainingFailure,
-    sample: WordSample,
-    prior: Prior,
-    parent: Parent,
-    stack: NDArray[np.float32],
-    plan: TrainingPlan,
+def _complete(
+    result: WordResult, digest: WordDigest, candidate: Candidate, plan: TrainingPlan, seconds: float
 ) -> WordResult:
-    word, old_id = sample.word, parent.vocabulary.entry_id(sample.word)
-    base = WordRecord(word, "failed", "", n_sentences=len(sample.keys))
-    if isinstance(outcome, TrainingFailure):
-        return WordResult(
-            replace(base, verdict=_failed_verdict(outcome.error, old_id), reason=str(outcome.error)), None
-        )
-    seed = plan.training.seed
-    new = measure(apply_layer(sample.embeddings, outcome.weights), outcome.test, seed)
-    base = replace(
-        base,
-        ordering_accuracy=round(new.ordering, 4),
-        margin_accuracy=round(new.margin, 4),
-        interval=tuple(round(end, 4) for end in new.interval),
-        ceiling=round(measure(sample.embeddings, outcome.test, seed).ordering, 4),
-        role_ceiling=round(measure(_reduced(sample, outcome, prior), outcome.test, seed).ordering, 4),
-        n_triplets=len(outcome.test),
-    )
-    if old_id is None:
-        verdict = judge_new(word, new, len(outcome.test), plan.gate)
-    else:
-        old = measure(apply_layer(sample.embeddings, np.asarray(stack[old_id], np.float32)), outcome.test, seed)
-        verdict = judge_retrained(word, old, new, outcome.test, plan.gate, seed)
-        base = replace(base, old_ordering_accuracy=round(old.ordering, 4))
-    serves = verdict.verdict in ("accepted", "improved")
-    logger.info("%s: %s, %s", word, verdict.verdict, verdict.reason)
-    return WordResult(
-        replace(base, verdict=verdict.verdict, reason=verdict.reason), outcome.weights if serves else None
-    )
-
-
-def _reduced(sample: WordSample, trained: TrainedWord, prior: Prior) -> NDArray[np.float32]:
-    """(n, d) role vectors on the word's own d principal directions: what d numbers could say at best."""
-    taught = sample.role[trained.split.train] @ prior.components
-    _, vectors = np.linalg.eigh(taught.T @ taught)
-    dims = trained.weights.shape[1]
-    return np.asarray(sample.role @ prior.components @ vectors[:, ::-1][:, :dims], dtype=np.float32)
-
-
-def _failed_verdict(error: TrainingError, old_id: int | None) -> VerdictName:
-    """A word that cannot be trained keeps its layer if it has one; too rare is no fault, NaN is."""
-    if old_id is not None:
-        return "unchanged"
-    return "kept_bm25" if isinstance(error, TooFewSentencesError | NoTripletsError) else "failed"
-
-
-def _complete(result: WordResult, digest: WordDigest, candidate: Candidate, seed: int, seconds: float) -> WordResult:
     """The result with the word's use in this corpus, against which a later shift is measured."""
     record = replace(
         result.record,
@@ -249,7 +210,7 @@ def _complete(result: WordResult, digest: WordDigest, candidate: Candidate, seed
         forms=candidate.use.forms[:20],
         per_million=round(candidate.use.per_million, 2),
         neighbours=tuple(int(x) for x in np.rint(candidate.use.neighbours * 10_000)),
-        seed=seed,
+        seed=plan.training.seed,
         seconds=seconds,
     )
     return WordResult(record, result.weights)

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import ObjectNotFoundError
 from minicoil.ledger import WordRecord
+from minicoil.prior import Prior
 from tasks.object_store import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ class WordResult:
 
 
 class WordMemory:
-    """Results under `words/<digest>.npz`; an object is written whole or not at all."""
+    """Results under `words/<digest>.npz`, priors under `words/priors/`; an object is written whole or not at all."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -48,6 +50,20 @@ class WordMemory:
             found = pool.map(self._read_one, wanted)
             return {digest: result for digest, result in zip(wanted, found, strict=True) if result is not None}
 
+    def write_prior(self, prior: Prior) -> None:
+        """Remember a prior by its origin."""
+        self._store.write(_prior_key(prior.origin), prior.to_bytes())
+
+    def read_prior(self, origin: str) -> Prior | None:
+        """The prior of that origin, None where there is none or it is damaged."""
+        try:
+            return Prior.from_bytes(self._store.read(_prior_key(origin)))
+        except ObjectNotFoundError:
+            return None
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+            logger.warning("%s cannot be used (%s); the prior is made again", _prior_key(origin), error)
+            return None
+
     def _write_one(self, result: WordResult) -> None:
         buffer = io.BytesIO()
         record = np.frombuffer(json.dumps(asdict(result.record)).encode(), dtype=np.uint8)
@@ -62,10 +78,14 @@ class WordMemory:
             with np.load(io.BytesIO(self._store.read(_key(digest))), allow_pickle=False) as arrays:
                 record = WordRecord.from_row(json.loads(arrays["record"].tobytes()))
                 return WordResult(record, arrays["weights"] if "weights" in arrays.files else None)
-        except (ObjectNotFoundError, ValueError, KeyError, TypeError, OSError) as error:
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
             logger.warning("%s cannot be used (%s); the word is trained again", _key(digest), error)
             return None
 
 
 def _key(digest: str) -> str:
     return f"words/{digest}.npz"
+
+
+def _prior_key(origin: str) -> str:
+    return f"words/priors/{origin}.npz"

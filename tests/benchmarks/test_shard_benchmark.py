@@ -11,9 +11,9 @@ from minicoil.config import SamplingConfig
 from minicoil.tokens import WordTokenizer
 from minicoil.word_counts import WordCounts
 from tasks.bundles import open_parent
-from tasks.features import sample_sentences
 from tasks.place import Place
 from tasks.reading import read_into_store
+from tasks.sampling import sample_sentences
 from tasks.sentence_store import SentenceStore
 from tasks.shards import ShardModel, cut_shards
 
@@ -50,7 +50,9 @@ def test_two_workers_encode_shards_faster_than_one(tmp_path):
         reading = read_into_store(points, store, tokenizer, ["pydocs:scipy,sklearn,pandas"], None)
         counts: WordCounts = reading.counts
         forms = {word: counts.use(word).forms for word in ("function", "array", "matrix", "valu", "data", "return")}
-        chosen = sample_sentences(store, forms, SamplingConfig(max_sentences=N_SENTENCES // 4, max_snippets=20))
+        chosen = sample_sentences(
+            store, forms, SamplingConfig(max_sentences=N_SENTENCES // 4, max_snippets=20), reading.keys
+        )
         model = ShardModel("production", None, "minilm", "minilm", 4)
         alone = cut_shards(place.objects(), store, forms, chosen, SamplingConfig(max_snippets=20), model, 2)
         shared = cut_shards(place.objects(), store, forms, chosen, SamplingConfig(max_snippets=21), model, 2)

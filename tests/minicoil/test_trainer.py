@@ -2,36 +2,16 @@
 
 import numpy as np
 import pytest
+import torch
+from planted_words import WIDTH, planted, repeated
 
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.errors import NonFiniteError, NoTripletsError, TooFewSentencesError
-from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
+from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
 from minicoil.prior import Prior, collect_prior, principal_components
 from minicoil.trainer import TrainedWord, train_words
-from minicoil.triplets import Triplets, sample_triplets, split_rows
+from minicoil.triplets import Triplets, is_held_out, sample_triplets, split_rows
 from minicoil.validation import apply_layer, judge_new, judge_retrained, measure
-
-WIDTH, ROLE = 192, 32
-
-
-SHARED = np.random.default_rng(12345).normal(size=(ROLE, WIDTH))  # how meaning shows in every word's embedding
-NUISANCE = np.random.default_rng(54321).normal(size=(12, WIDTH))  # and what says nothing: position, syntax
-
-
-def planted(word, n=240, seed=0, noise=0.6, n_senses=3):
-    """A word with senses, seen by the role model and, through a map that all words share, by the encoder."""
-    rng = np.random.default_rng(seed)
-    senses = rng.integers(0, n_senses, n)
-    meaning = rng.normal(size=(n_senses, ROLE))[senses]
-    embeddings = rng.normal(size=WIDTH) + 0.3 * meaning @ SHARED + noise * rng.normal(size=(n, WIDTH))
-    embeddings = embeddings + 4 * noise * rng.normal(size=(n, len(NUISANCE))) @ NUISANCE
-    role = meaning + 0.5 * rng.normal(size=(n, ROLE))
-    role /= np.linalg.norm(role, axis=1, keepdims=True)
-    rows = np.arange(0, n, 4)
-    snippets = embeddings[rows] + 0.3 * rng.normal(size=(len(rows), WIDTH))
-    keys = rng.integers(0, 2**60, n).astype(np.uint64)
-    f32 = np.float32
-    return WordSample(word, keys, embeddings.astype(f32), role.astype(f32), rows, snippets.astype(f32))
 
 
 @pytest.fixture(scope="module")
@@ -71,20 +51,98 @@ def test_a_rare_word_gains_from_what_all_words_share(prior):
     assert mean_ordering(prior) > mean_ordering(nothing) + 0.02
 
 
-def test_one_poisonous_word_fails_alone(prior):
-    good = planted("pod", seed=3)
-    few = planted("few", n=10)
-    same = WordSample("same", *(np.repeat(getattr(good, n)[:1], 60, 0) for n in ("keys", "embeddings", "role")),
-                      np.zeros(0, np.int64), np.zeros((0, WIDTH), np.float32))  # fmt: skip
-    broken = planted("nan", seed=4)
-    broken.embeddings[3, 3] = np.nan
-    outcomes = train_words([few, good, same, broken], prior, TrainingConfig())
-    assert isinstance(outcomes[1], TrainedWord)
-    errors = [outcomes[i].error for i in (0, 2, 3)]
-    assert [type(e) for e in errors] == [TooFewSentencesError, NoTripletsError, NonFiniteError]
-    assert "10 sentences found, 25 required" in str(errors[0])
-    (alone,) = train_words([good], prior, TrainingConfig())
-    np.testing.assert_allclose(alone.weights, outcomes[1].weights, atol=1e-4)
+def broken(name):
+    """A word with one NaN in an array of `name`."""
+    sample = planted("nan", seed=4)
+    getattr(sample, name)[3, 3] = np.nan
+    return sample
+
+
+def alike():
+    """Sixty different sentences in which the encoder sees the word alike."""
+    sample = planted("alike", n=60, seed=5)
+    sample.embeddings[:] = sample.embeddings[0]
+    return sample
+
+
+def meaning_the_same():
+    """Sixty different sentences that mean one thing to the role model."""
+    sample = planted("same", n=60, seed=6)
+    sample.role[:] = sample.role[0]
+    return sample
+
+
+@pytest.mark.parametrize(
+    ("poison", "error", "message"),
+    [
+        (lambda: planted("few", n=10), TooFewSentencesError, "'few': 10 sentences found, 25 required; widen the corpus"),
+        (lambda: repeated(planted("one"), 1000), TooFewSentencesError, "1000 sentences found, only 1 of them different"),
+        (meaning_the_same, NoTripletsError, "its 60 sentences mean all the same to the role model"),
+        (alike, NoTripletsError, "its 60 occurrences are all alike to the encoder"),
+        (lambda: broken("embeddings"), NonFiniteError, "its embeddings hold NaN or infinity"),
+        (lambda: broken("role"), NonFiniteError, "its role hold NaN or infinity"),
+        (lambda: broken("snippet_embeddings"), NonFiniteError, "its snippet_embeddings hold NaN or infinity"),
+    ],
+)  # fmt: skip
+def test_one_poisonous_word_fails_alone(prior, poison, error, message):
+    good, config = planted("pod", seed=3), TrainingConfig(steps=8)
+    outcomes = train_words([poison(), good], prior, config)
+    assert type(outcomes[0].error) is error and message in str(outcomes[0].error)
+    (alone,) = train_words([good], prior, config)
+    np.testing.assert_array_equal(alone.weights, outcomes[1].weights)
+
+
+def test_moments_that_cannot_be_solved_fail_one_word(prior, monkeypatch):
+    def refuse(*_):
+        raise np.linalg.LinAlgError("Singular matrix")
+
+    monkeypatch.setattr("minicoil.trainer._basis", refuse)
+    (outcome,) = train_words([planted("pod")], prior, TrainingConfig())
+    assert isinstance(outcome.error, NonFiniteError) and "Singular matrix" in str(outcome.error)
+
+
+def test_a_layer_does_not_depend_on_the_words_beside_it(prior):
+    samples = [planted(f"t{i}", n=(61, 240, 100)[i % 3], seed=60 + i) for i in range(5)]
+    config = TrainingConfig(steps=8)
+    together = train_words(samples, prior, config)
+    for sample, outcome in zip(samples, together, strict=True):
+        (alone,) = train_words([sample], prior, config)
+        np.testing.assert_array_equal(alone.weights, outcome.weights)
+
+
+def test_every_tensor_is_made_on_the_device_asked_for(prior):
+    """A tensor made without naming its device would be "meta" here, and fail beside those that are not."""
+    with torch.device("meta"):
+        (outcome,) = train_words([planted("pod")], prior, TrainingConfig(steps=4), device="cpu")
+    assert isinstance(outcome, TrainedWord)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+def test_cuda_trains_what_cpu_trains(prior):
+    sample = planted("pod", seed=99)
+    scores = []
+    for device in ("cpu", "cuda"):
+        (trained,) = train_words([sample], prior, TrainingConfig(), device=device)
+        scores.append(measure(apply_layer(sample.embeddings, trained.weights), trained.test).ordering)
+    assert abs(scores[0] - scores[1]) < 0.01
+
+
+def test_a_held_out_sentence_teaches_no_word_whatever_the_corpus():
+    rng, config = np.random.default_rng(0), SamplingConfig()
+    keys = rng.integers(0, 2**63, 3000).astype(np.uint64)
+    held_out = set(keys[is_held_out(keys, config)].tolist())
+    assert 0.08 < len(held_out) / len(keys) < 0.12
+    for size in (25, 60, 200, 3000):
+        some = rng.choice(keys, size, replace=False)
+        split = split_rows(some, config)
+        assert held_out.isdisjoint(some[np.concatenate([split.train, split.validation])].tolist())
+
+
+def test_a_sentence_that_comes_again_is_in_one_part_only():
+    keys = np.repeat(np.arange(60, dtype=np.uint64), 3)
+    split = split_rows(keys, SamplingConfig())
+    parts = [keys[rows].tolist() for rows in (split.train, split.validation, split.test)]
+    assert sorted(sum(parts, [])) == list(range(60))
 
 
 def test_split_is_disjoint_complete_and_independent_of_order():

@@ -8,8 +8,9 @@ import pytest
 from minicoil.config import SamplingConfig
 from minicoil.errors import ConflictError, StoreError
 from tasks.bundles import open_parent
-from tasks.features import encode_features, open_encoders, sample_sentences
+from tasks.features import encode_features, open_encoders
 from tasks.place import Place
+from tasks.sampling import sample_sentences
 from tasks.sentence_store import Sentence, SentenceStore
 from tasks.shards import ShardModel, cut_shards, encode_shard, merge_shards, result_key
 
@@ -35,7 +36,7 @@ def sentences(place):
 
 @pytest.fixture(scope="module")
 def chosen(sentences):
-    return sample_sentences(sentences, FORMS, SamplingConfig())
+    return sample_sentences(sentences, FORMS, SamplingConfig(), np.zeros(0, np.uint64))
 
 
 def cut(place, sentences, chosen, n):

@@ -1,0 +1,26 @@
+"""The digest of the trainer's code follows its source, not its version."""
+
+import pytest
+
+from minicoil.sources import DECIDING, source_digest
+
+
+def test_a_changed_line_changes_the_digest_and_an_equal_file_does_not(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    digests = []
+    for name, text in (("planted_a", "x = 1\n"), ("planted_b", "x = 1\n"), ("planted_c", "x = 2\n")):
+        (tmp_path / f"{name}.py").write_text(text)
+        digests.append(source_digest((name,)))
+    (tmp_path / "planted_a.py").write_text("x = 3\n")
+    assert source_digest(("planted_a",)) == digests[0]  # once a process
+    source_digest.cache_clear()
+    assert source_digest(("planted_a",)) != digests[0]
+    assert len(set(digests)) == 3
+    assert source_digest(("planted_b", "planted_c")) == source_digest(("planted_c", "planted_b"))
+
+
+def test_the_modules_that_decide_a_layer_exist_and_an_unknown_one_is_refused():
+    assert {"minicoil.trainer", "minicoil.triplets", "minicoil.validation"} <= set(DECIDING)
+    assert len(source_digest()) == 64
+    with pytest.raises(ModuleNotFoundError, match=r"minicoil\.absent"):
+        source_digest(("minicoil.absent",))
