@@ -26,10 +26,13 @@ from flows.options import (
     sample_option,
 )
 from flows.release_commands import release
+from flows.service_commands import deploy, serve
+from flows.try_command import try_folder
 
 FIRST_TIME = """
 \b
 Start here:
+  minicoil try ./texts                            a few minutes, no settings: both rankings on your own text
   minicoil index docs --corpus ./texts            make ./texts searchable
   minicoil extend --common 1000 --corpus ./texts  train its most frequent words, publish, re-encode
   minicoil search docs "pool of workers" --compare
@@ -190,6 +193,9 @@ def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
 
 main.add_command(release)
 main.add_command(encode)
+main.add_command(try_folder)
+main.add_command(serve)
+main.add_command(deploy)
 
 if __name__ == "__main__":
     main()

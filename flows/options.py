@@ -61,8 +61,8 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
         screen.tell("interrupted; the same command run again goes on where this one stopped")
         sys.exit(1)
     if result is None or (isinstance(result, Mapping) and result.get("silent")):
-        pass  # the command has answered already
-    elif as_json:
+        return  # it ran until it was told to stop, or has answered already
+    if as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
     else:
         rendering.show(command, result)

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from flows.encode_rendering import show_encoding
 from flows.screen import answers, cell, say, shorten, show_table
+from flows.service_rendering import show_deployed, show_try, show_waiting
 from flows.word_rendering import show_words
 
 
@@ -148,6 +149,9 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "reencode": _show_collections,
     "encode": show_encoding,
     "search": _show_search,
+    "try_folder": show_try,
+    "release_waiting": show_waiting,
+    "deploy": show_deployed,
     "words": show_words,
     "release_list": _show_releases,
     "release_promote": _show_collections,

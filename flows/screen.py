@@ -14,6 +14,7 @@ from rich.table import Table
 from tasks import progress
 
 VERBOSE = False
+AS_JSON = False
 _errors = Console(stderr=True, highlight=False)
 answers = Console(highlight=False)
 TELL_EVERY_SECONDS = 10.0
@@ -21,8 +22,8 @@ TELL_EVERY_SECONDS = 10.0
 
 def set_up(as_json: bool, verbose: bool) -> None:
     """Choose what is shown before a command starts."""
-    global VERBOSE
-    VERBOSE = verbose
+    global VERBOSE, AS_JSON
+    VERBOSE, AS_JSON = verbose, as_json
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
     progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
 

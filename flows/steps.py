@@ -20,9 +20,17 @@ from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
 from tasks.features import encode_features
+from tasks.foreign_folder import check_folder
 from tasks.indexing import index_documents
 from tasks.priors import make_prior
-from tasks.promotion import contract_channel, finish_pending, plan_promotion, promote, sweep_channel
+from tasks.promotion import (
+    contract_channel,
+    finish_pending,
+    plan_promotion,
+    promote,
+    roll_back_channel,
+    sweep_channel,
+)
 from tasks.reading import read_into_store
 from tasks.rebuilding import rebuild_collection
 from tasks.releases import publish_release
@@ -75,6 +83,7 @@ prior_step = step(make_prior, "make-prior")
 measure_step = step(find_underperforming, "measure-words")
 train_step = step(train_unit, "train-words")
 joined_step = step(joined_tokens_of, "find-joined-tokens")
+check_folder_step = step(check_folder, "check-folder")
 assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
@@ -83,6 +92,7 @@ rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
+rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")
 

@@ -18,7 +18,7 @@ from tasks.encoders import RoleModel
 from tasks.points import PointStore
 from tasks.sentence_store import SentenceStore
 
-_NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections"}
+_NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", "approval_days"}
 _PROBES = 200  # texts the implementations are compared on before publishing
 
 
