@@ -23,6 +23,7 @@ from flows.options import (
     run_flow,
     sample_option,
 )
+from flows.proof_commands import compare, evaluate
 from flows.release_commands import release
 
 FIRST_TIME = """
@@ -128,13 +129,14 @@ def reencode(place: dict[str, Any], **values: Any) -> Any:
 @click.argument("collection")
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
-@click.option("--compare", is_flag=True, help="BM25 beside miniCOIL.")
+@click.option("--compare", is_flag=True, help="BM25 beside miniCOIL, with the words that moved each result.")
+@click.option("--explain", help="Id of a point: its score word by word, IDF x tf x meaning.")
 @common_options
-def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool) -> Any:
+def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool, explain: str | None) -> Any:
     """Search COLLECTION for QUERY."""
     from tasks.searching import search_collection
 
-    return search_collection(open_place(place), collection, query, limit, compare)
+    return search_collection(open_place(place), collection, query, limit, compare, explain)
 
 
 @main.command()
@@ -149,6 +151,8 @@ def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
 
 
 main.add_command(release)
+main.add_command(evaluate)
+main.add_command(compare)
 
 if __name__ == "__main__":
     main()

@@ -19,6 +19,8 @@ FLOWS = {
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
     "promote-release": ("flows.promote_release", "promote_release"),
+    "evaluate-retrieval": ("flows.evaluate_retrieval", "evaluate_retrieval"),
+    "compare-releases": ("flows.compare_releases", "compare_releases"),
 }
 
 # Each measured on Prefect 3.8.8: what an embedded server needs to start on a slow disk, and what it can do without.

@@ -137,3 +137,42 @@ class PromoteParameters(ChannelParameters):
     """Move a channel to a release, re-encoding its collections first."""
 
     release: int = Field(ge=1, title="Release", description="A published release's number")
+
+
+class EvaluateParameters(ChannelParameters):
+    """Measure retrieval: a release against BM25 of the same words and against its parent."""
+
+    folder: str | None = Field(
+        None,
+        title="BEIR folder",
+        description="corpus.jsonl, queries.jsonl and qrels/test.tsv; empty: queries made from a collection's own text",
+        examples=["sets/scifact"],
+    )
+    release: int | None = Field(None, ge=1, title="Release", description="Empty: what the channel serves")
+    model: str | None = Field(None, title="Model folder", description="A folder that FastEmbed loads, published or not")
+    parent: str | None = Field(None, title="Parent", description="Release number or folder; empty: the release's own")
+    collection: Name | None = Field(None, title="Collection", description="Search in this one, or make queries from it")
+    in_memory: bool = Field(False, title="In memory", description="Score without an engine: the same figures")
+    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="A collection's own wins")
+    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="A collection's own wins")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="In words; empty: measured on the set")
+
+    @model_validator(mode="after")
+    def _ask_for_something(self) -> Self:
+        if self.folder is None and self.collection is None:
+            raise ValueError("give a BEIR folder, or a collection to make queries from")
+        if self.model is not None and self.release is not None:
+            raise ValueError("give a release or a model folder, not both")
+        if self.folder is not None and self.collection is not None and (self.model or self.release):
+            raise ValueError("a collection is searched with the release it is served with; leave release and model out")
+        return self
+
+
+class CompareParameters(PlaceParameters):
+    """Two releases on the points of one collection, in the shadow: nobody's search changes."""
+
+    one: int = Field(ge=0, title="Release A", description="0 is plain BM25")
+    other: int = Field(ge=0, title="Release B")
+    collection: Name
+    queries: str = Field(title="Queries", description="A file of one query a line, or of JSON lines with text")
+    limit: int = Field(10, ge=1, le=100, title="Depth", description="Results compared per query")

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
-from flows.screen import answers, cell, say, show_table
+from flows.proof_rendering import show_comparison, show_evaluation, show_search
+from flows.screen import cell, say, shorten, show_table
 
 
 def show(command: str, result: Any) -> None:
@@ -90,31 +90,6 @@ def _show_collections(result: Mapping[str, Any]) -> None:
         show_table(("collection", "points", "affected", "rewritten"), rows)
 
 
-def _show_search(result: Mapping[str, Any]) -> None:
-    say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
-    if "bm25" not in result:
-        for hit in result["results"]:
-            say(f"{hit['score']:8.3f}  {escape(_shorten(hit['text'], 140))}")
-        return
-    table = Table(expand=True, show_lines=True)
-    table.add_column("BM25", ratio=1)
-    table.add_column("miniCOIL", ratio=1)
-    ranks = {hit["id"]: place for place, hit in enumerate(result["bm25"], 1)}
-    for left, right in zip(result["bm25"], result["results"], strict=False):
-        came_from = ranks.get(right["id"])
-        move = "new" if came_from is None else f"was {came_from}"
-        table.add_row(
-            f"{left['score']:.2f}  {escape(_shorten(left['text'], 200))}",
-            f"{right['score']:.2f} [cyan]({move})[/cyan]  {escape(_shorten(right['text'], 200))}",
-        )
-    answers.print(table)
-
-
-def _shorten(text: str, length: int) -> str:
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1] + "…"
-
-
 def _show_words(result: Mapping[str, Any]) -> None:
     keys = ("word", "verdict", "release", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling", "reason")
     show_table(keys, [[row.get(key) for key in keys] for row in result["words"]])
@@ -130,12 +105,12 @@ def _show_meaning(meaning: Mapping[str, Any]) -> None:
         if pair := meaning.get(name):
             say(f"\n[bold]{name.split('_')[0]} pair[/bold], cosine {pair['cosine']:.2f}")
             for text in pair["sentences"]:
-                say(f"  {escape(_shorten(text, 150))}")
+                say(f"  {escape(shorten(text, 150))}")
     if senses := meaning.get("senses"):
         say(f"\n[bold]senses[/bold] by the role model: {len(senses['groups'])}{_apart(senses)}")
         for group in senses["groups"]:
             words = ", ".join(group["words"]) or "no telling words"
-            example = escape(_shorten(group["examples"][0], 110))
+            example = escape(shorten(group["examples"][0], 110))
             say(f"  {group['n_sentences']:>4}  [bold]{escape(words)}[/bold]: {example}")
     if parts := meaning.get("parts_of_speech"):
         counts = ", ".join(f"{name} {n}" for name, n in parts["counts"].items())
@@ -144,7 +119,7 @@ def _show_meaning(meaning: Mapping[str, Any]) -> None:
         say(f"\n[bold]number {entry['dimension'] + 1}[/bold], {entry['share_of_variance']:.0%} of the spread")
         for end in ("low", "high"):
             for text in entry[end][:2]:
-                say(f"  {end:<4}  {escape(_shorten(text, 150))}")
+                say(f"  {end:<4}  {escape(shorten(text, 150))}")
 
 
 def _apart(groups: Mapping[str, Any]) -> str:
@@ -184,7 +159,9 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "retrain": _show_extend,
     "remove": _show_extend,
     "reencode": _show_collections,
-    "search": _show_search,
+    "search": show_search,
+    "evaluate": show_evaluation,
+    "compare": show_comparison,
     "words": _show_words,
     "release_list": _show_releases,
     "release_promote": _show_collections,

@@ -18,9 +18,13 @@ from tasks.assembly import assemble, joined_tokens_of
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
+from tasks.collection_evaluation import evaluate_on_collection
+from tasks.comparing import compare_releases
+from tasks.evaluating import evaluate_set
 from tasks.features import encode_features, open_encoders, sample_sentences
 from tasks.indexing import index_documents
 from tasks.promotion import contract_channel, finish_pending, promote
+from tasks.proxies import make_proxies
 from tasks.reading import read_into_store
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
@@ -75,6 +79,10 @@ promote_step = step(promote, "promote-release")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")
+evaluate_step = step(evaluate_set, "evaluate-set")
+evaluate_collection_step = step(evaluate_on_collection, "evaluate-on-collection")
+compare_step = step(compare_releases, "compare-releases")
+proxies_step = step(make_proxies, "make-proxy-queries")
 
 
 class Clock:

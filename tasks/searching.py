@@ -7,30 +7,49 @@ from typing import Any
 
 from minicoil.errors import CollectionError
 from minicoil.model import MiniCoil
+from minicoil.query_terms import split_query
 from minicoil.sparse import bm25_vector
 from tasks.bundles import open_model
 from tasks.channels import read_channel
+from tasks.explaining import add_movers, explain_one, explain_points
 from tasks.place import Place
-from tasks.points import Hit, not_found
-from tasks.registry import CollectionRecord, list_collections, read_collection_record
+from tasks.points import Hit
+from tasks.registry import CollectionRecord, open_record
 
 
-def search_collection(place: Place, name: str, query: str, limit: int, compare: bool = False) -> dict[str, Any]:
-    """The best points for a query, and with `compare` those of BM25 on the same words beside.
+def search_collection(
+    place: Place, name: str, query: str, limit: int, compare: bool = False, explain: str | None = None
+) -> dict[str, Any]:
+    """The best points for a query.
+
+    Args:
+        place: Where.
+        name: Of the collection.
+        query: What is asked for.
+        limit: Most points.
+        compare: Also those of BM25 on the same words, and for every point of both the words that moved it.
+        explain: A point whose score is taken apart word by word.
 
     Raises:
-        CollectionError: the collection is not there.
+        CollectionError: the collection or the point is not there.
     """
     record, model, release = open_reader(place, name)
     (vector,) = model.query_embed(query)
+    tokens = model.tokenizer.words(query)
     with place.points() as points:
-        results = points.search(name, record.vector, vector, limit)
-        answer = {"collection": name, "query": query, "release": release or None, "results": _rows(results)}
+        results = _rows(points.search(name, record.vector, vector, limit))
+        answer: dict[str, Any] = {"collection": name, "query": query, "release": release or None, "results": results}
         if compare:
             if record.bm25_vector is None:
                 raise CollectionError(f"collection '{name}' carries no plain BM25 vector to compare with")
-            plain = bm25_vector(model.tokenizer.words(query), model.vocabulary, record.bm25, query=True)
+            plain = bm25_vector(tokens, model.vocabulary, record.bm25, query=True)
             answer["bm25"] = _rows(points.search(name, record.bm25_vector, plain, limit))
+            terms = split_query(tokens, vector, model.vocabulary)
+            shown = [row["id"] for row in (*results, *answer["bm25"])]
+            add_movers(results, answer["bm25"], explain_points(points, record, terms, shown))
+        if explain is not None:
+            terms = split_query(tokens, vector, model.vocabulary)
+            answer["explanation"] = explain_one(points, record, terms, vector, explain)
     return answer
 
 
@@ -41,9 +60,7 @@ def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, in
         CollectionError: it is not registered.
     """
     store = place.objects()
-    record = read_collection_record(store, name)
-    if record is None:
-        raise not_found(name, [entry.name for entry in list_collections(store)])
+    record = open_record(store, name)
     current = read_channel(store, record.channel).current
     readable = {record.release, record.previous}
     release = current if current in readable and current is not None else record.release
