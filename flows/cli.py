@@ -20,8 +20,10 @@ from flows.options import (
     encoder_option,
     open_place,
     profile_option,
+    proof_options,
     run_flow,
     sample_option,
+    without_flags,
 )
 from flows.proof_commands import compare, evaluate
 from flows.release_commands import release
@@ -81,10 +83,11 @@ def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
 @click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
 @click.option("--no-promote", is_flag=True, help="Publish only.")
 @click.option("--dry-run", is_flag=True, help="Say which words, how many points and what it costs.")
+@proof_options
 @common_options
-def extend(place: dict[str, Any], dims: str, no_promote: bool, **values: Any) -> Any:
-    """Teach the model WORDs, or mine or count them: train, validate, publish, re-encode."""
-    return run_flow("extend-vocabulary", {**place, **values, "dims": int(dims), "promote": not no_promote})
+def extend(place: dict[str, Any], dims: str, **values: Any) -> Any:
+    """Teach the model WORDs, or mine or count them: train, validate, judge, publish, re-encode."""
+    return run_flow("extend-vocabulary", {**place, **without_flags(values), "dims": int(dims)})
 
 
 @main.command()
@@ -98,10 +101,11 @@ def extend(place: dict[str, Any], dims: str, no_promote: bool, **values: Any) ->
 @click.option("--max-sentences", type=int, default=8000, show_default=True)
 @click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
 @click.option("--no-promote", is_flag=True, help="Publish only.")
+@proof_options
 @common_options
-def retrain(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
+def retrain(place: dict[str, Any], **values: Any) -> Any:
     """Measure served words on a corpus and retrain those that underperform there."""
-    return run_flow("retrain-words", {**place, **values, "promote": not no_promote})
+    return run_flow("retrain-words", {**place, **without_flags(values)})
 
 
 @main.command()

@@ -85,7 +85,9 @@ def extension_report(
     removed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """What was trained, published and re-encoded; estimate beside actual."""
-    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in results]
+    returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
+    final = [returned.get(result.record.word, result) for result in results]
+    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in final]
     nothing = dict.fromkeys(_ROW_KEYS)
     words += [{**nothing, "word": word, "verdict": "removed", "reason": "returns to BM25"} for word in removed]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
@@ -98,7 +100,7 @@ def extension_report(
         "collections": list(promoted.get("collections", [])),
         "estimate": dict(costs),
         "actual": {
-            "n_words": sum(result.weights is not None for result in results),
+            "n_words": sum(result.weights is not None for result in final),
             "n_points": sum(row["n_rewritten"] for row in promoted.get("collections", [])),
             "cpu_minutes": clock.cpu_minutes,
         },
@@ -107,6 +109,7 @@ def extension_report(
         **_common(reading, clock),
     }
     if published is not None:
+        answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
         answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
     if published is None:
         answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"

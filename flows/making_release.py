@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from flows.parameters import WordsParameters
+from flows.proving_release import prove_release
 from flows.steps import (
     Clock,
     assemble_step,
@@ -30,6 +31,7 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from minicoil.tokens import WordTokenizer
+from tasks.assembly import Assembled
 from tasks.bundles import Parent, remove_work
 from tasks.extension import probe_texts, role_width
 from tasks.features import Encoders
@@ -135,13 +137,21 @@ def release(
         joined = joined_step(job.points, job.records, forms)
         probes = probe_texts(job.sentences, chosen)
         folder = work / f"release-{number}"
-        built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes)
+
+        def assemble(kept: Sequence[WordResult]) -> Assembled:
+            built: Assembled = assemble_step(job.parent, kept, remove, joined, prior, request, number, folder, probes)
+            return built
+
+        built = assemble(results)
+    proven = prove_release(job, built, results, assemble)
     with job.clock.timing("publish"):
-        published = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
+        facts = {**proven.built.facts, **job.plan.facts, **proven.facts}
+        published = publish_step(objects, proven.built.folder, job.parent.release, facts, number)
     promoted: dict[str, Any] = {}
     if job.parameters.promote:
         with job.clock.timing("promote"):
             channel, names = job.parameters.channel, job.parameters.collections
             promoted = promote_step(job.place, channel, published.release, names, job.parent.release)
+    promoted = {**promoted, "returned": proven.returned}
     remove_work(work)
     return published, promoted

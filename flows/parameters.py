@@ -97,6 +97,9 @@ class WordsParameters(EncoderParameters):
     sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
     role_model: str = Field("minilm", title="Role model", description="minilm, a local folder, or a Hugging Face id")
     promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
+    evaluate: bool = Field(True, title="Evaluate", description="Judge retrieval before publishing; under a minute")
+    judged_sets: list[str] = Field([], title="Judged sets", description="BEIR folders to judge retrieval on as well")
+    text_in_report: bool = Field(True, title="Sentences in the report", description="Off: no text of the corpus in it")
 
 
 class ExtendParameters(WordsParameters):

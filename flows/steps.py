@@ -24,8 +24,10 @@ from tasks.evaluating import evaluate_set
 from tasks.features import encode_features, open_encoders, sample_sentences
 from tasks.indexing import index_documents
 from tasks.promotion import contract_channel, finish_pending, promote
+from tasks.proving import prove
 from tasks.proxies import make_proxies
 from tasks.reading import read_into_store
+from tasks.release_report import write_report
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
 from tasks.training import make_prior, recall_results, train_candidates
@@ -82,6 +84,8 @@ index_step = step(index_documents, "index-documents")
 evaluate_step = step(evaluate_set, "evaluate-set")
 evaluate_collection_step = step(evaluate_on_collection, "evaluate-on-collection")
 compare_step = step(compare_releases, "compare-releases")
+prove_step = step(prove, "judge-retrieval")
+report_step = step(write_report, "write-report")
 proxies_step = step(make_proxies, "make-proxy-queries")
 
 
