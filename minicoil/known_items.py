@@ -13,7 +13,8 @@ from minicoil.retrieval_set import Problem, RetrievalSet
 from minicoil.sentences import split_sentences
 from minicoil.stemming import STOPWORDS
 
-MIN_QUERY_WORDS = 3  # that carry meaning; "See also" asks for nothing
+MIN_QUERY_WORDS = 3  # of a sentence that carry meaning; "See also this" asks for nothing
+MIN_HEADING_WORDS = 2  # a heading says more with less
 MAX_QUERY_WORDS = 30  # a longer first sentence is a paragraph
 MIN_BODY_WORDS = 12
 _NAME = re.compile(r"\S[._/\\:]\S|[<>{}=]")  # a path, a dotted name, markup: no heading a person would type
@@ -79,7 +80,7 @@ def make_known_items(name: str, sources: Sequence[Source], n_queries: int, seed:
 def _cut(source: Source, unique_title: bool) -> _Item:
     """The document in two halves; the half that is scored never holds the words that ask, in their order."""
     body = source.body.strip()
-    if unique_title and _can_ask(source.title) and not _NAME.search(source.title):
+    if unique_title and _can_ask(source.title, MIN_HEADING_WORDS) and not _NAME.search(source.title):
         return _checked(source.id, source.title.strip(), body)
     first = next(split_sentences(body), "")
     if not first or not body.startswith(first):
@@ -98,9 +99,9 @@ def _checked(name: str, query: str, body: str) -> _Item:
     return _Item(name, query, body)
 
 
-def _can_ask(text: str) -> bool:
+def _can_ask(text: str, n_words: int = MIN_QUERY_WORDS) -> bool:
     words = [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
-    return len(words) >= MIN_QUERY_WORDS and len(text.split()) <= MAX_QUERY_WORDS
+    return len(words) >= n_words and len(text.split()) <= MAX_QUERY_WORDS
 
 
 def _normal(text: str) -> str:

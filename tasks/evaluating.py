@@ -130,22 +130,30 @@ def find_training_text(points: PointStore, data: RetrievalSet, role_model: str) 
 
     Sentences get their role-model vector when they are encoded for training; one without was only read.
     """
+    if data.kind == "sense":  # made of sentences that every layer holds out
+        return {
+            "n_sentences": len(data.documents),
+            "n_read": 0,
+            "n_trained": 0,
+            "is_trained_on": False,
+            "is_known": True,
+        }
     keys: list[int] = []
     for text in _evenly(list(data.documents.values()), _LOOKED_AT):
         found = [sentence_key(sentence) for sentence in split_sentences(text)]
         keys += found[len(found) // 2 : len(found) // 2 + 1]  # one a document, from its middle
+    answer = {"n_sentences": len(keys), "n_read": 0, "n_trained": 0, "is_trained_on": False, "is_known": True}
+    if data.kind == "sense":  # made of sentences that every layer holds out
+        return answer
     store = SentenceStore.find(points, role_model)
     if store is None or not keys:
-        return {"n_sentences": len(keys), "n_read": 0, "n_trained": 0, "is_trained_on": False, "is_known": False}
-    n_read = sum(len(page) for page in store.texts(keys))
-    n_trained = len(store.vectors(keys))
-    share = n_trained / len(keys)
+        return {**answer, "is_known": False}
+    n_read, n_trained = sum(len(page) for page in store.texts(keys)), len(store.vectors(keys))
     return {
-        "n_sentences": len(keys),
+        **answer,
         "n_read": n_read,
         "n_trained": n_trained,
-        "is_trained_on": share >= _TRAINED_SHARE,
-        "is_known": True,
+        "is_trained_on": n_trained >= _TRAINED_SHARE * len(keys),
     }
 
 

@@ -48,7 +48,7 @@ def render_page(story: ReleaseStory) -> str:
     style, script = (_asset(name) for name in ("report.css", "report.js"))
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'"
-    sections = (_retrieval(story), _words(story), _maps(story), _queries(story), _points(story))
+    sections = (_retrieval(story), _queries(story), _maps(story), _points(story), _words(story))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">'

@@ -5,6 +5,7 @@ that has all of them.
 """
 
 import json
+import pickle
 import time
 from collections import defaultdict
 from dataclasses import dataclass, replace
@@ -29,15 +30,14 @@ from minicoil.word_counts import WordCounts, is_usable
 from tasks.features import Encoders, encode_features
 from tasks.sentence_store import Sentence
 
-PER_ORIGIN = 250  # sentences of one word from the domain, and as many from general text
+PER_ORIGIN = 150  # sentences of one word from the domain, and as many from general text
 
 
 class Sentences:
     """A sentence store in memory: what `encode_features` asks of one, and which sentences have a word."""
 
     def __init__(self):
-        self.by_key, self.with_word = {}, defaultdict(lambda: defaultdict(list))
-        self.counts = defaultdict(WordCounts)
+        self.by_key, self.with_word, self.counts = {}, {}, {}
 
     def read(self, origin, documents, tokenizer):
         for doc, body in documents:
@@ -50,14 +50,14 @@ class Sentences:
             if not fresh:
                 continue
             tokens = [text.tokens[1:-1] for text in tokenizer.tokenize([text for _, text in fresh])]
-            self.counts[origin].add(tokens)
+            self.counts.setdefault(origin, WordCounts()).add(tokens)
             for (key, _), words in zip(fresh, tokens, strict=True):
                 for word in {stem(token) for token in words if is_usable(token)}:
-                    self.with_word[word][origin].append(key)
+                    self.with_word.setdefault(word, {}).setdefault(origin, []).append(key)
 
     def sample(self, word, origins):
         """At most `PER_ORIGIN` keys from each origin; keys are hashes, so the smallest are a fair draw."""
-        found = [key for o in origins for key in sorted(self.with_word[word][o])[:PER_ORIGIN]]
+        found = [key for o in origins for key in sorted(self.with_word.get(word, {}).get(o, ()))[:PER_ORIGIN]]
         return np.sort(np.asarray(found, dtype=np.uint64))
 
     def texts(self, keys):
@@ -126,7 +126,7 @@ class Lab:
 
     def __init__(self, sets, sentences, encoders, folder, log):
         self.sets, self.sentences, self.log = sets, sentences, log
-        self.sampling = SamplingConfig(max_snippets=50)
+        self.sampling = SamplingConfig(max_snippets=30)
         by_origin = defaultdict(set)
         for entry in sets:
             by_origin[entry.origin] |= set(entry.words())
@@ -213,6 +213,16 @@ def score(entry, layers, dims):
         asked = vector(tokens, embeddings, lambda bag, m: query_vector(bag, m, vocabulary))
         run[query] = [names[place] for place in index.search(asked, 100).places]
     return measure(entry.data.relevant, run)
+
+
+def cached(path, make):
+    """What `make` gives, kept in a file of this benchmark's own folder: a run that was stopped goes on from there."""
+    if path.exists():
+        return pickle.loads(path.read_bytes())
+    value = make()
+    path.with_suffix(".part").write_bytes(pickle.dumps(value))
+    path.with_suffix(".part").replace(path)
+    return value
 
 
 def save(path, report):

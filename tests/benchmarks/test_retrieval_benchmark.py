@@ -9,11 +9,12 @@ that. The figures are written to MINICOIL_BENCH_OUT, where that is set, after ev
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
-from retrieval_lab import Lab, Sentences, encode_set, make_encoders, save, score
+from retrieval_lab import Lab, Sentences, cached, encode_set, make_encoders, save, score
 
 from minicoil.effectiveness import difference
 from minicoil.known_items import Source, make_known_items
@@ -21,8 +22,9 @@ from tasks.beir import read_beir
 from tasks.corpus import CorpusReport, read_corpora
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("MINICOIL_BENCH_SEEDS", "1,2,3").split(","))
+STEP_SEEDS = int(os.environ.get("MINICOIL_BENCH_STEP_SEEDS", "3"))
 PYDOCS = "pydocs:torch,scipy,pandas,sklearn,networkx,sympy,prefect,numpy"
-N_PYDOCS, N_QUERIES = 4000, 500
+N_PYDOCS, N_QUERIES = 3000, 300
 GENERAL = ("gutenberg", "masc", "wikisplit", "state_union")
 
 
@@ -39,26 +41,27 @@ def lab(shared_data, encoder_folder, tmp_path_factory):
     folder = Path(cache) if cache else tmp_path_factory.mktemp("retrieval")
     folder.mkdir(parents=True, exist_ok=True)
     encoders = make_encoders(encoder_folder, folder)
-    sentences, started = Sentences(), time.monotonic()
+    started = time.monotonic()
     scifact = read_beir(shared_data / "scifact")
     pydocs = list(read_corpora([PYDOCS], CorpusReport(), N_PYDOCS))
     known = make_known_items("pydocs", [Source(d.id, "", d.body) for d in pydocs], N_QUERIES)
-    sentences.read("scifact", scifact.documents.items(), encoders.tokenizer)
-    sentences.read("pydocs", ((d.doc, d.body) for d in pydocs), encoders.tokenizer)
-    sentences.read(
-        "kubernetes_docs", read_rows(shared_data / "kubernetes_docs" / "sentences.jsonl"), encoders.tokenizer
-    )
-    for name in GENERAL:
-        rows = read_rows(shared_data / "general" / name / "sentences.jsonl")
-        sentences.read("general", rows, encoders.tokenizer)
+
+    def read():
+        found = Sentences()
+        found.read("scifact", scifact.documents.items(), encoders.tokenizer)
+        found.read("pydocs", ((d.doc, d.body) for d in pydocs), encoders.tokenizer)
+        for name in GENERAL:
+            rows = read_rows(shared_data / "general" / name / "sentences.jsonl")
+            found.read("general", rows, encoders.tokenizer)
+        return found
+
+    sentences = cached(folder / "sentences.pickle", read)
     log(f"{len(sentences.by_key)} sentences read in {time.monotonic() - started:.0f} s")
     sets = []
     for data in (scifact, known):
         started = time.monotonic()
-        sets.append(encode_set(data, data.name, encoders))
-        log(
-            f"{data.name}: {len(data.documents)} documents, {len(data.queries)} queries encoded in {time.monotonic() - started:.0f} s"
-        )
+        sets.append(cached(folder / f"{data.name}.pickle", partial(encode_set, data, data.name, encoders)))
+        log(f"{data.name}: {len(data.documents)} documents encoded in {time.monotonic() - started:.0f} s")
     return Lab(sets, sentences, encoders, folder, log)
 
 
@@ -82,7 +85,7 @@ def compare(entry, dims, layers_of_seed, plain):
         "n_words": int(np.mean([len(layers) for layers in layers_of_seed])),
         "n_worse": int(((mean - plain) < -1e-9).sum()),
         "n_better": int(((mean - plain) > 1e-9).sum()),
-    }, mean
+    }
 
 
 def steps_of(lab, origin, dims, target, seed):
@@ -98,11 +101,6 @@ def steps_of(lab, origin, dims, target, seed):
         "plus 60 shifted words": {**base, **new, **shifted},
         "every word on both texts": both,
     }
-
-
-def few(lab, origin, dims, target, seed, choose):
-    both = lab.layers(lab.words[origin], (origin, "general"), dims, target, seed)
-    return {word: both[word] for word in choose(origin, 20) if word in both}
 
 
 @pytest.mark.benchmark
@@ -126,23 +124,30 @@ def test_it_searches_better_than_bm25(lab, capsys):
             "avg_len": entry.bm25.avg_len,
             "bm25_ndcg@10": round(float(plain[name].mean()), 4),
         }
-    for target in ("saturated", "correlation"):
+    for target in ("correlation", "saturated"):
         for dims in (4, 8):
             for entry in lab.sets:
-                name, origin = entry.data.name, entry.origin
+                name, words, origins = entry.data.name, lab.words[entry.origin], (entry.origin, "general")
                 started = time.monotonic()
-                steps = [steps_of(lab, origin, dims, target, seed) for seed in SEEDS]
-                for step in steps[0]:
-                    row, _ = compare(entry, dims, [layers[step] for layers in steps], plain[name])
-                    report["steps"].setdefault(f"{target} {dims}-d", {}).setdefault(name, {})[step] = row
+                layers = [lab.layers(words, origins, dims, target, seed) for seed in SEEDS]
+                row = compare(entry, dims, layers, plain[name])
                 report["whole_vocabulary"].setdefault(f"{target} {dims}-d", {})[name] = row
                 if target == "saturated":
                     for kind, choose in (("mined", lab.mined), ("common", lab.common)):
-                        layers = [few(lab, origin, dims, target, seed, choose) for seed in SEEDS]
-                        row, _ = compare(entry, dims, layers, plain[name])
+                        chosen = choose(entry.origin, 20)
+                        few = [{word: found[word] for word in chosen if word in found} for found in layers]
+                        row = compare(entry, dims, few, plain[name])
                         report["twenty_words"].setdefault(f"{kind} {dims}-d", {})[name] = row
                 log(f"{target} {dims}-d {name}: {time.monotonic() - started:.0f} s")
                 keep()
+    for dims in (4, 8):
+        for entry in lab.sets:
+            name = entry.data.name
+            steps = [steps_of(lab, entry.origin, dims, "saturated", seed) for seed in SEEDS[:STEP_SEEDS]]
+            for step in steps[0]:
+                row = compare(entry, dims, [layers[step] for layers in steps], plain[name])
+                report["steps"].setdefault(f"saturated {dims}-d", {}).setdefault(name, {})[step] = row
+            keep()
     show(report, capsys)
     whole, twenty = report["whole_vocabulary"], report["twenty_words"]
     best = {
@@ -161,10 +166,10 @@ def show(report, capsys):
                 f"\n{name}: {row['n_documents']} documents, {row['n_queries']} queries, BM25 {row['bm25_ndcg@10']:.4f}",
                 end="",
             )
-        for title in ("steps", "twenty_words"):
+        for title in ("whole_vocabulary", "twenty_words", "steps"):
             for kind, rows in report[title].items():
                 for name, entry in rows.items():
-                    for step, row in entry.items() if title == "steps" else (("20 words", entry),):
+                    for step, row in entry.items() if title == "steps" else (("", entry),):
                         low, high = row["interval"]
                         print(
                             f"\n{kind} {name} {step} ({row['n_words']}): {row['change']:+.4f} [{low:+.4f}, {high:+.4f}]",
