@@ -14,7 +14,8 @@ from tasks.bundles import Parent
 from tasks.channels import read_channel
 from tasks.place import Place
 from tasks.reading import Reading
-from tasks.releases import Manifest, Publication
+from tasks.release_report import REPORT_FILE
+from tasks.releases import Manifest, Publication, release_key
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
@@ -110,6 +111,7 @@ def extension_report(
     }
     if published is not None:
         answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
+        answer["report"] = release_key(published.release, REPORT_FILE) if answer["retrieval_gate"] else None
         answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
     if published is None:
         answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"
@@ -136,4 +138,7 @@ def _publish_artifact(answer: Mapping[str, Any]) -> None:
         )
         lines.append("| " + " | ".join("" if cell is None else str(cell) for cell in cells) + " |")
     title = f"# Release {answer['release']}\n\n" if answer["release"] else "# No release\n\n"
+    if gate := answer.get("retrieval_gate"):
+        title += f"Retrieval gate: **{gate['verdict']}**\n\n" + "".join(f"- {reason}\n" for reason in gate["reasons"])
+        title += f"\nReport: `{answer['report']}` in the object store\n\n"
     create_markdown_artifact(title + "\n".join(lines), key="words", description="Words, verdicts and accuracies")

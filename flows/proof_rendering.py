@@ -58,13 +58,18 @@ def show_evaluation(result: Mapping[str, Any]) -> None:
     """Figures, gate, and where it helps and hurts, set by set."""
     for row in result["sets"]:
         _show_set(row)
-    gate = result["gate"]
+    say("")
+    show_gate(result["gate"])
+
+
+def show_gate(gate: Mapping[str, Any]) -> None:
+    """The verdict on a release's retrieval, with its reasons."""
     colour = {"passed": "green", "failed": "red"}.get(gate["verdict"], "yellow")
-    say(f"\nthe gate of a release would say: [bold {colour}]{gate['verdict']}[/bold {colour}]")
+    say(f"retrieval gate: [bold {colour}]{gate['verdict']}[/bold {colour}]")
     for reason in gate["reasons"]:
         say(f"  {escape(reason)}")
     if gate["hurting"]:
-        say(f"words that hurt retrieval: {escape(', '.join(gate['hurting']))}; `minicoil remove` returns them to BM25")
+        say(f"words that lower retrieval: {escape(', '.join(gate['hurting']))}; `minicoil remove` returns them to BM25")
 
 
 def _show_set(row: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.markup import escape
 
-from flows.proof_rendering import show_comparison, show_evaluation, show_search
+from flows.proof_rendering import show_comparison, show_evaluation, show_gate, show_search
 from flows.screen import cell, say, shorten, show_table
 
 
@@ -73,6 +73,9 @@ def _show_extend(result: Mapping[str, Any]) -> None:
     if transfer := result.get("transfer"):
         up, inside = (transfer[key] / 2**20 for key in ("uploaded_bytes", "copied_bytes"))
         say(f"published: {up:,.1f} MiB uploaded, {inside:,.1f} MiB copied inside the store")
+    if gate := result.get("retrieval_gate"):
+        show_gate(gate)
+        say(f"report: {escape(result['report'])} in the object store")
     release, parent = result.get("release"), result.get("parent")
     if release:
         grown_from = "nothing" if parent is None else f"release {parent}"

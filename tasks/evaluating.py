@@ -130,14 +130,6 @@ def find_training_text(points: PointStore, data: RetrievalSet, role_model: str) 
 
     Sentences get their role-model vector when they are encoded for training; one without was only read.
     """
-    if data.kind == "sense":  # made of sentences that every layer holds out
-        return {
-            "n_sentences": len(data.documents),
-            "n_read": 0,
-            "n_trained": 0,
-            "is_trained_on": False,
-            "is_known": True,
-        }
     keys: list[int] = []
     for text in _evenly(list(data.documents.values()), _LOOKED_AT):
         found = [sentence_key(sentence) for sentence in split_sentences(text)]
