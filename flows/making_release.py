@@ -39,6 +39,7 @@ from tasks.home_lock import writer_lock
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.promotion import select_collections
+from tasks.proving import check_judged_sets
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
@@ -79,6 +80,7 @@ class Job:
 
 def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
     """Lock the home, finish what was interrupted, and open everything a change of words needs."""
+    check_judged_sets(parameters.judged_sets)
     place = parameters.place()
     stack.enter_context(writer_lock(place.home, command))
     points = stack.enter_context(place.points())

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.config import RetrievalGateConfig
-from minicoil.errors import CollectionError, CorpusError
+from minicoil.errors import CollectionError
 from minicoil.ledger import WordRecord
 from minicoil.retrieval_gate import GateVerdict, hurting_words, judge_release
 from minicoil.retrieval_set import RetrievalSet
@@ -42,6 +42,16 @@ class Proof:
         return {**self.verdict.to_row(), "not_used": list(self.not_used)}
 
 
+def check_judged_sets(names: Sequence[str]) -> None:
+    """Read BEIR folders before any work, so that a mistyped name is told at once and not after an hour.
+
+    Raises:
+        CorpusError: one is not there, or holds no query that can be judged.
+    """
+    for name in names:
+        read_beir(Path(name))
+
+
 def prove(
     points: PointStore,
     folder: Path,
@@ -69,11 +79,7 @@ def prove(
     not_used: list[str] = []
     evaluated = []
     for name in judged_sets:
-        try:
-            data = read_beir(Path(name)).bounded(config.max_documents, config.max_queries, config.seed)
-        except CorpusError as error:
-            not_used.append(str(error))
-            continue
+        data = read_beir(Path(name)).bounded(config.max_documents, config.max_queries, config.seed)
         evaluated.append(evaluate_set(data, contenders, 1.2, 0.75, None, seed=config.seed))
     for record in sorted(records, key=lambda entry: entry.name)[:_COLLECTIONS]:
         try:
