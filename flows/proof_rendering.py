@@ -110,7 +110,7 @@ def interval(found: Mapping[str, float]) -> str:
 
 def words_of(words: Sequence[Mapping[str, Any]]) -> str:
     """The first words that moved a query, each with its share."""
-    return ", ".join(f"{entry['word']} {entry['effect']:+.2f}" for entry in words[:3])
+    return ", ".join(f"{entry['word']} {entry['effect']:+.2f}" for entry in words[:3]) or "several together"
 
 
 def show_comparison(result: Mapping[str, Any]) -> None:

@@ -42,13 +42,20 @@ def measure(relevant: Relevant, rankings: Mapping[str, Sequence[str]]) -> dict[s
     names = dict(zip((str(m) for m in _measures()), MEASURES, strict=True))
     places = {query: place for place, query in enumerate(relevant)}
     answer = {name: np.zeros(len(relevant)) for name in MEASURES}
+    numbers: dict[str, str] = {}
+
+    def number(doc: str) -> str:
+        return numbers.setdefault(doc, str(len(numbers)))
+
     # by rank, not by score: trec_eval breaks ties of equal scores by document name, the engine does not
-    # queries by number: its C code ends the whole process on ids that are equal up to a zero byte
+    # everything by number: its C code ends the whole process on ids that are equal up to a zero byte
     run = {
-        str(places[query]): {doc: float(DEPTH - i) for i, doc in enumerate(docs[:DEPTH])}
+        str(places[query]): {number(doc): float(DEPTH - i) for i, doc in enumerate(docs[:DEPTH])}
         for query, docs in rankings.items()
     }
-    judged = {str(places[query]): dict(docs) for query, docs in relevant.items()}
+    judged = {
+        str(places[query]): {number(doc): grade for doc, grade in docs.items()} for query, docs in relevant.items()
+    }
     for metric in ir_measures.iter_calc(_measures(), judged, run):
         answer[names[str(metric.measure)]][int(metric.query_id)] = metric.value
     return answer

@@ -37,7 +37,7 @@ class EncodedQueries:
 
 @dataclass(frozen=True)
 class QueryChange:
-    """One query under every system; `words` are those that moved it, the one that cost or gave most first."""
+    """One query under every system; `words` moved it; none where only several together did."""
 
     id: str
     text: str
@@ -174,7 +174,7 @@ def judge(
             query,
             text,
             {system: float(values["ndcg@10"][place]) for system, values in found.items()},
-            tuple(sorted(moved.get(query, ()), key=lambda entry: -abs(entry[1]))),
+            _responsible(moved.get(query, ()), float(found[RELEASE]["ndcg@10"][place] - found[BM25]["ndcg@10"][place])),
         )
         for place, (query, text) in enumerate(data.queries.items())
     )
@@ -189,3 +189,8 @@ def judge(
         unknown=tuple(q for q, terms in zip(names, queries.terms, strict=True) if not terms),
         without_meaning=tuple(q for q, k, t in zip(names, known, queries.terms, strict=True) if t and not k),
     )
+
+
+def _responsible(words: Sequence[tuple[str, float]], change: float) -> tuple[tuple[str, float], ...]:
+    """Words that moved a query: those that moved it the way it went first, the largest effect first."""
+    return tuple(sorted(words, key=lambda entry: (entry[1] * change < 0, -abs(entry[1]), entry[0])))

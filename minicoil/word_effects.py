@@ -61,6 +61,8 @@ def measure_words(
             keys[key] = (query, word)
             relevant[key] = data.relevant[query]
             run[key] = [names[place] for place in best(scores, there, DEPTH).places]
+    if not keys:
+        return {}
     values = dict(zip(relevant, measure(relevant, run)["ndcg@10"].tolist(), strict=True))
     return {(query, word): values[f"{query}\0"] - values[key] for key, (query, word) in keys.items() if word}
 

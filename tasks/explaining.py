@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -36,9 +37,9 @@ def explain_one(
     Raises:
         CollectionError: there is no such point.
     """
-    wanted: PointId = int(name) if name.isdigit() else name
-    found = explain_points(points, record, terms, [wanted])
-    if wanted not in found:
+    wanted = _point_id(name)
+    found = {} if wanted is None else explain_points(points, record, terms, [wanted])
+    if wanted is None or wanted not in found:
         raise CollectionError(
             f"point '{name}' is not in collection '{record.name}'; `minicoil search ... --json` shows ids"
         )
@@ -50,6 +51,16 @@ def explain_one(
         "sum": sum(row.score for row in rows),
         "words": [asdict(row) for row in rows],
     }
+
+
+def _point_id(name: str) -> PointId | None:
+    """An integer or a UUID, None for what can be neither."""
+    if name.isdigit():
+        return int(name)
+    try:
+        return str(uuid.UUID(name))
+    except ValueError:
+        return None
 
 
 def add_movers(

@@ -186,7 +186,7 @@ def _queries(story: ReleaseStory) -> str:
 
 
 def _query_row(query: QueryChange) -> str:
-    words = ", ".join(f"{_text(word)} {effect:+.2f}" for word, effect in query.words[:4])
+    words = ", ".join(f"{_text(word)} {effect:+.2f}" for word, effect in query.words[:4]) or "several together"
     figures = "".join(f"<td>{query.ndcg[name]:.3f}</td>" for name in ("bm25", "parent", "minicoil"))
     kind = "better" if query.change > 0 else "worse"
     return f'<tr class="{kind}"><th>{_text(query.text[:200])}</th>{figures}<td>{words}</td></tr>'

@@ -21,7 +21,8 @@ def test_the_engines_order_decides_not_the_documents_names():
 
 
 def test_ids_that_are_equal_up_to_a_zero_byte_do_not_end_the_process():
-    found = measure({"q\0one": {"a": 1}, "q\0two": {"b": 1}}, {"q\0one": ["a"], "q\0two": ["a", "b"]})
+    ranking = ["d\0a", "d\0b"]
+    found = measure({"q\0one": {"d\0a": 1}, "q\0two": {"d\0b": 1}}, {"q\0one": ranking, "q\0two": ranking})
     assert found["mrr@10"].tolist() == [1.0, 0.5]
 
 
