@@ -142,7 +142,8 @@ def _number(value: float | None) -> str:
 def _maps(story: ReleaseStory) -> str:
     if not story.views:
         return ""
-    cards = "".join(_map(view, story.with_text) for view in story.views)
+    names = {record.word: record.forms[0] for record in story.words if record.forms}
+    cards = "".join(_map(view, names.get(view.word, view.word), story.with_text) for view in story.views)
     return (
         "<section><h2>Sense maps</h2><p>Each mark is a sentence, placed by the word's own numbers and coloured by the "
         "role model's senses: colours that lie apart are meanings that search now tells apart. Circle noun, square "
@@ -150,7 +151,7 @@ def _maps(story: ReleaseStory) -> str:
     )
 
 
-def _map(view: WordView, with_text: bool) -> str:
+def _map(view: WordView, name: str, with_text: bool) -> str:
     senses = sorted(set(view.senses[view.senses >= 0].tolist()))
     legend = ""
     for sense in senses if len(senses) > 1 else ():
@@ -159,8 +160,8 @@ def _map(view: WordView, with_text: bool) -> str:
         legend += f'<li><span style="background:{sense_colour(sense)}"></span>{label}</li>'
     caption = f'<p class="sentence" aria-live="polite">{_HINT}</p>' if with_text else ""
     return (
-        f'<figure><figcaption>{_text(view.word)}</figcaption><svg viewBox="0 0 600 600" role="img" '
-        f'aria-label="Sentences with {_text(view.word)} by meaning">{draw_marks(view, with_text)}</svg>'
+        f'<figure><figcaption>{_text(name)}</figcaption><svg viewBox="0 0 600 600" role="img" '
+        f'aria-label="Sentences with {_text(name)} by meaning">{draw_marks(view, with_text)}</svg>'
         f"<ul>{legend or '<li>one sense</li>'}</ul>{caption}</figure>"
     )
 
