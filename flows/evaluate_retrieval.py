@@ -20,6 +20,7 @@ from tasks.evaluating import Evaluated, evidence_of, find_training_text
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.registry import open_record
+from tasks.searching import served_release
 
 
 @flow(name="evaluate-retrieval", description="Measure a release against BM25.", validate_parameters=False)
@@ -39,7 +40,8 @@ def _on_collection(parameters: EvaluateParameters, place: Place, points: PointSt
     record = open_record(place.objects(), str(parameters.collection))
     data = read_beir(Path(str(parameters.folder)))
     found = evaluate_collection_step(place, points, data, record.name)
-    facts = {"model": f"release {record.release}", "release": record.release or None, "collection": record.name}
+    release = served_release(place.objects(), record)
+    facts = {"model": f"release {release}", "release": release or None, "collection": record.name}
     return {**facts, **_answer([found], points, "minilm")}
 
 

@@ -12,6 +12,7 @@ from minicoil.sparse import bm25_vector
 from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.explaining import add_movers, explain_one, explain_points
+from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.points import Hit
 from tasks.registry import CollectionRecord, open_record
@@ -61,11 +62,15 @@ def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, in
     """
     store = place.objects()
     record = open_record(store, name)
-    current = read_channel(store, record.channel).current
-    readable = {record.release, record.previous}
-    release = current if current in readable and current is not None else record.release
+    release = served_release(store, record)
     folder = open_model(place, release, record.encoder, record.dims)
     return record, MiniCoil.load(folder, record.k, record.b, record.avg_len), release
+
+
+def served_release(store: ObjectStore, record: CollectionRecord) -> int:
+    """The release that a collection is read with: the channel's, as long as its points hold that one's cells."""
+    current = read_channel(store, record.channel).current
+    return current if current is not None and current in (record.release, record.previous) else record.release
 
 
 def _rows(hits: Sequence[Hit]) -> list[dict[str, Any]]:

@@ -2,12 +2,16 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
+from minicoil.bundle import check_bundle
 from minicoil.errors import CollectionError, ReleaseError, UsageError
+from minicoil.ledger import Ledger
 from tasks.evaluating import TEMPORARY
+from tasks.place import Place
 from tasks.releases import open_release, read_manifest
 from tasks.searching import search_collection
 
@@ -50,6 +54,16 @@ def test_the_engine_and_memory_give_the_same_figures_and_the_collection_is_gone(
     assert engine["release"] == 2 and engine["parent_model"] == "release 1"
     with life.place.points() as points:
         assert not [name for name in points.names() if name.startswith(TEMPORARY)]
+
+
+def test_a_model_folder_is_evaluated_like_the_release_it_is(life, judged):
+    release = evaluate(life, folder=str(judged), in_memory=True)
+    folder = open_release(life.place.objects(), 2, life.place.cache)
+    answer = evaluate(life, folder=str(judged), in_memory=True, model=str(folder), parent="1")
+    assert answer["release"] is None
+    assert {s: answer[s] for s in ("bm25", "minicoil", "parent")} == {
+        s: release[s] for s in ("bm25", "minicoil", "parent")
+    }
 
 
 def test_what_cannot_be_used_is_counted_and_training_text_is_marked(life, judged):
@@ -180,3 +194,25 @@ def test_bad_requests_say_what_to_do(life, tmp_path):
         run("evaluate-retrieval", {**place, "folder": "x", "release": 1, "model": "y"})
     with pytest.raises(ReleaseError, match="release 77 was not found"):
         evaluate(life, folder=str(tmp_path), release=77)
+
+
+@pytest.mark.slow
+def test_a_word_that_lowers_retrieval_is_left_out_of_the_release(life, tmp_path, monkeypatch):
+    from flows.extend_vocabulary import extend_vocabulary
+    from flows.parameters import ExtendParameters
+
+    home = tmp_path / "home"
+    shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))
+    named = iter([["degre"]])
+    monkeypatch.setattr("tasks.proving.hurting_words", lambda effects, config: next(named, []))
+    words = ["degree", "functions"]
+    values = {"home": str(home), "corpus": ["pydocs:networkx"], "sample": 250, "max_sentences": 120, "words": words}
+    answer = extend_vocabulary(ExtendParameters(**values))
+    rows = {row["word"]: row for row in answer["words"]}
+    assert rows["degre"]["verdict"] == "kept_bm25" and "lowers retrieval" in rows["degre"]["reason"]
+    assert rows["function"]["verdict"] == "accepted" and answer["retrieval_gate"]["hurting"] == []
+    store = Place.at(home).objects()
+    folder = open_release(store, answer["release"], tmp_path)
+    _, vocabulary = check_bundle(folder)
+    assert vocabulary.entry_id("degre") is None and vocabulary.entry_id("function") is not None
+    assert Ledger.read(folder).words["degre"].verdict == "kept_bm25"
