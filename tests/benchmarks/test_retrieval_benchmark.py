@@ -3,9 +3,8 @@
 pytest -m benchmark tests/benchmarks/test_retrieval_benchmark.py -s
 
 About an hour on one core. Every sentence and document is encoded once; three seeds, two widths and two targets share
-that. MINICOIL_BENCH_OUT names a file for the figures, written after every step (docs/benchmarks/retrieval.json is
-one), and MINICOIL_BENCH_CACHE a folder from which a run that was stopped goes on. MINICOIL_BENCH_STEP_SEEDS=1 makes the
-steps of an extension with one seed.
+that. MINICOIL_BENCH_OUT names a file for the figures, written after every step, and MINICOIL_BENCH_CACHE a folder
+from which a run that was stopped goes on. MINICOIL_BENCH_STEP_SEEDS=1 makes the steps of an extension with one seed.
 """
 
 import json
