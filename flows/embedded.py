@@ -25,6 +25,8 @@ FLOWS = {
     "encode-shard": ("flows.encode_shard", "encode_shard"),
     "rollback-release": ("flows.rollback_release", "rollback_release"),
     "promote-release": ("flows.promote_release", "promote_release"),
+    "evaluate-retrieval": ("flows.evaluate_retrieval", "evaluate_retrieval"),
+    "compare-releases": ("flows.compare_releases", "compare_releases"),
 }
 
 # Each measured on Prefect 3.8.8: what an embedded server needs to start on a slow disk, and what it can do without.

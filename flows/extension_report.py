@@ -15,7 +15,8 @@ from tasks.bundles import Parent
 from tasks.channels import read_channel
 from tasks.place import Place
 from tasks.reading import Reading
-from tasks.releases import Manifest, Publication
+from tasks.release_report import REPORT_FILE
+from tasks.releases import Manifest, Publication, release_key
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
@@ -91,7 +92,9 @@ def extension_report(
     clock: Clock,
 ) -> dict[str, Any]:
     """What was trained, published and re-encoded; estimate beside actual."""
-    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in results]
+    returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
+    final = [returned.get(result.record.word, result) for result in results]
+    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in final]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {
@@ -102,7 +105,7 @@ def extension_report(
         "collections": list(promoted.get("collections", [])),
         "estimate": dict(costs),
         "actual": {
-            "n_words": sum(result.weights is not None for result in results),
+            "n_words": sum(result.weights is not None for result in final),
             "n_points": sum(row["n_rewritten"] for row in promoted.get("collections", [])),
             "cpu_minutes": clock.cpu_minutes,
         },
@@ -111,6 +114,8 @@ def extension_report(
         **_common(reading, clock),
     }
     if published is not None:
+        answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
+        answer["report"] = release_key(published.release, REPORT_FILE) if answer["retrieval_gate"] else None
         answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
     if published is None:
         answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"

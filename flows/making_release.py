@@ -10,6 +10,7 @@ from typing import Any
 
 from flows.gated_promotion import settle_release
 from flows.parameters import WordsParameters
+from flows.proving_release import prove_release
 from flows.sharding import encode_in_shards
 from flows.steps import (
     Clock,
@@ -32,6 +33,7 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from minicoil.tokens import WordTokenizer
+from tasks.assembly import Assembled
 from tasks.bundles import Parent, remove_work
 from tasks.devices import choose_device
 from tasks.encoder_check import check_encoder
@@ -42,6 +44,7 @@ from tasks.place import Place
 from tasks.points import PointStore
 from tasks.priors import find_prior, prior_origin
 from tasks.promotion import select_collections
+from tasks.proving import check_judged_sets
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
@@ -91,6 +94,7 @@ class Job:
 
 def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
     """Lock the home, finish what was interrupted, and open everything a change of words needs."""
+    check_judged_sets(parameters.judged_sets)
     place = parameters.place()
     stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
@@ -164,13 +168,22 @@ def release(
         probes = probe_texts(job.sentences, chosen)
         folder = work / f"release-{number}"
         sources = source_names(job.parameters.corpus)
-        built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes, sources)
+
+        def assemble(kept: Sequence[WordResult]) -> Assembled:
+            built: Assembled = assemble_step(
+                job.parent, kept, remove, joined, prior, request, number, folder, probes, sources
+            )
+            return built
+
+        built = assemble(results)
+    proven = prove_release(job, built, results, assemble)
     with job.clock.timing("publish"):
-        facts = {**built.facts, **job.plan.facts, **parity_fact(built.parity)}
-        published = publish_step(objects, built.folder, job.parent.release, facts, number)
+        facts = {**proven.built.facts, **job.plan.facts, **parity_fact(proven.built.parity), **proven.facts}
+        published = publish_step(objects, proven.built.folder, job.parent.release, facts, number)
     asked = job.parameters
     promoted = settle_release(
         job.place, asked.channel, published.manifest, asked.promote, job.clock, asked.collections, asked.approval_days
     )
+    promoted = {**promoted, "returned": proven.returned}
     remove_work(work)
     return published, promoted

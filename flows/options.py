@@ -35,6 +35,23 @@ def expansion_options(command: Command) -> Command:
     return rate(click.option("--allow-missing-text", is_flag=True, help=gone)(command))
 
 
+def proof_options(command: Command) -> Command:
+    """How a release is judged before it is published, and what its report shows."""
+    for option in (
+        click.option("--evaluate", "judged_sets", multiple=True, help="BEIR folder to judge retrieval on; repeatable."),
+        click.option("--no-evaluate", is_flag=True, help="Publish without judging retrieval and without a report."),
+        click.option("--no-text", is_flag=True, help="Leave the corpus's sentences out of the report."),
+    ):
+        command = option(command)
+    return command
+
+
+def without_flags(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a command that makes releases, its --no-... flags as the parameters they switch off."""
+    names = {"no_promote": "promote", "no_evaluate": "evaluate", "no_text": "text_in_report"}
+    return {names.get(key, key): not value if key in names else value for key, value in values.items()}
+
+
 def common_options(command: Command) -> Command:
     """The four options that every command takes, gathered into one `options` mapping."""
 

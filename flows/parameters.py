@@ -17,6 +17,7 @@ from flows.place_parameters import (
     Collections,
     EncoderParameters,
     Name,
+    PlaceParameters,
     RoleModel,
     Sample,
     Specs,
@@ -82,6 +83,11 @@ class WordsParameters(EncoderParameters):
         True, title="Promote", description="Re-encode collections and move the channel when every gate passes"
     )
     approval_days: ApprovalDays = 14
+    evaluate: bool = Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
+    judged_sets: list[str] = Field(
+        [], title="Judged sets", description="BEIR folders to judge retrieval on as well", examples=[["sets/scifact"]]
+    )
+    text_in_report: bool = Field(True, title="Sentences in the report", description="Off: no text of the corpus in it")
 
     @model_validator(mode="after")
     def _check_sentences(self) -> Self:
@@ -245,3 +251,44 @@ class AttachParameters(ChannelParameters):
     def _read_escapes(cls, text: str | None) -> str | None:
         """A shell hands a line break over as backslash and letter."""
         return None if text is None else text.replace("\\n", "\n").replace("\\t", "\t")
+
+
+class EvaluateParameters(ChannelParameters):
+    """Measure retrieval: a release against BM25 of the same words and against its parent."""
+
+    folder: str | None = Field(
+        None,
+        title="BEIR folder",
+        description="corpus.jsonl, queries.jsonl and qrels/test.tsv; empty: queries made from a collection's own text",
+        examples=["sets/scifact"],
+    )
+    release: int | None = Field(None, ge=1, title="Release", description="Empty: what the channel serves")
+    model: str | None = Field(None, title="Model folder", description="A folder that FastEmbed loads, published or not")
+    parent: str | None = Field(None, title="Parent", description="Release number or folder; empty: the release's own")
+    collection: Name | None = Field(None, title="Collection", description="Search in this one, or make queries from it")
+    in_memory: bool = Field(False, title="In memory", description="Score without an engine: the same figures")
+    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="A collection's own wins")
+    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="A collection's own wins")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="In words; empty: measured on the set")
+
+    @model_validator(mode="after")
+    def _ask_for_something(self) -> Self:
+        if self.folder is None and self.collection is None:
+            raise ValueError("give a BEIR folder, or a collection to make queries from")
+        if self.model is not None and self.release is not None:
+            raise ValueError("give a release or a model folder, not both")
+        if self.folder is not None and self.collection is not None and (self.model or self.release):
+            raise ValueError("a collection is searched with the release it is served with; leave release and model out")
+        return self
+
+
+class CompareParameters(PlaceParameters):
+    """Two releases on the points of one collection, in the shadow: nobody's search changes."""
+
+    one: int = Field(ge=0, title="Release A", description="0 is plain BM25")
+    other: int = Field(ge=0, title="Release B", description="Both must be readable on the collection's points")
+    collection: Name = Field(
+        title="Collection", description="Searched with both, nothing is written", examples=["docs"]
+    )
+    queries: str = Field(title="Queries", description="A file of one query a line, or of JSON lines with text")
+    limit: int = Field(10, ge=1, le=100, title="Depth", description="Results compared per query")

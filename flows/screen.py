@@ -99,14 +99,14 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
     answers.print(table)
 
 
+def shorten(text: str, length: int) -> str:
+    """The beginning of a text on one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "\u2026"
+
+
 def cell(value: object) -> str:
     """A value as a table shows it."""
     if value is None:
         return "-"
     return f"{value:,.3f}" if isinstance(value, float) else escape(f"{value:,}" if type(value) is int else str(value))
-
-
-def shorten(text: str, length: int) -> str:
-    """The text on one line, cut with an ellipsis."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1] + "…"
