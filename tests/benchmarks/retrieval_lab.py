@@ -27,7 +27,8 @@ from minicoil.tokens import WordTokenizer
 from minicoil.trainer import TrainedWord, train_words
 from minicoil.vocabulary import Vocabulary
 from minicoil.word_counts import WordCounts, is_usable
-from tasks.features import Encoders, encode_features
+from tasks.features import encode_features
+from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import Sentence
 
 PER_ORIGIN = 150  # sentences of one word from the domain, and as many from general text

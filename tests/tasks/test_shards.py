@@ -8,9 +8,10 @@ import pytest
 from minicoil.config import SamplingConfig
 from minicoil.errors import ConflictError, StoreError
 from tasks.bundles import open_parent
-from tasks.features import encode_features, open_encoders
+from tasks.features import encode_features
 from tasks.place import Place
 from tasks.sampling import sample_sentences
+from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import Sentence, SentenceStore
 from tasks.shards import ShardModel, cut_shards, encode_shard, merge_shards, result_key
 
