@@ -77,9 +77,11 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     except KeyboardInterrupt:
         screen.tell("interrupted; the same command run again goes on where this one stopped")
         sys.exit(1)
-    if result is None or (isinstance(result, Mapping) and result.get("silent")):
-        return  # it ran until it was told to stop, or has answered already
-    if as_json:
+    if result is None:  # it ran until it was told to stop, and said what it had to say
+        return
+    if isinstance(result, Mapping) and result.get("silent"):
+        pass  # what was asked for is on stdout already
+    elif as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
     else:
         rendering.show(command, result)
