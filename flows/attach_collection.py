@@ -8,17 +8,17 @@ from prefect import flow
 
 from flows.parameters import AttachParameters
 from flows.steps import Clock, attach_step, base_step
+from flows.turns import take_turn
 from tasks.attaching import AttachRequest
-from tasks.home_lock import writer_lock
 
 _FIELDS = ("collection", "channel", "vector", "text", "join", "k", "b", "avg_len", "tenant")
 
 
-@flow(name="attach-collection", description="Adopt an existing collection.", validate_parameters=False)
+@flow(name="attach-collection", description="Adopt an existing collection.")
 def attach_collection(parameters: AttachParameters) -> dict[str, Any]:
     """Find what a collection's vectors were made with, prove it on a sample, register it; no point is written to."""
     place, clock = parameters.place(), Clock()
-    with writer_lock(place.home, "attach"), place.points() as points, clock.timing("total"):
+    with take_turn(place, parameters.channel, "attach"), place.points() as points, clock.timing("total"):
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)
         asked = {name: getattr(parameters, name) for name in _FIELDS}

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from flows.encode_command import encode
 from flows.options import (
     base_option,
     channel_option,
@@ -21,14 +22,20 @@ from flows.options import (
     expansion_options,
     open_place,
     profile_option,
+    proof_options,
     run_flow,
     sample_option,
+    without_flags,
 )
+from flows.proof_commands import compare, evaluate
 from flows.release_commands import release
+from flows.service_commands import deploy, serve
+from flows.try_command import try_folder
 
 FIRST_TIME = """
 \b
 Start here:
+  minicoil try ./texts                            a few minutes, no settings: both rankings on your own text
   minicoil index docs --corpus ./texts            make ./texts searchable
   minicoil extend --common 1000 --corpus ./texts  train its most frequent words, publish, re-encode
   minicoil search docs "pool of workers" --compare
@@ -53,6 +60,7 @@ def main() -> None:
 @click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation.")
 @click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation.")
 @click.option("--avg-len", type=float, help="Mean document length in words; default: measured on the corpus.")
+@click.option("--delete-missing", is_flag=True, help="Delete points whose document CORPUS does not have any more.")
 @common_options
 def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
     """Create or feed COLLECTION from a corpus."""
@@ -81,10 +89,11 @@ def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
 @click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
 @click.option("--no-promote", is_flag=True, help="Publish only.")
 @click.option("--dry-run", is_flag=True, help="Say which words, how many points and what it costs.")
+@proof_options
 @common_options
-def extend(place: dict[str, Any], dims: str, no_promote: bool, **values: Any) -> Any:
-    """Teach the model WORDs, or mine or count them: train, validate, publish, re-encode."""
-    return run_flow("extend-vocabulary", {**place, **values, "dims": int(dims), "promote": not no_promote})
+def extend(place: dict[str, Any], dims: str, **values: Any) -> Any:
+    """Teach the model WORDs, or mine or count them: train, validate, judge, publish, re-encode."""
+    return run_flow("extend-vocabulary", {**place, **without_flags(values), "dims": int(dims)})
 
 
 @main.command()
@@ -98,10 +107,11 @@ def extend(place: dict[str, Any], dims: str, no_promote: bool, **values: Any) ->
 @click.option("--max-sentences", type=int, default=8000, show_default=True)
 @click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
 @click.option("--no-promote", is_flag=True, help="Publish only.")
+@proof_options
 @common_options
-def retrain(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
+def retrain(place: dict[str, Any], **values: Any) -> Any:
     """Measure served words on a corpus and retrain those that underperform there."""
-    return run_flow("retrain-words", {**place, **values, "promote": not no_promote})
+    return run_flow("retrain-words", {**place, **without_flags(values)})
 
 
 @main.command()
@@ -129,6 +139,21 @@ def reencode(place: dict[str, Any], **values: Any) -> Any:
 
 
 @main.command()
+@click.argument("source")
+@click.argument("target")
+@channel_option
+@click.option("--text", help="Payload fields that the text is made of; default: as SOURCE is registered.")
+@click.option("--alias", help="Pointed to TARGET when it is right.")
+@click.option("--k", type=float, default=1.2, show_default=True)
+@click.option("--b", type=float, default=0.75, show_default=True)
+@click.option("--avg-len", type=float, help="Default: measured on SOURCE.")
+@common_options
+def rebuild(place: dict[str, Any], **values: Any) -> Any:
+    """Build TARGET from SOURCE with the channel's release: for another encoder, or a collection without miniCOIL."""
+    return run_flow("rebuild-collection", {**place, **values})
+
+
+@main.command()
 @click.argument("collection")
 @channel_option
 @click.option("--vector", required=True, help="Name of its miniCOIL sparse vector.")
@@ -150,14 +175,15 @@ def attach(place: dict[str, Any], **values: Any) -> Any:
 @click.argument("collection")
 @click.argument("query")
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
-@click.option("--compare", is_flag=True, help="BM25 beside miniCOIL.")
+@click.option("--compare", is_flag=True, help="BM25 beside miniCOIL, with the words that moved each result.")
+@click.option("--explain", help="Id of a point: its score word by word, IDF x tf x meaning.")
 @click.option("--tenant", help="Whose points, in a collection that has tenants.")
 @common_options
-def search(place: dict[str, Any], collection: str, query: str, limit: int, compare: bool, tenant: str | None) -> Any:
+def search(place: dict[str, Any], collection: str, query: str, limit: int, **values: Any) -> Any:
     """Search COLLECTION for QUERY."""
     from tasks.searching import search_collection
 
-    return search_collection(open_place(place), collection, query, limit, compare, tenant)
+    return search_collection(open_place(place), collection, query, limit, **values)
 
 
 @main.command()
@@ -172,6 +198,12 @@ def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
 
 
 main.add_command(release)
+main.add_command(encode)
+main.add_command(try_folder)
+main.add_command(serve)
+main.add_command(deploy)
+main.add_command(evaluate)
+main.add_command(compare)
 
 if __name__ == "__main__":
     main()

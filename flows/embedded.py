@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,13 @@ FLOWS = {
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
     "attach-collection": ("flows.attach_collection", "attach_collection"),
+    "rebuild-collection": ("flows.rebuild_collection", "rebuild_collection"),
+    "publish-release": ("flows.publish_release", "publish_release"),
+    "encode-shard": ("flows.encode_shard", "encode_shard"),
+    "rollback-release": ("flows.rollback_release", "rollback_release"),
     "promote-release": ("flows.promote_release", "promote_release"),
+    "evaluate-retrieval": ("flows.evaluate_retrieval", "evaluate_retrieval"),
+    "compare-releases": ("flows.compare_releases", "compare_releases"),
 }
 
 # Each measured on Prefect 3.8.8: what an embedded server needs to start on a slow disk, and what it can do without.
@@ -58,9 +65,7 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     prepare_environment(Path(str(values["home"])), screen.VERBOSE)
     module_name, function_name = FLOWS[name]
     function = getattr(importlib.import_module(module_name), function_name)
-    (model,) = [hint for key, hint in function.fn.__annotations__.items() if key == "parameters"]
-    if isinstance(model, str):
-        model = getattr(importlib.import_module("flows.parameters"), model)
+    model = typing.get_type_hints(function.fn)["parameters"]
     try:
         parameters = model.model_validate(dict(values))
     except pydantic.ValidationError as error:

@@ -16,7 +16,7 @@ from tasks.extension import background_counts, request_digest
 from tasks.releases import find_request
 
 
-@flow(name="extend-vocabulary", description="Teach the model words of a corpus.", validate_parameters=False)
+@flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
 def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
     """Run the main job; the same request run again finds its answer in the store and does nothing."""
     with ExitStack() as stack:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefect.artifacts import create_markdown_artifact
-
+from flows.artifacts import show_words
+from flows.gated_promotion import refusal, settle_release
 from flows.parameters import WordsParameters
-from flows.steps import Clock, promote_step
+from flows.steps import Clock
 from minicoil.mining import Candidate
+from tasks.approvals import read_waiting
 from tasks.bundles import Parent
 from tasks.channels import read_channel
 from tasks.place import Place
 from tasks.reading import Reading
-from tasks.releases import Manifest, Publication
+from tasks.release_report import REPORT_FILE
+from tasks.releases import Manifest, Publication, release_key
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
@@ -38,20 +40,26 @@ def answered_report(
     place: Place, parameters: WordsParameters, answered: Manifest, reading: Reading, clock: Clock
 ) -> dict[str, Any]:
     """Nothing to train: a release answered this request before. If it was never promoted, that is finished now."""
-    state = read_channel(place.objects(), parameters.channel)
+    store, channel = place.objects(), parameters.channel
+    state, waiting = read_channel(store, channel), read_waiting(store, channel, answered.release)
     promoted = state.current == answered.release or any(row.release == answered.release for row in state.history)
-    collections: list[Any] = []
-    if parameters.promote and not promoted and state.current == answered.parent:
-        with clock.timing("promote"):
-            outcome = promote_step(place, parameters.channel, answered.release, parameters.collections, answered.parent)
-        promoted, collections = outcome["promoted"], outcome["collections"]
+    message = f"nothing to do: release {answered.release} answered this request on the same text"
+    outcome: dict[str, Any] = {"promoted": promoted, "collections": []}
+    if waiting is not None:
+        expires = waiting.until.isoformat(timespec="seconds")
+        message += f"; {refusal(answered.release, waiting.reasons, expires)}"
+        outcome |= {"refused": True, "expires_at": expires}
+    elif parameters.promote and not promoted and state.current == answered.parent:
+        outcome = settle_release(
+            place, channel, answered, True, clock, parameters.collections, parameters.approval_days
+        )
+        message = outcome.pop("message", message)
     return {
         "release": None,
         "parent": state.current,
-        "promoted": promoted,
-        "message": f"nothing to do: release {answered.release} answered this request on the same text",
+        "message": message,
         "words": [],
-        "collections": collections,
+        **outcome,
         **_common(reading, clock),
     }
 
@@ -84,7 +92,9 @@ def extension_report(
     clock: Clock,
 ) -> dict[str, Any]:
     """What was trained, published and re-encoded; estimate beside actual."""
-    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in results]
+    returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
+    final = [returned.get(result.record.word, result) for result in results]
+    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in final]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {
@@ -95,7 +105,7 @@ def extension_report(
         "collections": list(promoted.get("collections", [])),
         "estimate": dict(costs),
         "actual": {
-            "n_words": sum(result.weights is not None for result in results),
+            "n_words": sum(result.weights is not None for result in final),
             "n_points": sum(row["n_rewritten"] for row in promoted.get("collections", [])),
             "cpu_minutes": clock.cpu_minutes,
         },
@@ -104,30 +114,15 @@ def extension_report(
         **_common(reading, clock),
     }
     if published is not None:
+        answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
+        answer["report"] = release_key(published.release, REPORT_FILE) if answer["retrieval_gate"] else None
         answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
     if published is None:
         answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"
+    elif promoted.get("refused"):
+        answer["message"] = promoted["message"]
     elif promoted.get("behind"):
         answer["message"] = f"not promoted: {', '.join(promoted['behind'])} not re-encoded; run `minicoil reencode`"
-    _publish_artifact(answer)
+    answer |= {key: promoted[key] for key in ("gate", "refused", "expires_at") if key in promoted}
+    show_words(words)
     return answer
-
-
-def _publish_artifact(answer: Mapping[str, Any]) -> None:
-    lines = ["| word | verdict | sentences | ordering | before | ceiling | reason |", "|---|---|---|---|---|---|---|"]
-    for row in answer["words"][:500]:
-        cells = (
-            row[k]
-            for k in (
-                "word",
-                "verdict",
-                "n_sentences",
-                "ordering_accuracy",
-                "old_ordering_accuracy",
-                "ceiling",
-                "reason",
-            )
-        )
-        lines.append("| " + " | ".join("" if cell is None else str(cell) for cell in cells) + " |")
-    title = f"# Release {answer['release']}\n\n" if answer["release"] else "# No release\n\n"
-    create_markdown_artifact(title + "\n".join(lines), key="words", description="Words, verdicts and accuracies")

@@ -8,12 +8,13 @@ from prefect import flow
 
 from flows.parameters import IndexParameters
 from flows.steps import Clock, base_step, index_step
+from flows.turns import take_turn
+from minicoil.errors import UsageError
 from tasks.corpus import CorpusReport, read_corpora
-from tasks.home_lock import writer_lock
 from tasks.indexing import IndexRequest
 
 
-@flow(name="index-collection", description="Create or feed a collection from a corpus.", validate_parameters=False)
+@flow(name="index-collection", description="Create or feed a collection from a corpus.")
 def index_collection(parameters: IndexParameters) -> dict[str, Any]:
     """Read documents and write those that are new or changed."""
     place, clock, report = parameters.place(), Clock(), CorpusReport()
@@ -26,9 +27,13 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
         b=parameters.b,
         avg_len=parameters.avg_len,
     )
-    with writer_lock(place.home, "index"), place.points() as points, clock.timing("total"):
+    if parameters.delete_missing and parameters.sample is not None:
+        raise UsageError("--delete-missing needs the whole corpus; leave --sample out")
+    with take_turn(place, parameters.channel, "index"), place.points() as points, clock.timing("total"):
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)
         documents = read_corpora(parameters.corpus, report, parameters.sample, points=points)
-        result: dict[str, Any] = index_step(place, points, request, documents, report, parameters.sample)
+        result: dict[str, Any] = index_step(
+            place, points, request, documents, report, parameters.sample, parameters.delete_missing
+        )
     return {**result, "seconds": clock.seconds}

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from flows.gated_promotion import settle_release
 from flows.parameters import WordsParameters
+from flows.proving_release import prove_release
+from flows.sharding import encode_in_shards
 from flows.steps import (
     Clock,
     assemble_step,
@@ -19,32 +22,35 @@ from flows.steps import (
     open_encoders_step,
     open_parent_step,
     prior_step,
-    promote_step,
     publish_step,
     read_step,
     recall_step,
     sample_step,
     train_step,
 )
+from flows.turns import take_turn
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from minicoil.tokens import WordTokenizer
+from tasks.assembly import Assembled
 from tasks.bundles import Parent, remove_work
 from tasks.devices import choose_device
 from tasks.encoder_check import check_encoder
 from tasks.extension import probe_texts, role_width, source_names
-from tasks.features import Encoders
-from tasks.home_lock import writer_lock
+from tasks.gating import parity_fact
 from tasks.judging import Judge
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.priors import find_prior, prior_origin
 from tasks.promotion import select_collections
+from tasks.proving import check_judged_sets
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
+from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import SentenceStore
+from tasks.shards import ShardModel
 from tasks.training import TrainingPlan, plan_units, word_digests
 from tasks.word_memory import WordMemory, WordResult
 
@@ -67,8 +73,15 @@ class Job:
     def encoders(self) -> Encoders:
         """Loaded by the first step that encodes: a run that finds nothing to do never pays for them."""
         parameters = self.parameters
-        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model)
+        cache = self.place.cache / "sentences"
+        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model, cache)
         return encoders
+
+    @property
+    def shard_model(self) -> ShardModel:
+        """What shards are encoded with, elsewhere."""
+        asked = self.parameters
+        return ShardModel(asked.channel, self.parent.release, asked.encoder, asked.role_model, asked.dims)
 
     def read(self) -> Reading:
         """The corpus, in the sentence store and counted."""
@@ -81,8 +94,9 @@ class Job:
 
 def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
     """Lock the home, finish what was interrupted, and open everything a change of words needs."""
+    check_judged_sets(parameters.judged_sets)
     place = parameters.place()
-    stack.enter_context(writer_lock(place.home, command))
+    stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
     finish_step(place, parameters.channel)
     if parameters.base is not None and not getattr(parameters, "dry_run", False):
@@ -126,6 +140,7 @@ def train(
         needed = {word: candidate.use.forms for word, candidate in rest.items()}
         sampled = {word: keys[word] for word in needed}
         folder = job.place.work / request[:16] / "features"
+        encode_in_shards(job.place, job.sentences, needed, sampled, plan.sampling, job.shard_model, folder)
         features = encode_step(job.sentences, job.encoders, needed, sampled, plan.sampling, folder)
     with job.clock.timing("train"):
         prior = prior_step(job.parent, features, plan.training.seed, origin, memory)
@@ -144,7 +159,7 @@ def release(
     request: str,
     chosen: Sequence[Candidate],
 ) -> tuple[Publication, dict[str, Any]]:
-    """Publish a release with the results' layers, and promote it if that was asked for."""
+    """Publish a release with the results' layers, and promote it if that was asked for and its gates pass."""
     objects, work = job.place.objects(), job.place.work / request[:16]
     with job.clock.timing("assemble"):
         number = claim_release(objects)
@@ -153,13 +168,22 @@ def release(
         probes = probe_texts(job.sentences, chosen)
         folder = work / f"release-{number}"
         sources = source_names(job.parameters.corpus)
-        built = assemble_step(job.parent, results, remove, joined, prior, request, number, folder, probes, sources)
+
+        def assemble(kept: Sequence[WordResult]) -> Assembled:
+            built: Assembled = assemble_step(
+                job.parent, kept, remove, joined, prior, request, number, folder, probes, sources
+            )
+            return built
+
+        built = assemble(results)
+    proven = prove_release(job, built, results, assemble)
     with job.clock.timing("publish"):
-        published = publish_step(objects, built.folder, job.parent.release, {**built.facts, **job.plan.facts}, number)
-    promoted: dict[str, Any] = {}
-    if job.parameters.promote:
-        with job.clock.timing("promote"):
-            channel, names = job.parameters.channel, job.parameters.collections
-            promoted = promote_step(job.place, channel, published.release, names, job.parent.release)
+        facts = {**proven.built.facts, **job.plan.facts, **parity_fact(proven.built.parity), **proven.facts}
+        published = publish_step(objects, proven.built.folder, job.parent.release, facts, number)
+    asked = job.parameters
+    promoted = settle_release(
+        job.place, asked.channel, published.manifest, asked.promote, job.clock, asked.collections, asked.approval_days
+    )
+    promoted = {**promoted, "returned": proven.returned}
     remove_work(work)
     return published, promoted

@@ -35,6 +35,23 @@ def expansion_options(command: Command) -> Command:
     return rate(click.option("--allow-missing-text", is_flag=True, help=gone)(command))
 
 
+def proof_options(command: Command) -> Command:
+    """How a release is judged before it is published, and what its report shows."""
+    for option in (
+        click.option("--evaluate", "judged_sets", multiple=True, help="BEIR folder to judge retrieval on; repeatable."),
+        click.option("--no-evaluate", is_flag=True, help="Publish without judging retrieval and without a report."),
+        click.option("--no-text", is_flag=True, help="Leave the corpus's sentences out of the report."),
+    ):
+        command = option(command)
+    return command
+
+
+def without_flags(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a command that makes releases, its --no-... flags as the parameters they switch off."""
+    names = {"no_promote": "promote", "no_evaluate": "evaluate", "no_text": "text_in_report"}
+    return {names.get(key, key): not value if key in names else value for key, value in values.items()}
+
+
 def common_options(command: Command) -> Command:
     """The four options that every command takes, gathered into one `options` mapping."""
 
@@ -60,7 +77,11 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     except KeyboardInterrupt:
         screen.tell("interrupted; the same command run again goes on where this one stopped")
         sys.exit(1)
-    if as_json:
+    if result is None:  # it ran until it was told to stop, and said what it had to say
+        return
+    if isinstance(result, Mapping) and result.get("silent"):
+        pass  # what was asked for is on stdout already
+    elif as_json:
         click.echo(json.dumps(result, ensure_ascii=False, default=str))
     else:
         rendering.show(command, result)

@@ -1,78 +1,30 @@
-"""What a person may ask of each flow: one model per flow, the form of the Prefect UI and the command line alike."""
+"""What a person may ask of each flow: one model per flow, the form of the Prefect UI and the command line alike.
+
+Defaults are literals and every field has a title and a description, because that is what the UI's form shows. What only
+fields together can say (`_check_...`) the server cannot know: it is refused by the run, in one line.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from flows.place_parameters import (
+    ApprovalDays,
+    ChannelParameters,
+    Collections,
+    EncoderParameters,
+    Name,
+    PlaceParameters,
+    RoleModel,
+    Sample,
+    Specs,
+)
 from minicoil.config import Bm25Config, SamplingConfig
-from tasks.place import Place
 from tasks.promotion import GRACE_HOURS
 from tasks.reencoding import ExpansionOptions
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
-Specs = Annotated[
-    list[str],
-    Field(
-        min_length=1,
-        title="Corpus",
-        description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package",
-        examples=[["docs/"], ["pydocs:torch,prefect"]],
-    ),
-]
-
-
-class PlaceParameters(BaseModel):
-    """Where a flow works. Secrets come from the environment and never pass through here."""
-
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
-
-    home: str = Field(".minicoil", title="Home folder", description="Embedded shards, caches, and the default store")
-    store: str | None = Field(None, title="Object store", description="file:///path or s3://bucket/prefix")
-    qdrant_url: str | None = Field(None, title="Qdrant server", description="Empty: the embedded engine in home")
-
-    def place(self) -> Place:
-        """The addresses, defaults filled in."""
-        return Place.at(Path(self.home), self.store, self.qdrant_url)
-
-
-class ChannelParameters(PlaceParameters):
-    """A flow that reads or moves a channel."""
-
-    channel: Name = Field("production", title="Channel", description="Named pointer to the release that is served")
-
-
-# names for settings that belong together; a value given by hand wins
-PROFILES: dict[str, dict[str, str]] = {
-    # the article's models; the base brings its own encoder, jina-embeddings-v2-small-en, along
-    "minicoil-v1": {"base": "Qdrant/minicoil-v1", "role_model": "mixedbread-ai/mxbai-embed-large-v1"},
-}
-
-
-class EncoderParameters(ChannelParameters):
-    """A flow that may start a model: from an encoder alone, or from a published base."""
-
-    encoder: str = Field("minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id")
-    dims: Literal[4, 8, 16] = Field(4, title="Dimensions per word", description="Of a first release without a base")
-    base: str | None = Field(
-        None,
-        title="Base",
-        description="Model to start from: a folder that FastEmbed loads, or a Hugging Face id",
-        examples=["Qdrant/minicoil-v1"],
-    )
-    profile: Literal["minicoil-v1"] | None = Field(
-        None, title="Profile", description="minicoil-v1: Qdrant's published model and the article's role model"
-    )
-
-    @model_validator(mode="after")
-    def _fill_from_profile(self) -> Self:
-        for name, value in PROFILES.get(self.profile or "", {}).items():
-            known = type(self).model_fields.get(name)
-            if known is not None and getattr(self, name) == known.default:
-                setattr(self, name, value)
-        return self
 
 
 class IndexParameters(EncoderParameters):
@@ -80,51 +32,129 @@ class IndexParameters(EncoderParameters):
 
     collection: Name = Field(title="Collection", description="Created if it does not exist", examples=["docs"])
     corpus: Specs
-    sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
+    sample: Sample = None
+    delete_missing: bool = Field(
+        False, title="Delete missing", description="Delete points whose document the corpus does not have any more"
+    )
     k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
     b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
     avg_len: float | None = Field(
-        None, gt=0, title="Mean length", description="In words; empty: measured on the corpus"
+        None, gt=0, title="Mean length", description="In words; empty: measured on the corpus", examples=[44.0]
     )
+
+
+class RebuildParameters(ChannelParameters):
+    """Build a collection anew beside itself, with vectors of the channel's release."""
+
+    source: Name = Field(title="Source", description="The collection to copy", examples=["docs"])
+    target: Name = Field(title="Target", description="The collection to create", examples=["docs-2"])
+    text: str | None = Field(None, title="Text", description="Payload fields of the text; empty: as it is registered")
+    alias: str | None = Field(None, title="Alias", description="Pointed to the target when it is right")
+    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
+    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="Empty: measured on the source")
 
 
 class WordsParameters(EncoderParameters):
     """A flow that trains words: where their sentences come from and how they are judged."""
 
     corpus: Specs
-    collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
-    target: Literal["saturated", "correlation"] = Field("saturated", title="Training target")
-    min_sentences: int = Field(SamplingConfig.min_sentences, ge=10, title="Fewest sentences per word")
-    max_sentences: int = Field(SamplingConfig.max_sentences, ge=10, title="Most sentences per word")
-    sample: int | None = Field(None, ge=1, title="Sample", description="A seeded sample of this many documents")
-    role_model: str = Field("minilm", title="Role model", description="minilm, a local folder, or a Hugging Face id")
-    promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
+    collections: Collections = []
+    target: Literal["saturated", "correlation"] = Field(
+        "saturated", title="Training target", description="saturated is the careful one; see the README"
+    )
+    min_sentences: int = Field(
+        SamplingConfig.min_sentences,
+        ge=10,
+        le=100_000,
+        title="Fewest sentences per word",
+        description="A word with fewer stays on BM25",
+    )
+    max_sentences: int = Field(
+        SamplingConfig.max_sentences,
+        ge=10,
+        le=100_000,
+        title="Most sentences per word",
+        description="200 reach .98 of full accuracy; more cost time",
+    )
+    sample: Sample = None
+    role_model: RoleModel = "minilm"
+    promote: bool = Field(
+        True, title="Promote", description="Re-encode collections and move the channel when every gate passes"
+    )
+    approval_days: ApprovalDays = 14
+    evaluate: bool = Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
+    judged_sets: list[str] = Field(
+        [], title="Judged sets", description="BEIR folders to judge retrieval on as well", examples=[["sets/scifact"]]
+    )
+    text_in_report: bool = Field(True, title="Sentences in the report", description="Off: no text of the corpus in it")
+
+    @model_validator(mode="after")
+    def _check_sentences(self) -> Self:
+        if self.min_sentences > self.max_sentences:
+            raise ValueError(
+                f"min_sentences {self.min_sentences} is more than max_sentences {self.max_sentences}: no word could be "
+                "trained; raise the second or lower the first"
+            )
+        return self
 
 
 class ExtendParameters(WordsParameters):
     """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
 
-    words: list[str] = Field([], title="Words", description="Train these, in any of their forms")
-    words_file: str | None = Field(None, title="Words file", description="One word a line; # starts a comment")
-    mine: int | None = Field(None, ge=1, le=100_000, title="Mine", description="Words this domain uses its own way")
-    common: int | None = Field(None, ge=1, le=100_000, title="Common", description="Most frequent words of the corpus")
-    queries: str | None = Field(None, title="Query log", description="One query a line; weights words people search")
-    max_points: int | None = Field(None, ge=1, title="Affected points", description="Stop taking words at this many")
-    background: str | None = Field(None, title="Background", description="A corpus of general text to mine against")
+    words: list[str] = Field(
+        [], title="Words", description="Train these, in any of their forms", examples=[["pod", "taint"]]
+    )
+    words_file: str | None = Field(
+        None, title="Words file", description="On the worker; one word a line, # starts a comment"
+    )
+    mine: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        title="Mine",
+        description="This many words that the domain uses its own way; 200 where nothing else is asked for",
+        examples=[200],
+    )
+    common: int | None = Field(
+        None,
+        ge=1,
+        le=100_000,
+        title="Common",
+        description="This many of the corpus's most frequent words: how a first release is made",
+        examples=[1000],
+    )
+    queries: str | None = Field(
+        None, title="Query log", description="On the worker; one query a line, weights words people search for"
+    )
+    max_points: int | None = Field(
+        None, ge=1, title="Affected points", description="Stop taking words when this many points are affected"
+    )
+    background: str | None = Field(
+        None, title="Background", description="A corpus of general text to mine against", examples=["pydocs:numpy"]
+    )
     dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
 
 
 class RetrainParameters(WordsParameters):
     """Measure the words that are served on fresh text, and retrain those that underperform on it."""
 
-    below: float | None = Field(None, ge=0, le=1, title="Below", description="Retrain every word under this ordering")
+    below: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        title="Below",
+        description="Retrain every word under this held-out ordering accuracy",
+        examples=[0.65],
+    )
 
 
 class RemoveParameters(ChannelParameters):
     """Return words to BM25."""
 
-    words: list[str] = Field(min_length=1, title="Words", description="In any of their forms")
+    words: list[str] = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])
     promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
+    approval_days: ApprovalDays = 14
 
 
 class ExpansionParameters(ChannelParameters):
@@ -149,7 +179,7 @@ class ExpansionParameters(ChannelParameters):
 class ReencodeParameters(ExpansionParameters):
     """Bring collections to the release that their channel serves or is about to serve."""
 
-    collections: list[Name] = Field([], title="Collections", description="Empty: every collection on the channel")
+    collections: Collections = []
     contract: bool = Field(False, title="Contract", description="Drop the previous release's cells now; ends rollback")
     grace_hours: float = Field(
         GRACE_HOURS, ge=0, title="Grace", description="Hours after a move until the previous release's cells go"
@@ -171,10 +201,33 @@ class ReencodeParameters(ExpansionParameters):
         return part
 
 
-class PromoteParameters(ExpansionParameters):
-    """Move a channel to a release, re-encoding its collections first."""
+class PublishParameters(ChannelParameters):
+    """Publish a model folder that was made elsewhere as a release of the channel."""
 
-    release: int = Field(ge=1, title="Release", description="A published release's number")
+    folder: str = Field(
+        min_length=1, title="Folder", description="On the worker: a complete model folder", examples=["/data/release-7"]
+    )
+    promote: Literal["here", "elsewhere", "no"] = Field(
+        "here",
+        title="Promote",
+        description="here: re-encode in this run; elsewhere: leave it to reencode-collections, which the event starts",
+    )
+    approval_days: ApprovalDays = 14
+
+    def path(self) -> Path:
+        """The folder, absolute."""
+        return Path(self.folder).expanduser().absolute()
+
+
+class PromoteParameters(ExpansionParameters):
+    """Approve a published release: move a channel to it, re-encoding its collections first."""
+
+    release: int = Field(ge=1, title="Release", description="A published release's number", examples=[7])
+    force: bool = Field(False, title="Force", description="Also promote a release whose time to be approved has passed")
+
+
+class RollbackParameters(ChannelParameters):
+    """Point a channel back to its previous release; at once while that one's cells are still beside."""
 
 
 class AttachParameters(ChannelParameters):
@@ -198,3 +251,44 @@ class AttachParameters(ChannelParameters):
     def _read_escapes(cls, text: str | None) -> str | None:
         """A shell hands a line break over as backslash and letter."""
         return None if text is None else text.replace("\\n", "\n").replace("\\t", "\t")
+
+
+class EvaluateParameters(ChannelParameters):
+    """Measure retrieval: a release against BM25 of the same words and against its parent."""
+
+    folder: str | None = Field(
+        None,
+        title="BEIR folder",
+        description="corpus.jsonl, queries.jsonl and qrels/test.tsv; empty: queries made from a collection's own text",
+        examples=["sets/scifact"],
+    )
+    release: int | None = Field(None, ge=1, title="Release", description="Empty: what the channel serves")
+    model: str | None = Field(None, title="Model folder", description="A folder that FastEmbed loads, published or not")
+    parent: str | None = Field(None, title="Parent", description="Release number or folder; empty: the release's own")
+    collection: Name | None = Field(None, title="Collection", description="Search in this one, or make queries from it")
+    in_memory: bool = Field(False, title="In memory", description="Score without an engine: the same figures")
+    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="A collection's own wins")
+    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="A collection's own wins")
+    avg_len: float | None = Field(None, gt=0, title="Mean length", description="In words; empty: measured on the set")
+
+    @model_validator(mode="after")
+    def _ask_for_something(self) -> Self:
+        if self.folder is None and self.collection is None:
+            raise ValueError("give a BEIR folder, or a collection to make queries from")
+        if self.model is not None and self.release is not None:
+            raise ValueError("give a release or a model folder, not both")
+        if self.folder is not None and self.collection is not None and (self.model or self.release):
+            raise ValueError("a collection is searched with the release it is served with; leave release and model out")
+        return self
+
+
+class CompareParameters(PlaceParameters):
+    """Two releases on the points of one collection, in the shadow: nobody's search changes."""
+
+    one: int = Field(ge=0, title="Release A", description="0 is plain BM25")
+    other: int = Field(ge=0, title="Release B", description="Both must be readable on the collection's points")
+    collection: Name = Field(
+        title="Collection", description="Searched with both, nothing is written", examples=["docs"]
+    )
+    queries: str = Field(title="Queries", description="A file of one query a line, or of JSON lines with text")
+    limit: int = Field(10, ge=1, le=100, title="Depth", description="Results compared per query")

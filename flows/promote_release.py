@@ -1,4 +1,4 @@
-"""The flow `promote-release`: a published release becomes the one that searches use."""
+"""The flow `promote-release`: a published release becomes the one that searches use; also how a person approves one."""
 
 from __future__ import annotations
 
@@ -6,17 +6,24 @@ from typing import Any
 
 from prefect import flow
 
+from flows.artifacts import show_reencoding, show_release
+from flows.events import announce_release
 from flows.parameters import PromoteParameters
 from flows.steps import Clock, promote_step
-from tasks.home_lock import writer_lock
+from flows.turns import take_turn
+from tasks.approvals import check_approval, finish_waiting
 
 
-@flow(name="promote-release", description="Re-encode, then move the channel.", validate_parameters=False)
+@flow(name="promote-release", description="Approve a release: re-encode for it, then move the channel.")
 def promote_release(parameters: PromoteParameters) -> dict[str, Any]:
     """Expand every collection of the channel for the release, then move the channel to it."""
     place, clock = parameters.place(), Clock()
-    with writer_lock(place.home, "promote"), clock.timing("total"):
-        result: dict[str, Any] = promote_step(
-            place, parameters.channel, parameters.release, (), None, parameters.options()
-        )
-    return {"release": parameters.release, **result, "seconds": clock.seconds}
+    objects, release = place.objects(), parameters.release
+    with take_turn(place, parameters.channel, "promote"), clock.timing("total"):
+        check_approval(objects, parameters.channel, release, parameters.force)
+        result: dict[str, Any] = promote_step(place, parameters.channel, release, (), None, parameters.options())
+        finish_waiting(objects, parameters.channel, release)
+        show_reencoding(result["collections"], release)
+        show_release(objects, release, result)
+        announce_release(place, parameters.channel, release, result)
+    return {"release": release, **result, "seconds": clock.seconds}

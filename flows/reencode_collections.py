@@ -6,20 +6,21 @@ from typing import Any
 
 from prefect import flow
 
+from flows.artifacts import show_reencoding
 from flows.parameters import ReencodeParameters
 from flows.steps import Clock, contract_step, plan_step, promote_step, sweep_step
+from flows.turns import take_turn
 from minicoil.errors import BusyError, ReleaseError
 from tasks.channels import read_channel
-from tasks.home_lock import writer_lock
 from tasks.promotion import is_grace_over
 
 
-@flow(name="reencode-collections", description="Re-encode exactly the affected points.", validate_parameters=False)
+@flow(name="reencode-collections", description="Re-encode exactly the affected points.")
 def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
     """Expand and move what is pending, sweep for points that came late, contract when the grace period is over."""
     place, clock = parameters.place(), Clock()
     channel, names = parameters.channel, parameters.collections
-    with writer_lock(place.home, "reencode", shared=parameters.part is not None), clock.timing("total"):
+    with take_turn(place, channel, "reencode", shared=parameters.part is not None), clock.timing("total"):
         state = read_channel(place.objects(), channel)
         release = state.pending or state.current
         if release is None:
@@ -29,6 +30,7 @@ def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
             return {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}
         options = parameters.options(parameters.part)
         result: dict[str, Any] = promote_step(place, channel, release, names, None, options)
+        show_reencoding(result["collections"], release)
         if parameters.part is not None:
             note = f"part {parameters.part} is done; when all parts are, `minicoil reencode` moves the channel"
             return {"release": release, **result, "message": note, "seconds": clock.seconds}

@@ -58,10 +58,31 @@ def release_verify(place: dict[str, Any], name: str) -> Any:
 @click.argument("number", type=int)
 @channel_option
 @expansion_options
+@click.option("--force", is_flag=True, help="Also one whose time to be approved has passed.")
 @common_options
 def release_promote(place: dict[str, Any], number: int, **values: Any) -> Any:
-    """Re-encode the channel's collections for release NUMBER, then move the channel to it."""
+    """Re-encode the channel's collections for release NUMBER, then move the channel to it; approves one that waits."""
     return run_flow("promote-release", {**place, **values, "release": number})
+
+
+@release.command("publish")
+@click.argument("folder")
+@channel_option
+@click.option("--promote", type=click.Choice(["here", "elsewhere", "no"]), default="here", show_default=True)
+@common_options
+def release_publish(place: dict[str, Any], folder: str, channel: str, promote: str) -> Any:
+    """Publish a model FOLDER made elsewhere as a release of the channel."""
+    return run_flow("publish-release", {**place, "folder": folder, "channel": channel, "promote": promote})
+
+
+@release.command("waiting")
+@common_options
+def release_waiting(place: dict[str, Any]) -> Any:
+    """Releases that a gate refused and that wait for a person."""
+    from tasks.approvals import list_waiting
+
+    rows = list_waiting(open_place(place).objects())
+    return {"waiting": [{**row.model_dump(mode="json"), "expired": row.has_expired} for row in rows]}
 
 
 @release.command("rollback")

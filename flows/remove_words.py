@@ -6,21 +6,24 @@ from typing import Any
 
 from prefect import flow
 
+from flows.artifacts import show_words
+from flows.gated_promotion import settle_release
 from flows.parameters import RemoveParameters
-from flows.steps import Clock, assemble_step, finish_step, open_parent_step, promote_step, publish_step
+from flows.steps import Clock, assemble_step, finish_step, open_parent_step, publish_step
+from flows.turns import take_turn
 from minicoil.prior import Prior
 from minicoil.stemming import stem
 from tasks.bundles import remove_work
 from tasks.extension import request_digest
-from tasks.home_lock import writer_lock
+from tasks.gating import parity_fact
 from tasks.releases import claim_release
 
 
-@flow(name="remove-words", description="Return words to BM25.", validate_parameters=False)
+@flow(name="remove-words", description="Return words to BM25.")
 def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
     """Bury the words' ids, publish, re-encode the points that have them."""
     place, clock = parameters.place(), Clock()
-    with writer_lock(place.home, "remove"):
+    with take_turn(place, parameters.channel, "remove"):
         finish_step(place, parameters.channel)
         parent = open_parent_step(place, parameters.channel, "minilm", 4, None)
         asked = {word: stem(word.strip().lower()) for word in parameters.words}
@@ -41,12 +44,16 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
             folder = work / f"release-{number}"
             built = assemble_step(parent, (), sorted(known), (), prior, request, number, folder, parameters.words)
         with clock.timing("publish"):
-            published = publish_step(objects, built.folder, parent.release, built.facts, number)
-        promoted: dict[str, Any] = {}
-        if parameters.promote:
-            with clock.timing("promote"):
-                promoted = promote_step(place, parameters.channel, published.release, (), parent.release)
+            facts = {**built.facts, **parity_fact(built.parity)}
+            published = publish_step(objects, built.folder, parent.release, facts, number)
+        promoted = settle_release(
+            place,
+            parameters.channel,
+            published.manifest,
+            parameters.promote,
+            clock,
+            approval_days=parameters.approval_days,
+        )
         remove_work(work)
-        collections = promoted.get("collections", [])
-        done = {"release": published.release, "promoted": bool(promoted.get("promoted")), "collections": collections}
-        return {**answer, **done, "seconds": clock.seconds}
+        show_words(rows)
+        return {**answer, **promoted, "release": published.release, "seconds": clock.seconds}

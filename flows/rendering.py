@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
-from flows.screen import answers, cell, say, shorten, show_table
+from flows.encode_rendering import show_encoding
+from flows.proof_rendering import show_comparison, show_evaluation, show_gate, show_search
+from flows.screen import cell, say, show_table
+from flows.service_rendering import show_deployed, show_try, show_waiting
 from flows.word_rendering import show_words
 
 
@@ -79,6 +81,9 @@ def _show_extend(result: Mapping[str, Any]) -> None:
     if transfer := result.get("transfer"):
         up, inside = (transfer[key] / 2**20 for key in ("uploaded_bytes", "copied_bytes"))
         say(f"published: {up:,.1f} MiB uploaded, {inside:,.1f} MiB copied inside the store")
+    if gate := result.get("retrieval_gate"):
+        show_gate(gate)
+        say(f"report: {escape(result['report'])} in the object store")
     release, parent = result.get("release"), result.get("parent")
     if release:
         grown_from = "nothing" if parent is None else f"release {parent}"
@@ -94,26 +99,6 @@ def _show_collections(result: Mapping[str, Any]) -> None:
     rows = [(c["name"], c["n_points"], c["n_affected"], c["n_rewritten"]) for c in result.get("collections", [])]
     if rows:
         show_table(("collection", "points", "affected", "rewritten"), rows)
-
-
-def _show_search(result: Mapping[str, Any]) -> None:
-    say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
-    if "bm25" not in result:
-        for hit in result["results"]:
-            say(f"{hit['score']:8.3f}  {escape(shorten(hit['text'], 140))}")
-        return
-    table = Table(expand=True, show_lines=True)
-    table.add_column("BM25", ratio=1)
-    table.add_column("miniCOIL", ratio=1)
-    ranks = {hit["id"]: place for place, hit in enumerate(result["bm25"], 1)}
-    for left, right in zip(result["bm25"], result["results"], strict=False):
-        came_from = ranks.get(right["id"])
-        move = "new" if came_from is None else f"was {came_from}"
-        table.add_row(
-            f"{left['score']:.2f}  {escape(shorten(left['text'], 200))}",
-            f"{right['score']:.2f} [cyan]({move})[/cyan]  {escape(shorten(right['text'], 200))}",
-        )
-    answers.print(table)
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:
@@ -145,7 +130,13 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "retrain": _show_extend,
     "remove": _show_extend,
     "reencode": _show_collections,
-    "search": _show_search,
+    "encode": show_encoding,
+    "search": show_search,
+    "evaluate": show_evaluation,
+    "compare": show_comparison,
+    "try_folder": show_try,
+    "release_waiting": show_waiting,
+    "deploy": show_deployed,
     "words": show_words,
     "release_list": _show_releases,
     "release_promote": _show_collections,

@@ -20,7 +20,7 @@ from tasks.releases import Publication, find_request
 from tasks.retraining import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates
 
 
-@flow(name="retrain-words", description="Retrain words that underperform on this text.", validate_parameters=False)
+@flow(name="retrain-words", description="Retrain words that underperform on this text.")
 def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
     """Train on everything in the sentence store, judge old layer against new on sentences neither has seen."""
     with ExitStack() as stack:

@@ -14,6 +14,7 @@ from rich.table import Table
 from tasks import progress
 
 VERBOSE = False
+AS_JSON = False
 _errors = Console(stderr=True, highlight=False)
 answers = Console(highlight=False)
 TELL_EVERY_SECONDS = 10.0
@@ -21,8 +22,8 @@ TELL_EVERY_SECONDS = 10.0
 
 def set_up(as_json: bool, verbose: bool) -> None:
     """Choose what is shown before a command starts."""
-    global VERBOSE
-    VERBOSE = verbose
+    global VERBOSE, AS_JSON
+    VERBOSE, AS_JSON = verbose, as_json
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
     progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
 
@@ -98,14 +99,14 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
     answers.print(table)
 
 
+def shorten(text: str, length: int) -> str:
+    """The beginning of a text on one line."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= length else flat[: length - 1] + "\u2026"
+
+
 def cell(value: object) -> str:
     """A value as a table shows it."""
     if value is None:
         return "-"
     return f"{value:,.3f}" if isinstance(value, float) else escape(f"{value:,}" if type(value) is int else str(value))
-
-
-def shorten(text: str, length: int) -> str:
-    """The text on one line, cut with an ellipsis."""
-    flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1] + "…"

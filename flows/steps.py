@@ -19,14 +19,30 @@ from tasks.attaching import attach_collection
 from tasks.base import import_base
 from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
-from tasks.features import encode_features, open_encoders
+from tasks.collection_evaluation import evaluate_on_collection
+from tasks.comparing import compare_releases
+from tasks.evaluating import evaluate_set
+from tasks.features import encode_features
+from tasks.foreign_folder import check_folder
 from tasks.indexing import index_documents
 from tasks.priors import make_prior
-from tasks.promotion import contract_channel, finish_pending, plan_promotion, promote, sweep_channel
+from tasks.promotion import (
+    contract_channel,
+    finish_pending,
+    plan_promotion,
+    promote,
+    roll_back_channel,
+    sweep_channel,
+)
+from tasks.proving import prove
+from tasks.proxies import make_proxies
 from tasks.reading import read_into_store
+from tasks.rebuilding import rebuild_collection
+from tasks.release_report import write_report
 from tasks.releases import publish_release
 from tasks.retraining import find_underperforming
 from tasks.sampling import sample_held_out, sample_sentences
+from tasks.sentence_encoder import open_encoders
 from tasks.training import recall_results, train_unit
 
 _TRIES = 2
@@ -73,15 +89,24 @@ prior_step = step(make_prior, "make-prior")
 measure_step = step(find_underperforming, "measure-words")
 train_step = step(train_unit, "train-words")
 joined_step = step(joined_tokens_of, "find-joined-tokens")
+check_folder_step = step(check_folder, "check-folder")
 assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
 attach_step = step(attach_collection, "attach-collection")
+rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
+rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")
+evaluate_step = step(evaluate_set, "evaluate-set")
+evaluate_collection_step = step(evaluate_on_collection, "evaluate-on-collection")
+compare_step = step(compare_releases, "compare-releases")
+prove_step = step(prove, "judge-retrieval")
+report_step = step(write_report, "write-report")
+proxies_step = step(make_proxies, "make-proxy-queries")
 
 
 class Clock:

@@ -5,56 +5,102 @@
     model = minicoil.load("path/to/model", avg_len=118.0)
     vector, = model.embed("a pod is a group of containers")
 
-`load` also takes addresses such as "s3://bucket/prefix@production" where the `tasks` package is installed.
+`load` also takes addresses such as "s3://bucket/prefix@production" where the `tasks` package is installed, and with
+`follow=True` the model moves when the channel does.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from minicoil.errors import MiniCoilError, UsageError
 
 if TYPE_CHECKING:
-    from minicoil.model import MiniCoil
+    from minicoil.following import FollowedModel
+    from minicoil.model import HybridVector, MiniCoil
     from minicoil.sparse import SparseVector
 
 __version__ = "0.1.0"
-__all__ = ["MiniCoil", "MiniCoilError", "SparseVector", "__version__", "load"]
+__all__ = ["HybridVector", "MiniCoil", "MiniCoilError", "SparseVector", "__version__", "load"]
 
 
+@overload
 def load(
-    place: Path | str, k: float = 1.2, b: float = 0.75, avg_len: float = 150.0, threads: int | None = None
-) -> MiniCoil:
-    """The model of a folder, or of an address with a scheme through the resolver registered for it.
+    place: Path | str,
+    k: float = ...,
+    b: float = ...,
+    avg_len: float = ...,
+    threads: int | None = ...,
+    *,
+    follow: Literal[False] = ...,
+) -> MiniCoil: ...
+@overload
+def load(
+    place: Path | str,
+    k: float = ...,
+    b: float = ...,
+    avg_len: float = ...,
+    threads: int | None = ...,
+    *,
+    follow: Literal[True],
+    collection: str | None = ...,
+) -> FollowedModel: ...
+def load(
+    place: Path | str,
+    k: float = 1.2,
+    b: float = 0.75,
+    avg_len: float = 150.0,
+    threads: int | None = None,
+    *,
+    follow: bool = False,
+    collection: str | None = None,
+) -> MiniCoil | FollowedModel:
+    """The model of a folder, or of an address with a scheme through what is registered for it.
 
     Args:
-        place: A folder, or `scheme://...` of a resolver in the entry-point group `minicoil.resolvers`.
+        place: A folder, or `scheme://...` of an entry point in the group `minicoil.resolvers` (`minicoil.followers`
+            where it is followed).
         k, b, avg_len: The collection's own; `minicoil index` prints them.
-        threads: Of one forward pass; None takes every core.
+        threads: Forward passes at once; None takes every core.
+        follow: Serve whatever the channel serves, from now on: see `minicoil.following`.
+        collection: With `follow`, the collection whose record gives k, b and avg_len.
 
     Raises:
         BundleError: the folder is not a complete model.
-        UsageError: nobody resolves this scheme.
+        UsageError: nobody resolves this scheme, or a folder is to be followed.
     """
-    from minicoil.model import MiniCoil
+    separator = "://" in str(place)
+    if not follow:
+        from minicoil.model import MiniCoil
 
-    scheme, separator, _ = str(place).partition("://")
-    if separator:
-        resolvers = {entry.name: entry for entry in entry_points(group="minicoil.resolvers")}
-        if scheme not in resolvers:
-            raise UsageError(f"'{place}': no resolver for {scheme}://; known: {', '.join(sorted(resolvers)) or 'none'}")
-        place = resolvers[scheme].load()(str(place))
-    return MiniCoil.load(place, k, b, avg_len, threads)
+        if collection is not None:
+            raise UsageError("collection= goes with follow=True; without, give the collection's k, b and avg_len")
+        return MiniCoil.load(
+            _entry("minicoil.resolvers", str(place))(str(place)) if separator else place, k, b, avg_len, threads
+        )
+    if not separator:
+        raise UsageError(f"'{place}' is a folder, which never moves; follow a channel: file:///store@production")
+    followed: FollowedModel = _entry("minicoil.followers", str(place))(str(place), k, b, avg_len, threads, collection)
+    return followed
+
+
+def _entry(group: str, address: str) -> Any:
+    """What an installed package registered for the address's scheme."""
+    scheme = address.partition("://")[0]
+    entries = {entry.name: entry for entry in entry_points(group=group)}
+    if scheme not in entries:
+        raise UsageError(f"'{address}': no resolver for {scheme}://; known: {', '.join(sorted(entries)) or 'none'}")
+    return entries[scheme].load()
 
 
 def __getattr__(name: str) -> object:
-    """`MiniCoil` and `SparseVector` on first use, so that importing the package stays cheap."""
-    if name == "MiniCoil":
-        from minicoil.model import MiniCoil
+    """`MiniCoil` and its vectors on first use, so that importing the package stays cheap."""
+    if name in ("MiniCoil", "HybridVector"):
+        from minicoil import model
 
-        return MiniCoil
+        return getattr(model, name)
     if name == "SparseVector":
         from minicoil.sparse import SparseVector
 

@@ -34,6 +34,7 @@ class BundleFacts:
         base: Name of the model that the lineage started from; "" where it started from an empty vocabulary.
         base_digest: Of the base's stack and vocabulary.
         base_licence: Its licence as its own card states it.
+        pooling: "mean" where the encoder's sentence embedding is the mean of its token embeddings, else "other".
     """
 
     encoder: str
@@ -44,6 +45,7 @@ class BundleFacts:
     base: str = ""
     base_digest: str = ""
     base_licence: str = ""
+    pooling: str = "mean"
 
     def write(self, path: Path) -> None:
         """Write `minicoil.json`."""
@@ -63,7 +65,7 @@ def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: s
         EncoderError: not a WordPiece encoder folder.
     """
     from minicoil.encoder import TokenEncoder
-    from minicoil.export import export_encoder, write_tokenizer_files
+    from minicoil.export import export_encoder, pools_by_mean, write_tokenizer_files
     from minicoil.fused import write_graphs
 
     part = out.with_name(f"{out.name}.part{os.getpid()}")
@@ -75,7 +77,9 @@ def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: s
     layout.stopwords.write_text("".join(f"{word}\n" for word in sorted(STOPWORDS)), encoding="utf-8")
     Vocabulary.empty(dims).write(layout.vocabulary)
     create_stack(layout.stack, width, dims)
-    facts = BundleFacts(encoder, file_digest(layout.encoder), dims, width)
+    # without modules.json sentence-transformers itself takes the mean
+    is_mean = pools_by_mean(model_folder) or not (model_folder / "modules.json").exists()
+    facts = BundleFacts(encoder, file_digest(layout.encoder), dims, width, pooling="mean" if is_mean else "other")
     facts.write(layout.facts)
     write_graphs(layout)
     shutil.rmtree(out, ignore_errors=True)

@@ -93,6 +93,22 @@ class GateConfig:
     min_improvement: float = 0.005  # a retrained layer replaces the old one only above this gain
 
 
+@dataclass(frozen=True)
+class RetrievalGateConfig:
+    """When a release may be promoted: what retrieval has to show, and how much of it is looked at."""
+
+    margin: float = 0.02  # nDCG@10; a loss under it is no more than another tokenizer makes (.690 against .666)
+    min_queries: int = 50  # fewer settle nothing: of 50 queries, five that change rank move the mean by the margin
+    max_queries: int = 300  # of one set; their interval is about +-.014 wide where a whole vocabulary was trained
+    max_documents: int = 1500  # of one set; half a minute of encoding on two cores
+    max_sense_words: int = 60  # words whose senses are looked at, the most frequent first
+    sense_sentences: int = 400  # of one word that are grouped
+    sense_queries: int = 8  # of one word, so that no word carries the set
+    word_queries: int = 8  # a word is judged alone only on this many queries
+    word_loss: float = 0.02  # mean nDCG@10 that a word costs the queries with it before it is named
+    seed: int = 17
+
+
 def config_digest(*configs: object) -> str:
     """Hex sha256 of the configs' names and values; equal settings give equal digests."""
     parts = {type(config).__name__: asdict(config) for config in configs}  # type: ignore[call-overload]

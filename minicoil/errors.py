@@ -2,6 +2,8 @@
 
     MiniCoilError
     ├── UsageError                  what a person asked for cannot be understood       (exit status 2)
+    ├── DocumentError               the source of texts failed; names the position it failed at
+    │   └── NotTextError            something in it is no text (a TypeError too)
     ├── CorpusError                 a corpus cannot be read at all
     │   └── EmptyCorpusError        it was read and held nothing usable
     ├── TrainingError
@@ -41,6 +43,14 @@ class MiniCoilError(Exception):
 
 class UsageError(MiniCoilError):
     """What was asked for cannot be understood, or two requests contradict each other."""
+
+
+class DocumentError(MiniCoilError):
+    """The iterable that texts come from failed; `facts["position"]` counts from 0, what came before was answered."""
+
+
+class NotTextError(DocumentError, TypeError):
+    """Something that texts were expected of is no text."""
 
 
 class CorpusError(MiniCoilError):

@@ -115,3 +115,17 @@ def write_tokenizer_files(model_folder: Path, layout: BundleLayout) -> None:
 
 def _read_optional(path: Path) -> dict[str, Any]:
     return dict(json.loads(path.read_text("utf-8"))) if path.exists() else {}
+
+
+def pools_by_mean(folder: Path) -> bool:
+    """Whether a model's sentence vector is the unit mean of its token embeddings, all of them."""
+    pooling, modules = folder / "1_Pooling" / "config.json", folder / "modules.json"
+    if not pooling.is_file() or not modules.is_file():
+        return False
+    config = json.loads(pooling.read_text("utf-8"))
+    kinds = [entry["type"].rsplit(".", 1)[-1] for entry in json.loads(modules.read_text("utf-8"))]
+    others = [
+        key for key, value in config.items() if key.startswith("pooling_mode") and value and "mean_tokens" not in key
+    ]
+    is_mean = config.get("pooling_mode_mean_tokens") is True and not [key for key in others if key != "pooling_mode"]
+    return is_mean and set(kinds) <= {"Transformer", "Pooling", "Normalize"}

@@ -16,7 +16,7 @@ from minicoil.layout import BundleLayout
 from minicoil.stack import read_shape
 
 logger = logging.getLogger(__name__)
-OPSET = 17  # of the head, and of encoders exported here; ScatterND adds since 16
+OPSET = 17  # of the head, and of encoders exported here
 INLINE_BYTES = 4096  # smaller tensors stay in the graph
 
 
@@ -56,33 +56,28 @@ def _head_model(layout: BundleLayout, opset: int = OPSET) -> onnx.ModelProto:
     constants: dict[str, tuple[list[int], int, list[Any]]] = {
         "zero_i": ([], TensorProto.INT64, [0]),
         "one_list": ([1], TensorProto.INT64, [1]),
-        "zero_list": ([1], TensorProto.INT64, [0]),
-        "column": ([2], TensorProto.INT64, [-1, 1]),
+        "one_i": ([], TensorProto.INT64, [1]),
+        "row": ([2], TensorProto.INT64, [1, -1]),
         "matrix": ([2], TensorProto.INT64, [-1, width]),
         "one_f": ([1], TensorProto.FLOAT, [1.0]),
         "tiny": ([], TensorProto.FLOAT, [1e-8]),
-        "width_list": ([1], TensorProto.INT64, [width]),
         "last_axis": ([1], TensorProto.INT64, [-1]),
     }
     initializers = [helper.make_tensor(name, kind, shape, values) for name, (shape, kind, values) in constants.items()]
     node = helper.make_node
     nodes = [
-        node("Shape", ["word_ids"], ["n_words"]),
-        node("Add", ["n_words", "one_list"], ["n_slots"]),
-        node("Reshape", ["token_slot", "column"], ["slots_raw"]),
-        node("Min", ["slots_raw", "n_words"], ["slots"]),  # everything beyond the words goes to one spare slot
+        # sums per word by a 0/1 matrix: ScatterND(add), the obvious way, loses additions to a slot that several
+        # threads of ONNX Runtime add to at once
+        node("Reshape", ["token_slot", "row"], ["slots"]),
         node("Reshape", ["token_embeddings", "matrix"], ["pieces"]),
-        node("Concat", ["n_slots", "width_list"], ["sums_shape"], axis=0),
-        node("ConstantOfShape", ["sums_shape"], ["no_sums"]),
-        node("ScatterND", ["no_sums", "slots", "pieces"], ["all_sums"], reduction="add"),
-        node("Slice", ["all_sums", "zero_list", "n_words"], ["sums"]),
-        node("ConstantOfShape", ["n_slots"], ["no_counts"]),
-        node("Shape", ["slots"], ["slots_shape"]),
-        node("Slice", ["slots_shape", "zero_list", "one_list"], ["n_pieces"]),
-        node("Expand", ["one_f", "n_pieces"], ["ones"]),
-        node("ScatterND", ["no_counts", "slots", "ones"], ["all_counts"], reduction="add"),
-        node("Slice", ["all_counts", "zero_list", "n_words"], ["counts"]),
-        node("Unsqueeze", ["counts", "one_list"], ["counts_column"]),
+        node("Shape", ["word_ids"], ["n_words"]),
+        node("Squeeze", ["n_words"], ["end"]),
+        node("Range", ["zero_i", "end", "one_i"], ["all_slots"]),
+        node("Unsqueeze", ["all_slots", "one_list"], ["slot_column"]),
+        node("Equal", ["slot_column", "slots"], ["belongs"]),
+        node("Cast", ["belongs"], ["membership"], to=TensorProto.FLOAT),
+        node("MatMul", ["membership", "pieces"], ["sums"]),
+        node("ReduceSum", ["membership", "one_list"], ["counts_column"], keepdims=1),
         node("Div", ["sums", "counts_column"], ["means"]),
         node("Unsqueeze", ["means", "one_list"], ["means_rows"]),
         node("Gather", ["layers", "word_ids"], ["word_layers"]),

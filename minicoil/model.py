@@ -2,29 +2,47 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.bundle import check_bundle
+from minicoil.bundle import check_bundle, read_facts
 from minicoil.config import Bm25Config
-from minicoil.encoder import TokenEncoder, pool_words
-from minicoil.errors import BundleError
+from minicoil.encoder import TokenEncoder, count_cores, pool_sentences
+from minicoil.errors import BundleError, EncoderError
 from minicoil.layout import BundleLayout
+from minicoil.meanings import WordMeanings, WordPieces, find_pieces, measure_meanings, no_meanings
 from minicoil.sparse import SparseVector, count_words, document_vector, query_vector, union
 from minicoil.stemming import is_joined
 from minicoil.tokens import TokenizedText, WordTokenizer
 from minicoil.vocabulary import Vocabulary
+from minicoil.windows import read_windows
+from minicoil.workers import EncodedWindow, Request, encode_in_processes
 
-WINDOW = 1024  # texts sorted by length together; more gains nothing, and answers wait for the window
-Pairs = list[tuple[int, int]]  # (word id, index in `tokens`) of one text
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class HybridVector:
+    """Both vectors of one text, from one forward pass.
+
+    Attributes:
+        sparse: As `MiniCoil.embed` or `query_embed` gives it.
+        dense: (D,) float32 unit vector, the encoder's own sentence embedding.
+    """
+
+    sparse: SparseVector
+    dense: NDArray[np.float32]
 
 
 class MiniCoil:
-    """A model folder, ready to encode.
+    """A model folder, ready to encode; safe to use from several threads.
 
     Attributes:
         tokenizer: The words it sees.
@@ -39,7 +57,10 @@ class MiniCoil:
         self.stack, self.vocabulary = check_bundle(folder)
         self.tokenizer = WordTokenizer.from_folder(folder)
         self._threads = threads
+        self._old: Vocabulary | None = None
+        self._is_own = True  # the vocabulary is the folder's
         self._encoder: TokenEncoder | None = None
+        self._loading = Lock()
 
     @staticmethod
     def load(
@@ -52,6 +73,31 @@ class MiniCoil:
         """
         return MiniCoil(Path(folder), Bm25Config(k, b, avg_len), threads)
 
+    def under(self, vocabulary: Vocabulary) -> MiniCoil:
+        """This model as an ancestor's readers know it; encoder and layers are shared, because rows never change."""
+        model = self._share()
+        model.vocabulary, model._is_own = vocabulary, False
+        return model
+
+    def beside(self, old: Vocabulary) -> MiniCoil:
+        """This model for writers: documents get the cells they had under the ancestor `old` too. Queries as ever."""
+        model = self._share()
+        model._old = old
+        return model
+
+    def _share(self) -> MiniCoil:
+        _ = self.encoder  # once, for both
+        return copy.copy(self)
+
+    @property
+    def recipe(self) -> tuple[Path, Bm25Config, Vocabulary | None, Vocabulary | None]:
+        """What another process makes this model from."""
+        return self.layout.folder, self.bm25, None if self._is_own else self.vocabulary, self._old
+
+    @cached_property
+    def _pooling(self) -> str:
+        return read_facts(self.layout.folder).pooling
+
     @property
     def encoder(self) -> TokenEncoder:
         """The ONNX encoder, loaded on first use.
@@ -59,40 +105,112 @@ class MiniCoil:
         Raises:
             BundleError: it does not load, or its width is not the stack's.
         """
-        if self._encoder is None:
-            encoder = TokenEncoder(self.layout.encoder, self._threads)
-            if encoder.width != self.stack.shape[1]:
-                raise BundleError(
-                    f"{self.layout.encoder} gives {encoder.width} numbers a token, the stack expects "
-                    f"{self.stack.shape[1]}; encoder and layers are not of one model"
-                )
-            self._encoder = encoder
-        return self._encoder
+        with self._loading:
+            if self._encoder is None:
+                encoder = TokenEncoder(self.layout.encoder, self._threads)
+                if encoder.width != self.stack.shape[1]:
+                    raise BundleError(
+                        f"{self.layout.encoder} gives {encoder.width} numbers a token, the stack expects "
+                        f"{self.stack.shape[1]}; encoder and layers are not of one model"
+                    )
+                self._encoder = encoder
+            return self._encoder
 
     def embed(
-        self, documents: str | Iterable[str], progress: Callable[[int], None] | None = None
+        self,
+        documents: str | Iterable[str],
+        progress: Progress | None = None,
+        *,
+        batch_size: int | None = None,
+        parallel: int | None = None,
     ) -> Iterator[SparseVector]:
-        """The vectors of documents, in order, as they come; memory does not grow with their number."""
-        for window in _windows(documents):
-            texts = self.tokenizer.tokenize(window)
-            bags = [count_words(text.tokens, self.vocabulary) for text in texts]
-            found = self._meanings(texts, [self._pairs(text, self.vocabulary) for text in texts], progress)
-            for bag, meanings in zip(bags, found, strict=True):
-                yield document_vector(
-                    bag, _rows(meanings, bag.word_ids, self.vocabulary.dims), self.vocabulary, self.bm25
-                )
+        """The vectors of documents, in order, as they come; memory does not grow with their number.
 
-    def query_embed(self, query: str | Iterable[str]) -> Iterator[SparseVector]:
-        """The vectors of queries: no term frequency."""
-        for window in _windows(query):
-            texts = self.tokenizer.tokenize(window)
-            bags = [count_words(text.tokens, self.vocabulary) for text in texts]
-            found = self._meanings(texts, [self._pairs(text, self.vocabulary) for text in texts])
-            for bag, meanings in zip(bags, found, strict=True):
-                yield query_vector(bag, _rows(meanings, bag.word_ids, self.vocabulary.dims), self.vocabulary)
+        Args:
+            documents: One text, or any iterable of texts.
+            progress: Told of documents done.
+            batch_size: Texts read ahead and sorted by length together; answers wait for so many.
+            parallel: None or 1 encodes in this process, on as many threads as `load` was told; more starts so many
+                processes of one thread, 0 one a core. As with FastEmbed, a script that uses processes needs its
+                `if __name__ == "__main__":`.
+
+        Raises:
+            DocumentError: something is no text, or `documents` raised; it names the position, and comes after the
+                vectors of everything before.
+        """
+        for window in self._encode(Request(False, False), documents, progress, batch_size, parallel):
+            yield from window.sparse
+
+    def query_embed(
+        self, query: str | Iterable[str], *, batch_size: int | None = None, parallel: int | None = None
+    ) -> Iterator[SparseVector]:
+        """The vectors of queries: no term frequency. Arguments and errors as with `embed`."""
+        for window in self._encode(Request(True, False), query, None, batch_size, parallel):
+            yield from window.sparse
+
+    def embed_hybrid(
+        self,
+        documents: str | Iterable[str],
+        progress: Progress | None = None,
+        *,
+        batch_size: int | None = None,
+        parallel: int | None = None,
+    ) -> Iterator[HybridVector]:
+        """Sparse and dense vectors of documents for the price of one. Arguments and errors as with `embed`."""
+        for window in self._encode(Request(False, True), documents, progress, batch_size, parallel):
+            yield from map(HybridVector, window.sparse, window.dense)
+
+    def query_embed_hybrid(
+        self, query: str | Iterable[str], *, batch_size: int | None = None, parallel: int | None = None
+    ) -> Iterator[HybridVector]:
+        """Sparse and dense vectors of queries. Arguments and errors as with `embed`."""
+        for window in self._encode(Request(True, True), query, None, batch_size, parallel):
+            yield from map(HybridVector, window.sparse, window.dense)
+
+    def _encode(
+        self,
+        request: Request,
+        texts: str | Iterable[str],
+        progress: Progress | None,
+        batch_size: int | None,
+        parallel: int | None,
+    ) -> Iterator[EncodedWindow]:
+        if request.dense and self._pooling != "mean":
+            raise EncoderError(
+                f"{self.layout.folder}: its encoder's sentence embedding is not the mean of its token embeddings; "
+                "take the dense vector from sentence-transformers"
+            )
+        n_processes = count_cores() if parallel == 0 else parallel or 1
+        if n_processes == 1:
+            for window in read_windows(texts, batch_size):
+                yield self.encode_window(window, request, progress)
+            return
+        for answer in encode_in_processes(self, texts, request, n_processes, batch_size):
+            if progress is not None:
+                progress(len(answer.sparse))
+            yield answer
+
+    def encode_window(self, texts: Sequence[str], request: Request, progress: Progress | None = None) -> EncodedWindow:
+        """The vectors of some texts at once; what `embed` and its kin are made of."""
+        old = None if request.query else self._old
+        read = self.tokenizer.tokenize(texts)
+        wanted = [find_pieces(text, self.vocabulary, old) for text in read]
+        meanings, dense = self._measure(read, wanted, request, progress)
+        pairs = zip(read, meanings, strict=True)
+        if old is not None:
+            return EncodedWindow([self._unite(text, found, old)[1] for text, found in pairs], dense)
+        sparse = []
+        for text, found in pairs:
+            bag = count_words(text.tokens, self.vocabulary)
+            rows = found.select(bag.word_ids)
+            if request.query:
+                sparse.append(query_vector(bag, rows, self.vocabulary))
+            else:
+                sparse.append(document_vector(bag, rows, self.vocabulary, self.bm25))
+        return EncodedWindow(sparse, dense)
 
     def embed_union(
-        self, documents: Iterable[str], old: Vocabulary, progress: Callable[[int], None] | None = None
+        self, documents: str | Iterable[str], old: Vocabulary, progress: Progress | None = None
     ) -> Iterator[tuple[SparseVector, SparseVector]]:
         """Each document's vector, and the same with the cells it had under `old` beside.
 
@@ -101,99 +219,53 @@ class MiniCoil:
 
         Raises:
             BundleError: a cell has another value under `old`: not an ancestor of this vocabulary.
+            DocumentError: as with `embed`.
         """
-        for window in _windows(documents):
-            texts = self.tokenizer.tokenize(window)
-            pairs = [self._union_pairs(text, old) for text in texts]
-            for text, meanings in zip(texts, self._meanings(texts, pairs, progress), strict=True):
-                yield self._union_vector(text, meanings, old)
+        for window in read_windows(documents):
+            read = self.tokenizer.tokenize(window)
+            wanted = [find_pieces(text, self.vocabulary, old) for text in read]
+            meanings, _ = self._measure(read, wanted, Request(False, False), progress)
+            for text, found in zip(read, meanings, strict=True):
+                yield self._unite(text, found, old)
 
     def embed_under(self, documents: Iterable[str], vocabulary: Vocabulary) -> Iterator[SparseVector]:
         """The vectors that documents have under an ancestor's vocabulary; its rows are in this stack too."""
-        for window in _windows(documents):
-            texts = self.tokenizer.tokenize(window)
-            bags = [count_words(text.tokens, vocabulary) for text in texts]
-            found = self._meanings(texts, [self._pairs(text, vocabulary) for text in texts])
-            for bag, meanings in zip(bags, found, strict=True):
-                yield document_vector(bag, _rows(meanings, bag.word_ids, vocabulary.dims), vocabulary, self.bm25)
+        for window in read_windows(documents):
+            read = self.tokenizer.tokenize(window)
+            wanted = [find_pieces(text, vocabulary) for text in read]
+            meanings, _ = self._measure(read, wanted, Request(False, False), None)
+            for text, found in zip(read, meanings, strict=True):
+                bag = count_words(text.tokens, vocabulary)
+                yield document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25)
 
-    def _union_vector(
-        self, text: TokenizedText, meanings: dict[int, NDArray[np.float32]], old: Vocabulary
-    ) -> tuple[SparseVector, SparseVector]:
+    def _unite(self, text: TokenizedText, found: WordMeanings, old: Vocabulary) -> tuple[SparseVector, SparseVector]:
         bag, old_bag = count_words(text.tokens, self.vocabulary), count_words(text.tokens, old)
-        dims = self.vocabulary.dims
-        new_vector = document_vector(bag, _rows(meanings, bag.word_ids, dims), self.vocabulary, self.bm25)
-        old_vector = document_vector(old_bag, _rows(meanings, old_bag.word_ids, dims), old, self.bm25)
+        new_vector = document_vector(bag, found.select(bag.word_ids), self.vocabulary, self.bm25)
+        old_vector = document_vector(old_bag, found.select(old_bag.word_ids), old, self.bm25)
         # a symbol-joined token may count for one word more or less than before, and so may the text's length
         lenient = any(is_joined(token) for token in text.tokens)
         return new_vector, union(new_vector, old_vector, lenient)
 
-    def _pairs(self, text: TokenizedText, vocabulary: Vocabulary) -> Pairs:
-        resolved = ((vocabulary.resolve(token), place) for place, token in enumerate(text.tokens))
-        return [(word_id, place) for word_id, place in resolved if word_id]
+    def _measure(
+        self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], request: Request, progress: Progress | None
+    ) -> tuple[list[WordMeanings], NDArray[np.float32]]:
+        """Meanings of every text's words, and dense vectors where asked for.
 
-    def _union_pairs(self, text: TokenizedText, old: Vocabulary) -> Pairs:
-        pairs = self._pairs(text, self.vocabulary)
-        ids = {word_id for word_id, _ in pairs}
-        return pairs + [(word_id, place) for word_id, place in self._pairs(text, old) if word_id not in ids]
-
-    def _meanings(
-        self, texts: Sequence[TokenizedText], pairs: Sequence[Pairs], progress: Callable[[int], None] | None = None
-    ) -> list[dict[int, NDArray[np.float32]]]:
-        """For every text, word id -> (d,) tanh output. Texts without pairs never reach the encoder."""
-        answer: list[dict[int, NDArray[np.float32]]] = [{} for _ in texts]
-        needed = [place for place, entries in enumerate(pairs) if entries]
+        Texts without known words never reach the encoder, unless it is their dense vector that is wanted.
+        """
+        answer = [no_meanings(self.vocabulary.dims)] * len(texts)
+        dense = np.zeros((len(texts), self.stack.shape[1] if request.dense else 0), dtype=np.float32)
+        needed = np.asarray([place for place, entry in enumerate(wanted) if request.dense or len(entry)], np.int64)
         if progress is not None and len(needed) < len(texts):
             progress(len(texts) - len(needed))
-        if not needed:
-            return answer
-        for batch in self.encoder.encode([texts[place] for place in needed]):
-            means, owners, ids = self._pool(batch.embeddings, [needed[i] for i in batch.places], texts, pairs)
-            layers = self.stack[ids]
-            outputs = np.tanh(np.matmul(means[:, None, :], layers)[:, 0, :])
-            for owner, word_id, output in zip(owners, ids, outputs, strict=True):
-                answer[owner][int(word_id)] = output
+        for batch in self.encoder.encode([texts[place] for place in needed]) if len(needed) else ():
+            places = needed[batch.places].tolist()
+            for place, found in zip(
+                places, measure_meanings(batch, [wanted[i] for i in places], self.stack), strict=True
+            ):
+                answer[place] = found
+            if request.dense:
+                dense[places] = pool_sentences(batch)
             if progress is not None:
-                progress(len(batch.places))
-        return answer
-
-    def _pool(
-        self,
-        embeddings: NDArray[np.float32],
-        owners: Sequence[int],
-        texts: Sequence[TokenizedText],
-        pairs: Sequence[Pairs],
-    ) -> tuple[NDArray[np.float32], list[int], NDArray[np.int64]]:
-        """Mean embedding per (text, word) of one batch: (n, D), with the text and the word id of each row."""
-        slots: dict[tuple[int, int], int] = {}
-        rows: list[NDArray[np.float32]] = []
-        piece_slots: list[NDArray[np.int64]] = []
-        for row, owner in enumerate(owners):
-            positions = texts[owner].positions
-            for word_id, place in pairs[owner]:
-                slot = slots.setdefault((owner, word_id), len(slots))
-                start, end = np.searchsorted(positions, (place, place + 1))  # pieces of a word are neighbours
-                rows.append(embeddings[row, start:end])
-                piece_slots.append(np.full(end - start, slot, dtype=np.int64))
-        means = pool_words(np.concatenate(rows), np.concatenate(piece_slots), len(slots))
-        return means, [owner for owner, _ in slots], np.fromiter((i for _, i in slots), np.int64, len(slots))
-
-
-def _rows(meanings: dict[int, NDArray[np.float32]], ids: Sequence[int], dims: int) -> NDArray[np.float32]:
-    return np.stack([meanings[i] for i in ids]) if ids else np.zeros((0, dims), dtype=np.float32)
-
-
-def _windows(documents: str | Iterable[str]) -> Iterator[list[str]]:
-    """Lists of at most `WINDOW` texts.
-
-    Raises:
-        TypeError: something is not a string; its position is named, and what came before has been answered.
-    """
-    iterator = iter([documents] if isinstance(documents, str) else documents)
-    done = 0
-    while window := list(islice(iterator, WINDOW)):
-        for place, text in enumerate(window):
-            if not isinstance(text, str):
-                raise TypeError(f"document {done + place} is {type(text).__name__}, a string was expected")
-        yield window
-        done += len(window)
+                progress(len(places))
+        return answer, dense

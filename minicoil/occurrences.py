@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -61,6 +62,12 @@ class OccurrenceWriter:
         """
         np.clip(embeddings, -65504, 65504).astype("<f2").tofile(self._file)
         self._rows.append(np.stack([words, sentences], axis=1))
+
+    def append_text(self, sentence: int, embeddings: Mapping[int, NDArray[np.float32]]) -> None:
+        """Add the occurrences of one text: word number -> (D,) float32."""
+        if embeddings:
+            words = np.fromiter(embeddings, dtype=np.int64, count=len(embeddings))
+            self.append(words, np.full(len(words), sentence, dtype=np.int64), np.stack(list(embeddings.values())))
 
     def close(self) -> None:
         """Write the index: (n, 3) int64 rows word, sentence, place, sorted."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
 
 import mmh3
 import numpy as np
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
 from minicoil.errors import BundleError
-from minicoil.stemming import part_stems
+from minicoil.stemming import MEMO_SIZE, part_stems
 from minicoil.vocabulary import Vocabulary
 
 INT32_MAX = 2**31 - 1
@@ -32,6 +34,14 @@ class SparseVector:
     def __post_init__(self) -> None:
         if self.indices.shape != self.values.shape or self.indices.ndim != 1:
             raise ValueError(f"indices {self.indices.shape} and values {self.values.shape} must be one length")
+
+    def as_object(self) -> dict[str, NDArray[Any]]:
+        """Both arrays by name, for `models.SparseVector(**vector.as_object())` as with FastEmbed's."""
+        return {"indices": self.indices, "values": self.values}
+
+    def as_dict(self) -> dict[int, float]:
+        """Cell -> value, as FastEmbed's vectors give it."""
+        return dict(zip(self.indices.tolist(), self.values.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,7 @@ def count_words(tokens: Sequence[str], vocabulary: Vocabulary) -> Bag:
     """
     known: dict[int, int] = {}
     others: dict[str, int] = {}
-    for token in tokens:
-        word_id = vocabulary.resolve(token)
+    for token, word_id in zip(tokens, vocabulary.resolve_all(tokens), strict=True):
         if word_id:
             known[word_id] = known.get(word_id, 0) + 1
         else:
@@ -83,6 +92,7 @@ def count_words(tokens: Sequence[str], vocabulary: Vocabulary) -> Bag:
     return Bag(ids, tuple(known[i] for i in ids), tuple(unknown), tuple(unknown.values()))
 
 
+@lru_cache(MEMO_SIZE)
 def unknown_cell(word: str, shift: int) -> int:
     """Hashed cell of an unknown stem, in [shift, 2^31 - 1)."""
     return shift + abs(mmh3.hash(word)) % (INT32_MAX - shift)
@@ -148,8 +158,8 @@ class _Blank:
     def __post_init__(self) -> None:
         object.__setattr__(self, "ids", {})
 
-    def resolve(self, token: str) -> int:
-        return 0
+    def resolve_all(self, tokens: Sequence[str]) -> list[int]:
+        return [0] * len(tokens)
 
 
 def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

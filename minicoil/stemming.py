@@ -13,10 +13,11 @@ _stemmer = SnowballStemmer("english")  # FastEmbed derives the language from the
 STOPWORDS: frozenset[str] = frozenset((files("minicoil") / "stopwords.txt").read_text("utf-8").split())
 SPECIAL_TOKENS = frozenset({"[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]"})
 MAX_STEM_LENGTH = 40  # FastEmbed drops longer unknown stems
+MEMO_SIZE = 2**17  # words remembered by each of the memos; some 30 MB, and text of any size stays within it
 _NOT_WORD = re.compile(r"[^\w\s]")
 
 
-@lru_cache(maxsize=1_000_000)
+@lru_cache(MEMO_SIZE)
 def stem(token: str) -> str:
     """Snowball stem of a lowercased token: "pods" gives "pod". Not idempotent: "university" gives "univers"."""
     return str(_stemmer.stem_word(token))
@@ -27,18 +28,19 @@ def split_parts(token: str) -> list[str]:
     return _NOT_WORD.sub(" ", token).split()
 
 
-def part_stems(token: str) -> list[str]:
+@lru_cache(MEMO_SIZE)
+def part_stems(token: str) -> tuple[str, ...]:
     """Stems under which an unknown token is hashed; empty for punctuation, specials and stopwords.
 
     >>> part_stems("pods"), part_stems("java\u2122"), part_stems(","), part_stems("the")
-    (['pod'], ['java'], [], [])
+    (('pod',), ('java',), (), ())
 
     Source: FastEmbed 0.9.1, `SparseVectorConverter.clean_words`.
     """
     if _is_unwanted(token):
-        return []
+        return ()
     stems = (stem(part) for part in split_parts(token))
-    return [s for s in stems if len(s) <= MAX_STEM_LENGTH and not _is_unwanted(s)]
+    return tuple([s for s in stems if len(s) <= MAX_STEM_LENGTH and not _is_unwanted(s)])
 
 
 def _is_unwanted(text: str) -> bool:

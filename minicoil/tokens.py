@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +46,10 @@ class WordTokenizer:
         self._tokenizer = tokenizer
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=max_length)
-        pieces = tokenizer.get_vocab(with_added_tokens=True)
-        self._pieces = {index: piece for piece, index in pieces.items()}
+        pieces = {index: piece for piece, index in tokenizer.get_vocab(with_added_tokens=True).items()}
+        size = max(pieces, default=-1) + 1
+        self._names = [pieces.get(index, "").removeprefix(PREFIX) for index in range(size)]
+        self._continues = np.asarray([pieces.get(index, "").startswith(PREFIX) for index in range(size)], dtype=bool)
 
     @staticmethod
     def from_folder(folder: Path) -> WordTokenizer:
@@ -79,30 +82,22 @@ class WordTokenizer:
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Every text as pieces and words, in order."""
-        return [self._join(encoding) for encoding in self._tokenizer.encode_batch(list(texts))]
+        return [self._join(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
     def words(self, text: str) -> tuple[str, ...]:
         """The words of one text, specials included."""
         return self.tokenize([text])[0].tokens
 
-    def _join(self, encoding: object) -> TokenizedText:
-        ids: list[int] = encoding.ids  # type: ignore[attr-defined]
-        tokens: list[str] = []
-        positions = np.empty(len(ids), dtype=np.int32)
-        word = ""
-        start = 0
-        for place, index in enumerate(ids):
-            piece = self._pieces[index]
-            if piece.startswith(PREFIX):
-                word += piece[len(PREFIX) :]
-                continue
-            if word:
-                positions[start:place] = len(tokens)
-                tokens.append(word)
-                start = place
-            word = piece
-        if word:
-            positions[start:] = len(tokens)
-            tokens.append(word)
-        truncated = bool(encoding.overflowing)  # type: ignore[attr-defined]
-        return TokenizedText(np.asarray(ids, dtype=np.int64), tuple(tokens), positions, truncated)
+    def _join(self, encoding: Any) -> TokenizedText:
+        pieces: list[int] = encoding.ids
+        ids = np.asarray(pieces, dtype=np.int64)
+        begins = ~self._continues[ids]
+        begins[:1] = True  # a text that starts with a continuation: FastEmbed makes a word of it all the same
+        starts = np.flatnonzero(begins)
+        names = self._names
+        tokens = [names[pieces[start]] for start in starts.tolist()]
+        ends = np.append(starts[1:], len(ids))
+        for word in np.flatnonzero(ends - starts > 1).tolist():
+            tokens[word] = "".join([names[piece] for piece in pieces[starts[word] : ends[word]]])
+        positions = np.cumsum(begins, dtype=np.int32) - np.int32(1)
+        return TokenizedText(ids, tuple(tokens), positions, bool(encoding.overflowing))

@@ -39,6 +39,8 @@ class TorchTokenEncoder(TokenEncoder):
         except (OSError, ValueError, ImportError) as error:
             raise EncoderError(f"{model_folder}: the encoder cannot be loaded ({error})") from error
         self._model: Any = model.eval().to(dtype=torch.bfloat16, device=self._device)
+        self.on_gpu = self._device == "cuda"
+        self.threads = 1  # torch uses every core within one pass
         self.tokens_per_batch = TOKENS_PER_BATCH
         self.width = int(model.config.hidden_size)
 

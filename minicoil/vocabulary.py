@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
-from minicoil.stemming import MAX_STEM_LENGTH, STOPWORDS, split_parts, stem
+from minicoil.stemming import MAX_STEM_LENGTH, MEMO_SIZE, STOPWORDS, split_parts, stem
 
 GAP = 32_000  # FastEmbed's bucket of indices; the hashed cells of unknown words start at a multiple of it
 FILLER = "<reserved "  # an id not given out yet; the space keeps it from ever equalling a token
@@ -38,7 +38,7 @@ class Vocabulary:
     def __post_init__(self) -> None:
         if len(self.ids) != len(self.words):
             raise VocabularyError(f"{len(self.words) - len(self.ids)} entries occur twice; every entry must be unique")
-        missing = next((word for word in self.stem_mapping.values() if word not in self.ids), None)
+        missing = next(iter(set(self.stem_mapping.values()) - self.ids.keys()), None)
         if missing is not None:
             raise VocabularyError(f"stem_mapping leads to '{missing}', which is no entry; FastEmbed would fail on it")
 
@@ -56,8 +56,8 @@ class Vocabulary:
         """
         try:
             document = json.loads(path.read_text("utf-8"))
-            words, mapping = tuple(document["vocab"]), dict(document["stem_mapping"])
-            if not all(isinstance(text, str) for text in (*words, *mapping, *mapping.values())):
+            words, mapping = tuple(document["vocab"]), document["stem_mapping"]
+            if type(mapping) is not dict or not {*map(type, words), *map(type, mapping.values())} <= {str}:
                 raise TypeError("an entry is not a string")
             return Vocabulary(words, mapping, dims)
         except (OSError, ValueError, KeyError, TypeError, VocabularyError) as error:
@@ -90,8 +90,17 @@ class Vocabulary:
         """
         found = self._memo.get(token)
         if found is None:
+            if len(self._memo) >= MEMO_SIZE:  # the text may have no end; the memory of its words has one
+                self._memo.clear()
             found = self._memo[token] = self._resolve(token)
         return found
+
+    def resolve_all(self, tokens: Sequence[str]) -> list[int]:
+        """`resolve` of every token."""
+        ids = list(map(self._memo.get, tokens))
+        if None in ids:
+            return [self.resolve(token) for token in tokens]
+        return ids  # type: ignore[return-value]
 
     def _resolve(self, token: str) -> int:
         if token in STOPWORDS:
@@ -121,7 +130,8 @@ class Vocabulary:
     @property
     def n_rows(self) -> int:
         """Rows a stack needs: the highest id ever given out, plus the unused row 0."""
-        return max((i for i, word in enumerate(self.words, 1) if not word.startswith(FILLER)), default=0) + 1
+        last = next((i for i in range(len(self.words), 0, -1) if not self.words[i - 1].startswith(FILLER)), 0)
+        return last + 1
 
     @cached_property
     def unreachable(self) -> tuple[str, ...]:

@@ -18,10 +18,10 @@ from minicoil.stemming import stem
 from minicoil.vocabulary import Vocabulary, check_word
 from minicoil.word_counts import WordCounts
 from tasks.bundles import Parent
-from tasks.features import Encoders
 from tasks.payload_fields import KEYS_FIELD
 from tasks.points import PointFilter, PointStore
 from tasks.registry import CollectionRecord
+from tasks.sentence_encoder import Encoders
 
 DEFAULT_MINED = 200
 

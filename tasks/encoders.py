@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -54,20 +53,6 @@ def _download(name: str) -> Path:
         ) from error
 
 
-def pools_by_mean(folder: Path) -> bool:
-    """Whether a role model's sentence vector is the unit mean of its token embeddings, all of them."""
-    pooling, modules = folder / "1_Pooling" / "config.json", folder / "modules.json"
-    if not pooling.is_file() or not modules.is_file():
-        return False
-    config = json.loads(pooling.read_text("utf-8"))
-    kinds = [entry["type"].rsplit(".", 1)[-1] for entry in json.loads(modules.read_text("utf-8"))]
-    others = [
-        key for key, value in config.items() if key.startswith("pooling_mode") and value and "mean_tokens" not in key
-    ]
-    is_mean = config.get("pooling_mode_mean_tokens") is True and not [key for key in others if key != "pooling_mode"]
-    return is_mean and set(kinds) <= {"Transformer", "Pooling", "Normalize"}
-
-
 class RoleModel:
     """Sentence vectors of a sentence-transformers model that is not the encoder itself.
 
@@ -83,6 +68,11 @@ class RoleModel:
             self._model: Any = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
         except Exception as error:  # transformers raises many unrelated classes for an unusable folder
             raise EncoderError(f"role model '{name}' cannot be loaded: {error}") from error
+
+    @property
+    def width(self) -> int:
+        """R."""
+        return int(self._model.get_sentence_embedding_dimension())
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, R) float32 unit vectors."""

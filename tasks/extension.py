@@ -18,7 +18,8 @@ from tasks.encoders import RoleModel
 from tasks.points import PointStore
 from tasks.sentence_store import SentenceStore
 
-_NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections"}
+_HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days"}  # how an answer is judged, shown and approved
+_NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", *_HOW}
 _PROBES = 200  # texts the implementations are compared on before publishing
 
 

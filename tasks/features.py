@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,52 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
-from minicoil.encoder import EncodedBatch, TokenEncoder, pool_sentences, pool_words
-from minicoil.layout import BundleLayout
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
+from minicoil.sentences import sentence_key
 from minicoil.snippets import cut_snippet
 from minicoil.stemming import stem
-from minicoil.tokens import TokenizedText, WordTokenizer
 from minicoil.triplets import word_seed
-from tasks.bundles import Parent
-from tasks.encoders import RoleModel, find_encoder, pools_by_mean
 from tasks.progress import progress
+from tasks.sentence_encoder import Encoders, SentenceEncoder
 from tasks.sentence_store import SentenceStore
 
-_WINDOW = 4096  # sentences sorted by length together
+_WINDOW = 4096  # snippets sorted by length together
 WordOf = Callable[[str], int]
-
-
-@dataclass(frozen=True)
-class Encoders:
-    """What turns text into training features; without `role_model`, one forward pass gives both vectors."""
-
-    tokenizer: WordTokenizer
-    encoder: TokenEncoder
-    role_model: RoleModel | None = None
-
-
-def open_encoders(parent: Parent, encoder: str, role_model: str) -> Encoders:
-    """What encodes training sentences for a model grown from `parent`.
-
-    Features may come in bfloat16 where the machine is faster in it; released vectors always come from ONNX.
-
-    Raises:
-        EncoderError: the role model cannot be loaded, or the encoder is not the parent's.
-    """
-    from minicoil.torch_encoder import TorchTokenEncoder, computes_bfloat16, has_weights
-
-    tokenizer = WordTokenizer.from_folder(parent.folder)
-    name = parent.facts.encoder
-    same = role_model == name
-    source = find_encoder(name) if same or Path(name).is_dir() or name == "minilm" else None
-    if source is not None and has_weights(source) and computes_bfloat16():
-        tokens: TokenEncoder = TorchTokenEncoder(source)
-    else:
-        tokens = TokenEncoder(BundleLayout(parent.folder).encoder)
-    if same and source is not None and pools_by_mean(source):
-        return Encoders(tokenizer, tokens)
-    return Encoders(tokenizer, tokens, RoleModel(role_model))
 
 
 class Features:
@@ -172,61 +136,31 @@ def _encode_sentences(
     sampling: SamplingConfig,
     folder: Path,
 ) -> list[Cut]:
-    role: NDArray[np.float32] | None = None
     wanted = [set(chosen[word].tolist()) for word in words]
     cutter = _SnippetCutter(words, number_of, sampling)
+    role = np.lib.format.open_memmap(
+        folder / "role.npy", mode="w+", dtype=np.float32, shape=(len(keys), encoders.role_width)
+    )
     with (
+        SentenceEncoder(encoders, with_role=True) as encoder,
         OccurrenceWriter(folder / "sentences", encoders.encoder.width) as writer,
         progress("encoding sentences", len(keys), "sentences") as advance,
     ):
         for sentences in store.texts([int(key) for key in keys]):
-            texts = [sentence.text for sentence in sentences]
-            rows = np.searchsorted(keys, np.asarray([sentence.key for sentence in sentences], dtype=np.uint64))
-            tokenized = encoders.tokenizer.tokenize(texts)
-            found = [
-                {n for n in map(number_of, text.tokens) if n >= 0 and sentence.key in wanted[n]}
-                for text, sentence in zip(tokenized, sentences, strict=True)
-            ]
-            cutter.cut(texts, rows, found)
-            pooled = encoders.role_model.encode(texts) if encoders.role_model else None
-            for batch in encoders.encoder.encode(tokenized):
-                vectors = pool_sentences(batch) if pooled is None else pooled[batch.places]
-                if role is None:
-                    role = np.lib.format.open_memmap(
-                        folder / "role.npy", mode="w+", dtype=np.float32, shape=(len(keys), vectors.shape[1])
-                    )
-                role[rows[batch.places]] = vectors
-                for numbers, sentences_of, embeddings in _word_embeddings(batch, tokenized, found, number_of):
-                    writer.append(numbers, rows[sentences_of], embeddings)
-                advance(len(batch.places))
-            if role is not None:
-                store.set_vectors([sentence.key for sentence in sentences], role[rows])
-    if role is None:
-        np.save(folder / "role.npy", np.zeros((0, encoders.encoder.width), np.float32))
+            if not sentences:  # deleted meanwhile
+                continue
+            texts = {sentence.key: sentence.text for sentence in sentences}
+            rows = np.searchsorted(keys, np.asarray(list(texts), dtype=np.uint64))
+            encoded = encoder.encode(texts, advance)
+            role[rows] = np.stack([encoded[key].role for key in texts])
+            found = []
+            for key, row in zip(texts, rows.tolist(), strict=True):
+                mine = {n for n in map(number_of, encoded[key].tokens) if n >= 0 and key in wanted[n]}
+                writer.append_text(row, encoded[key].by_number(number_of, mine))
+                found.append(mine)
+            cutter.cut(list(texts.values()), list(texts), rows, found)
+            store.set_vectors(list(texts), role[rows])
     return cutter.cuts
-
-
-def _word_embeddings(
-    batch: EncodedBatch, texts: Sequence[TokenizedText], found: Sequence[set[int]], number_of: WordOf
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]]:
-    """Word numbers, text places and (k, D) embeddings of one batch."""
-    slots: dict[tuple[int, int], int] = {}
-    pieces, piece_slots = [], []
-    for row, place in enumerate(batch.places):
-        text, words = texts[place], found[place]
-        if not words:
-            continue
-        numbers = np.asarray([n if (n := number_of(token)) in words else -1 for token in text.tokens], dtype=np.int64)
-        per_piece = numbers[text.positions]
-        for piece in np.flatnonzero(per_piece >= 0):
-            key = (int(per_piece[piece]), int(place))
-            piece_slots.append(slots.setdefault(key, len(slots)))
-            pieces.append((row, piece))
-    if slots:
-        where = np.asarray(pieces)
-        embeddings = batch.embeddings[where[:, 0], where[:, 1]]
-        table = np.asarray(list(slots), dtype=np.int64)
-        yield table[:, 0], table[:, 1], pool_words(embeddings, np.asarray(piece_slots, dtype=np.int64), len(slots))
 
 
 class _SnippetCutter:
@@ -237,17 +171,20 @@ class _SnippetCutter:
         self._number_of = number_of
         self._sampling = sampling
         self._left = np.full(len(words), sampling.max_snippets)
-        self._rngs = [np.random.default_rng(word_seed(word, sampling.seed, "snippets")) for word in words]
+        self._words = words
 
     def _is_form(self, number: int, word: str) -> bool:
         return self._number_of(word) == number
 
-    def cut(self, texts: Sequence[str], rows: NDArray[np.int64], found: Sequence[set[int]]) -> None:
-        for text, row, numbers in zip(texts, rows, found, strict=True):
+    def cut(
+        self, texts: Sequence[str], keys: Sequence[int], rows: NDArray[np.int64], found: Sequence[set[int]]
+    ) -> None:
+        for text, key, row, numbers in zip(texts, keys, rows, found, strict=True):
             for number in sorted(numbers):
                 if self._left[number] <= 0:
                     continue
-                rng = self._rngs[number]
+                # by sentence: one more sentence in the corpus must not change the snippets of all the others
+                rng = np.random.default_rng(word_seed(self._words[number], self._sampling.seed, f"snippet {key}"))
                 is_form = partial(self._is_form, number)
                 snippet = cut_snippet(text, is_form, rng, self._sampling.snippet_neighbours)
                 if snippet is not None:
@@ -257,15 +194,13 @@ class _SnippetCutter:
 
 def _encode_snippets(encoders: Encoders, cuts: Sequence[Cut], number_of: WordOf, folder: Path) -> None:
     with (
+        SentenceEncoder(encoders, with_role=False) as encoder,
         OccurrenceWriter(folder / "snippets", encoders.encoder.width) as writer,
         progress("encoding snippets", len(cuts), "snippets") as advance,
     ):
         for start in range(0, len(cuts), _WINDOW):
             window = cuts[start : start + _WINDOW]
-            tokenized = encoders.tokenizer.tokenize([snippet for _, _, snippet in window])
-            found = [{number} for number, _, _ in window]
-            for batch in encoders.encoder.encode(tokenized):
-                for numbers, places, embeddings in _word_embeddings(batch, tokenized, found, number_of):
-                    rows = np.asarray([window[place][1] for place in places], dtype=np.int64)
-                    writer.append(numbers, rows, embeddings)
-                advance(len(batch.places))
+            keys = [sentence_key(snippet) for _, _, snippet in window]
+            encoded = encoder.encode({key: cut[2] for key, cut in zip(keys, window, strict=True)}, advance)
+            for key, (number, row, _) in zip(keys, window, strict=True):
+                writer.append_text(row, encoded[key].by_number(number_of, {number}))

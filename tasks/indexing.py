@@ -41,6 +41,7 @@ SCHEMA = CollectionSchema(
     integer=(STAMP_FIELD, UNION_FIELD),
 )
 _BATCH = 256
+_MOST_DELETED = 0.5  # of a collection, in one run
 _MEASURED = 2000  # documents whose mean length becomes avg_len
 
 
@@ -64,6 +65,7 @@ def index_documents(
     documents: Iterator[Document],
     report: CorpusReport,
     expected: int | None = None,
+    delete_missing: bool = False,
 ) -> dict[str, Any]:
     """Write documents that are new or changed; returns the counts and the collection's settings.
 
@@ -74,6 +76,7 @@ def index_documents(
         documents: Streamed; only a batch is in memory.
         report: Told of documents that were cut.
         expected: How many there are, if known; for the time left.
+        delete_missing: Delete points whose document the corpus does not have any more.
 
     Raises:
         CollectionError: the collection exists and is not one of ours.
@@ -82,8 +85,13 @@ def index_documents(
     record = _open_collection(place, points, request, first)
     model, old = open_writer(place, record)
     n_written = n_skipped = n_truncated = 0
+    seen: set[str] = set()
     with progress(f"indexing {request.collection}", expected, "documents") as advance:
         for batch in _batches(chain(first, documents)):
+            seen.update(entry.id for entry in batch if delete_missing)
+            found = read_collection_record(place.objects(), record.name)
+            if found is not None and found != record:  # a promotion has moved it on meanwhile
+                record, (model, old) = found, open_writer(place, found)
             fresh = _changed(points, record, batch)
             n_skipped += len(batch) - len(fresh)
             rows, truncated = make_points(model, old, record, fresh)
@@ -94,18 +102,36 @@ def index_documents(
     if n_truncated:
         report.n_unusable["documents cut at the encoder's limit"] = n_truncated
         report.examples["documents cut at the encoder's limit"] = []
+    n_deleted = _delete_missing(points, record.name, seen) if delete_missing else 0
     points.optimize(record.name)
     return {
         "collection": record.name,
         "n_points": points.count(record.name),
         "n_written": n_written,
         "n_skipped": n_skipped,
+        "n_deleted": n_deleted,
         "release": record.release or None,
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
         "unusable": report.rows(),
     }
+
+
+def _delete_missing(points: PointStore, name: str, seen: set[str]) -> int:
+    """Delete what the corpus does not have.
+
+    Raises:
+        CollectionError: that would be most of the collection: rather a wrong corpus than a right deletion.
+    """
+    gone = [p.id for page in points.scroll(name, payload=False) for p in page if str(p.id) not in seen]
+    if len(gone) > _MOST_DELETED * points.count(name):
+        raise CollectionError(
+            f"{len(gone):,} of {points.count(name):,} points of '{name}' are not in this corpus, and would be deleted; "
+            "give the whole corpus, or leave --delete-missing out"
+        )
+    points.delete(name, gone)
+    return len(gone)
 
 
 def _open_collection(
@@ -137,6 +163,11 @@ def _open_collection(
             release=release,
         )
         record = register_collection(store, record)
+    if not record.is_ours or record.text != "{text}":
+        raise CollectionError(
+            f"collection '{record.name}' has its texts in '{record.text}' and is fed by its own writer; "
+            "`minicoil reencode` takes up what is new there"
+        )
     points.ensure(record.name, SCHEMA)
     return record
 

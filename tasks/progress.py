@@ -65,6 +65,11 @@ def listen(listener: Listener) -> None:
     _listener = listener
 
 
+def listener() -> Listener:
+    """Where the progress of this process goes now."""
+    return _listener
+
+
 @contextmanager
 def progress(label: str, total: int | None = None, unit: str = "") -> Iterator[Advance]:
     """Report one step; the body calls what it is given with the number of units just done."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from tasks.reports import write_report
 from tasks.sweeping import sweep_collection
 from tasks.verification import verify_collection
 
+_MOST_SWEEPS = 5
 GRACE_HOURS = 24.0  # how long the previous release's cells stay by default, for readers that nobody announced
 
 
@@ -78,7 +80,7 @@ def plan_promotion(place: Place, channel: str, release: int, names: Sequence[str
 
 
 def report_collection(place: Place, name: str, step: str, change: CollectionChange) -> str:
-    """Hold a collection against its release, write the report of a step, and return its key.
+    """Sweep a collection once more, hold it against its release, write the report of a step, and return its key.
 
     Raises:
         CollectionError: points are not what their release says.
@@ -88,6 +90,11 @@ def report_collection(place: Place, name: str, step: str, change: CollectionChan
     if record is None:
         raise CollectionError(f"collection '{name}' is not registered any more")
     with place.points() as points:
+        for _ in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
+            late = sweep_collection(place, points, record)
+            change = replace(change, n_rewritten=change.n_rewritten + late.n_rewritten)
+            if not late.n_rewritten:
+                break
         found = verify_collection(place, points, record)
     document = {"step": step, "change": change.row(), "verification": found.row(), "record": record.model_dump()}
     key = write_report(store, "reencode", name, document)

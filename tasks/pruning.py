@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from minicoil.errors import ObjectNotFoundError
+from tasks.approvals import list_waiting
 from tasks.audit import record_deed
 from tasks.channels import channel_names, read_channel
 from tasks.object_store import ObjectStore
@@ -70,6 +71,9 @@ def needed_releases(store: ObjectStore) -> dict[int, str]:
     for record in list_collections(store):
         need(record.release, f"collection '{record.name}' carries it")
         need(record.previous, f"collection '{record.name}' can still be read with it")
+    for waiting in list_waiting(store):
+        if not waiting.has_expired:
+            need(waiting.release, f"waits for approval on channel '{waiting.channel}'")
     for reader in list_readers(store):
         need(reader.release, f"reader '{reader.name}' serves it")
     return needed

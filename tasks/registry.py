@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, ConflictError, ObjectNotFoundError
 from tasks.object_store import ObjectStore
+from tasks.points import not_found
 
 RECORD_VERSION = 2  # 1 had no attached collections; it is read as it is
 
@@ -72,6 +73,18 @@ def read_collection_record(store: ObjectStore, name: str) -> CollectionRecord | 
         CollectionError: the record is damaged.
     """
     return _read(store, name)[0]
+
+
+def open_record(store: ObjectStore, name: str) -> CollectionRecord:
+    """The record of a collection.
+
+    Raises:
+        CollectionError: it is not registered.
+    """
+    record = read_collection_record(store, name)
+    if record is None:
+        raise not_found(name, [entry.name for entry in list_collections(store)])
+    return record
 
 
 def list_collections(store: ObjectStore, channel: str | None = None) -> list[CollectionRecord]:

@@ -21,8 +21,18 @@ def resolve(address: str) -> Path:
         UsageError: there is no "@".
         ReleaseError: there is no such release.
     """
+    store, name = split_address(address)
+    place = Place.at(Settings().home, store)
+    return open_release(place.objects(), find_release(place, name).release, place.cache)
+
+
+def split_address(address: str) -> tuple[str, str]:
+    """A store's URL, and the release number or channel after the last "@".
+
+    Raises:
+        UsageError: one of the two is missing.
+    """
     store, separator, name = address.rpartition("@")
     if not separator or not name:
         raise UsageError(f"'{address}': expected STORE@CHANNEL or STORE@NUMBER, such as s3://bucket/prefix@production")
-    place = Place.at(Settings().home, store)
-    return open_release(place.objects(), find_release(place, name).release, place.cache)
+    return store, name

@@ -7,43 +7,63 @@ from typing import Any
 
 from minicoil.errors import CollectionError, UsageError
 from minicoil.model import MiniCoil
+from minicoil.query_terms import split_query
 from minicoil.sparse import bm25_vector
 from tasks.bundles import open_model
 from tasks.channels import read_channel
+from tasks.explaining import add_movers, explain_one, explain_points
+from tasks.object_store import ObjectStore
 from tasks.place import Place
-from tasks.points import Hit, Point, PointFilter, not_found
-from tasks.registry import CollectionRecord, list_collections, read_collection_record
+from tasks.points import Hit, Point, PointFilter
+from tasks.registry import CollectionRecord, open_record
 from tasks.texts import PointTextError, TextSource, open_texts
 
 
 def search_collection(
-    place: Place, name: str, query: str, limit: int, compare: bool = False, tenant: str | None = None
+    place: Place,
+    name: str,
+    query: str,
+    limit: int,
+    compare: bool = False,
+    tenant: str | None = None,
+    explain: str | None = None,
 ) -> dict[str, Any]:
-    """The best points for a query, and with `compare` those of BM25 on the same words beside.
+    """The best points for a query.
 
     Args:
         place: Where.
         name: Of the collection.
         query: What is asked for.
         limit: Most points.
-        compare: Also those of BM25.
+        compare: Also those of BM25 on the same words, and for every point of both the words that moved it.
         tenant: Whose points, in a collection that has tenants.
+        explain: A point whose score is taken apart word by word.
 
     Raises:
-        CollectionError: the collection is not there.
+        CollectionError: the collection or the point is not there.
         UsageError: it has tenants and none was named, or the other way round.
     """
     record, model, release = open_reader(place, name)
-    (vector,) = model.query_embed(query)
     scope, texts = tenant_scope(record, tenant), open_texts(record, place.cache)
+    if explain is not None and scope is not None:
+        raise UsageError("--explain weighs words over the whole collection, --tenant over a part; use one of them")
+    (vector,) = model.query_embed(query)
+    tokens = model.tokenizer.words(query)
     with place.points() as points:
-        results = points.search(name, record.vector, vector, limit, scope, scope)
-        answer = {"collection": name, "query": query, "release": release or None, "results": _rows(results, texts)}
+        results = _rows(points.search(name, record.vector, vector, limit, scope, scope), texts)
+        answer: dict[str, Any] = {"collection": name, "query": query, "release": release or None, "results": results}
         if compare:
             if record.bm25_vector is None:
                 raise CollectionError(f"collection '{name}' carries no plain BM25 vector to compare with")
-            plain = bm25_vector(model.tokenizer.words(query), model.vocabulary, record.bm25, query=True)
+            plain = bm25_vector(tokens, model.vocabulary, record.bm25, query=True)
             answer["bm25"] = _rows(points.search(name, record.bm25_vector, plain, limit, scope, scope), texts)
+            if scope is None:
+                terms = split_query(tokens, vector, model.vocabulary)
+                shown = [row["id"] for row in (*results, *answer["bm25"])]
+                add_movers(results, answer["bm25"], explain_points(points, record, terms, shown))
+        if explain is not None:
+            terms = split_query(tokens, vector, model.vocabulary)
+            answer["explanation"] = explain_one(points, record, terms, vector, explain)
     return answer
 
 
@@ -54,14 +74,16 @@ def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, in
         CollectionError: it is not registered.
     """
     store = place.objects()
-    record = read_collection_record(store, name)
-    if record is None:
-        raise not_found(name, [entry.name for entry in list_collections(store)])
-    current = read_channel(store, record.channel).current
-    readable = {record.release, record.previous}
-    release = current if current in readable and current is not None else record.release
+    record = open_record(store, name)
+    release = served_release(store, record)
     folder = open_model(place, release, record.encoder, record.dims)
     return record, MiniCoil.load(folder, record.k, record.b, record.avg_len), release
+
+
+def served_release(store: ObjectStore, record: CollectionRecord) -> int:
+    """The release that a collection is read with: the channel's, as long as its points hold that one's cells."""
+    current = read_channel(store, record.channel).current
+    return current if current is not None and current in (record.release, record.previous) else record.release
 
 
 def tenant_scope(record: CollectionRecord, tenant: str | None) -> PointFilter | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -15,8 +16,12 @@ class Settings(BaseSettings):
         home: Folder of the embedded engine's shards, the file object store, Prefect's database and caches.
         store: Object store URL, `file:///path` or `s3://bucket/prefix`; None means `HOME/store`.
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
+        encode_shards: Parts that an extension's encoding is split into; 1 means in its own process.
+        shard_runner: Who encodes them: the pool's workers, one run each, or a Dask cluster.
+        dask_scheduler: Its address, `tcp://host:8786`; None starts a cluster on this machine.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
         device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
+        sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
     """
 
     model_config = SettingsConfigDict(env_prefix="MINICOIL_", extra="ignore")
@@ -25,6 +30,10 @@ class Settings(BaseSettings):
     store: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
+    sentence_cache_bytes: int = 2 * 2**30
+    encode_shards: int = Field(default=1, ge=1, le=500)
+    shard_runner: Literal["workers", "dask"] = "workers"
+    dask_scheduler: str | None = None
     s3_endpoint_url: str | None = None
     s3_region: str | None = None
     s3_access_key_id: SecretStr | None = None

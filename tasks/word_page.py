@@ -21,7 +21,7 @@ def write_word_page(path: Path, record: WordRecord, view: WordView, release: int
     page = _PAGE.format(
         word=html.escape(record.word),
         figures=_figures(record, release),
-        marks=_marks(view),
+        marks=draw_marks(view),
         senses=_senses(described["senses"]),
         parts=_parts(described["parts_of_speech"]),
         sections="".join(_dimension_section(entry) for entry in described["dimensions"]),
@@ -31,12 +31,16 @@ def write_word_page(path: Path, record: WordRecord, view: WordView, release: int
     path.write_text(page, encoding="utf-8")
 
 
-def _colour(sense: int) -> str:
+def sense_colour(sense: int) -> str:
+    """CSS colour of a sense; grey where it is not known."""
     return _UNKNOWN if sense < 0 else f"hsl({_HUES[sense % len(_HUES)]} 65% 45%)"
 
 
-def _marks(view: WordView) -> str:
-    """A circle for a noun, a square for a verb, a triangle for a modifier, a small dot where it is open."""
+def draw_marks(view: WordView, with_text: bool = True) -> str:
+    """A circle for a noun, a square for a verb, a triangle for a modifier, a small dot where it is open.
+
+    In a view box of 600 x 600; with text, every mark has its sentence as title.
+    """
     plane = two_dimensions(view.meanings)
     marks = []
     for (x, y), sense, part, text in zip(plane.tolist(), view.senses, view.parts, view.texts, strict=True):
@@ -47,8 +51,8 @@ def _marks(view: WordView) -> str:
             2: f'<path d="M{left:.1f} {top - 7:.1f}l6.5 12h-13z"',
         }.get(int(part), f'<circle cx="{left:.1f}" cy="{top:.1f}" r="4"')
         tag = shape[1 : shape.index(" ")]
-        title = f"<title>{html.escape(text)}</title>"
-        marks.append(f'{shape} class="mark" fill="{_colour(int(sense))}" tabindex="0">{title}</{tag}>')
+        title = f"<title>{html.escape(text)}</title>" if with_text else ""
+        marks.append(f'{shape} class="mark" fill="{sense_colour(int(sense))}" tabindex="0">{title}</{tag}>')
     return "\n".join(marks)
 
 
@@ -65,7 +69,7 @@ def _senses(senses: dict[str, Any]) -> str:
     if len(groups) < 2:
         return "<h2>Senses</h2><p>The role model sees one sense in these sentences.</p>"
     rows = "".join(
-        f'<li><span class="key" style="background:{_colour(place)}"></span>'
+        f'<li><span class="key" style="background:{sense_colour(place)}"></span>'
         f"<b>{html.escape(', '.join(group['words'])) or 'no telling words'}</b> "
         f"<small>{group['n_sentences']} sentences</small><br>{html.escape(group['examples'][0])}</li>"
         for place, group in enumerate(groups)

@@ -52,20 +52,29 @@ def view_word(place: Place, folder: Path, record: WordRecord, role_model: str = 
         ReleaseError: the word has no layer, or the store has no sentence of it.
     """
     model = MiniCoil.load(folder)
-    word_id = model.vocabulary.entry_id(record.word)
-    if word_id is None:
-        raise ReleaseError(f"word '{record.word}' has no layer: {record.reason}")
     with place.points() as points:
         store = SentenceStore.find(points, role_model)
         if store is None:
             raise ReleaseError(f"{place.home} has no sentences to look at; run this on the home that trained the word")
-        keys = store.sample(record.forms, MAX_SENTENCES)
-        sentences = [sentence for page in store.texts(keys) for sentence in page]
-        role = store.vectors([sentence.key for sentence in sentences])
+        return view_sentences(model, store, record)
+
+
+def view_sentences(model: MiniCoil, store: SentenceStore, record: WordRecord, n: int = MAX_SENTENCES) -> WordView:
+    """The word's meaning in at most `n` of its sentences in a store.
+
+    Raises:
+        ReleaseError: the word has no layer, or the store has no sentence of it.
+    """
+    word_id = model.vocabulary.entry_id(record.word)
+    if word_id is None:
+        raise ReleaseError(f"word '{record.word}' has no layer: {record.reason}")
+    keys = store.sample(record.forms, n)
+    sentences = [sentence for page in store.texts(keys) for sentence in page]
+    role = store.vectors([sentence.key for sentence in sentences])
     texts = [sentence.text for sentence in sentences]
     rows = _outputs(model, texts, word_id)
     if not rows:
-        raise ReleaseError(f"no sentence with '{record.word}' is in {place.home}; extend on a corpus that has it")
+        raise ReleaseError(f"no sentence with '{record.word}' is in the store; extend on a corpus that has it")
     order = sorted(rows)
     known = [i for i in order if sentences[i].key in role]
     senses = dict(zip(known, _senses([role[sentences[i].key] for i in known]), strict=True))

@@ -23,6 +23,9 @@ sys.path.insert(0, str(Path(__file__).parent))  # planted words are shared by th
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
+from minicoil.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
+from minicoil.vocabulary import Vocabulary  # noqa: E402
+
 SHARED_DATA = Path(os.environ.get("MINICOIL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
 
@@ -89,6 +92,24 @@ def make_bucket() -> Callable[[str], str]:
     return make
 
 
+@pytest.fixture(scope="session")
+def tiny_encoder(encoder_folder, tmp_path_factory) -> Path:
+    """An encoder of one narrow layer with random weights: real in every way but meaning, and quick."""
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("tiny") / "encoder"
+    torch.manual_seed(7)
+    config = BertConfig(
+        hidden_size=TINY_WIDTH, num_hidden_layers=1, num_attention_heads=4, intermediate_size=TINY_WIDTH
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        shutil.copyfile(encoder_folder / name, folder / name)
+    return folder
+
+
+TINY_WIDTH = 64
 FORMS = [
     *("pods", "nodes", "kernels", "cells", "banks", "rivers", "pools", "flows", "workers", "series", "rings", "graphs"),
     *("matrices", "running", "tasks", "states", "universities", "java", "cats", "dogs", "tensors", "images", "windows"),
@@ -100,7 +121,6 @@ FORMS = [
 def empty_bundle(encoder_folder, tmp_path_factory) -> Path:
     """A model folder that knows no word."""
     folder = tmp_path_factory.mktemp("bundles") / "empty"
-    from minicoil.bundle import create_empty_bundle
 
     create_empty_bundle(encoder_folder, folder)
     return folder
@@ -110,8 +130,6 @@ def empty_bundle(encoder_folder, tmp_path_factory) -> Path:
 def bundle(empty_bundle) -> Path:
     """Thirty words with random layers on the packaged encoder, made once."""
     folder = empty_bundle.parent / "thirty-words"
-    from minicoil.bundle import derive_bundle
-    from minicoil.vocabulary import Vocabulary
 
     vocabulary, ids = Vocabulary.empty().apply({stem(form): [form] for form in FORMS})
     rng = np.random.default_rng(5)

@@ -46,7 +46,18 @@ def test_modules_stay_readable(room):
     assert not long
 
 
-@pytest.mark.parametrize("module", ["minicoil", "flows.cli", "tasks.searching", "tasks.inspecting", "tasks.promotion"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "minicoil",
+        "flows.cli",
+        "tasks.searching",
+        "tasks.inspecting",
+        "tasks.promotion",
+        "tasks.following",
+        "tasks.encoding",
+    ],
+)
 def test_importing_is_light(module):
     """`search`, `words`, `release` and `--help` must answer in under 1.5 s: no torch, no Prefect."""
     code = f"import sys, {module}; print(sorted({{'torch', 'prefect', 'transformers', 'boto3', 'onnx', 'datasets'}} & set(sys.modules)))"

@@ -233,5 +233,10 @@ class EmbeddedPoints:
         for start in range(0, len(ids), _IDS):
             self._call("set_payload", name, list(ids[start : start + _IDS]), dict(payload))
 
+    def point_alias(self, alias: str, name: str) -> None:
+        raise CollectionError(
+            f"the embedded engine has no aliases; search '{name}' by its own name instead of '{alias}'"
+        )
+
     def optimize(self, name: str) -> None:
         self._call("optimize", name)

@@ -217,6 +217,9 @@ class PointStore(Protocol):
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
         """Merge `payload` into those of the points that are there."""
 
+    def point_alias(self, alias: str, name: str) -> None:
+        """Let a name stand for a collection, in one step where it stood for another. Raises `CollectionError`."""
+
     def optimize(self, name: str) -> None: ...
     def close(self) -> None: ...
     def __enter__(self) -> PointStore: ...

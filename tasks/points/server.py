@@ -274,6 +274,15 @@ class ServerPoints:
             # by ids, one that is gone would refuse them all
             self._ask(self._client.set_payload, name, dict(payload), there, wait=True)
 
+    def point_alias(self, alias: str, name: str) -> None:
+        aliases = {entry.alias_name for entry in call_patiently(self._client.get_aliases).aliases}
+        steps: list[Any] = []
+        if alias in aliases:
+            steps.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)))
+        create = models.CreateAlias(collection_name=name, alias_name=alias)
+        steps.append(models.CreateAliasOperation(create_alias=create))
+        call_patiently(partial(self._client.update_collection_aliases, steps))
+
     def optimize(self, name: str) -> None:
         """A server optimises by itself."""
 

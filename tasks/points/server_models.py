@@ -48,7 +48,8 @@ def to_model(vector: Vector) -> Any:
 def from_model(row: Any) -> Point:
     """A point from what a retrieval or a scroll returned; of unnamed and multi-vectors only what is plain."""
     vectors: dict[str, Vector] = {}
-    for name, value in row.vector.items() if isinstance(row.vector, dict) else ():
+    held = row.vector if isinstance(row.vector, dict) else {"": row.vector} if row.vector else {}
+    for name, value in held.items():
         if isinstance(value, models.SparseVector):
             vectors[name] = SparseVector(np.asarray(value.indices, np.int32), np.asarray(value.values, np.float32))
         else:

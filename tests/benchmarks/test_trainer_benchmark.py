@@ -39,10 +39,11 @@ from minicoil.validation import apply_layer, measure
 from minicoil.word_counts import WordUse
 from tasks.bundles import open_parent
 from tasks.corpus import CorpusReport, read_corpora
-from tasks.features import Encoders, encode_features
+from tasks.features import encode_features
 from tasks.judging import Judge
 from tasks.place import Place
 from tasks.points import open_points
+from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import Sentence, SentenceStore
 from tasks.training import TrainingPlan, plan_units, train_unit, word_digests
 from tasks.word_memory import WordMemory

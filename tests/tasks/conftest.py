@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from minicoil.bundle import derive_bundle
+from minicoil.bundle import create_empty_bundle, derive_bundle
 from minicoil.layout import BundleLayout
+from minicoil.stack import read_shape
+from minicoil.stemming import stem
 from minicoil.vocabulary import Vocabulary
 from tasks.object_store import open_store
 from tasks.place import Place
@@ -123,25 +125,41 @@ def fault_proxy(s3_address) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture(scope="session")
-def releases(bundle, tmp_path_factory) -> Path:
-    """An object store with three releases of one lineage: thirty words, then a change of them, then another."""
+def releases(tiny_encoder, tmp_path_factory) -> Path:
+    """An object store with three releases of one lineage: some words, then a change of them, then another."""
     folder = tmp_path_factory.mktemp("releases")
     store = open_store((folder / "store").as_uri(), Settings())
-    publish_release(store, bundle, None, {})
+    create_empty_bundle(tiny_encoder, folder / "model-0")
+    first = (
+        "pods",
+        "nodes",
+        "kernel",
+        "cells",
+        "banks",
+        "rivers",
+        "pools",
+        "flows",
+        "workers",
+        "series",
+        "graphs",
+        "cats",
+    )
     steps = (
+        {"add": {stem(form): [form] for form in (*first, "matrices", "running", "tasks", "universities")}},
         {"add": {"shard": ["shards"], "lock": ["locks"]}, "retrain": ["pod", "graph"], "remove": ["cat"]},
         {"add": {"univ": ["universal"], "tabl": ["tables", "table"]}, "retrain": ["shard"]},
     )
-    parent = bundle
-    for number, step in enumerate(steps, 2):
+    parent = folder / "model-0"
+    for number, step in enumerate(steps, 1):
         vocabulary, fresh = Vocabulary.read(BundleLayout(parent).vocabulary, 4).apply(
             **step, joined_tokens=["lock\u2122"]
         )
         rng = np.random.default_rng(number)
-        rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in fresh.values()}
+        width = read_shape(BundleLayout(parent).stack)[1]
+        rows = {i: rng.normal(scale=0.3, size=(width, 4)).astype(np.float32) for i in fresh.values()}
         derive_bundle(parent, folder / f"model-{number}", vocabulary, rows)
         parent = folder / f"model-{number}"
-        publish_release(store, parent, number - 1, {})
+        publish_release(store, parent, number - 1 or None, {})
     return folder / "store"
 
 
@@ -159,12 +177,17 @@ WORDS = [
 ]
 
 
-def make_texts(n: int, seed: int = 4) -> list[str]:
-    """Sentences of three to nine words, some of them repeated, with and without words of the vocabulary."""
-    rng = random.Random(seed)
-    return [f"{' '.join(rng.choices(WORDS, k=rng.randint(3, 9)))} {i}" for i in range(n)]
+@pytest.fixture(scope="session")
+def make_texts() -> Callable[[int], list[str]]:
+    """A function that gives sentences of three to nine words, with and without words of the vocabulary."""
+
+    def make(n: int) -> list[str]:
+        rng = random.Random(4)
+        return [f"{' '.join(rng.choices(WORDS, k=rng.randint(3, 9)))} {i}" for i in range(n)]
+
+    return make
 
 
 @pytest.fixture(scope="session")
-def texts() -> list[str]:
+def texts(make_texts) -> list[str]:
     return make_texts(240)

@@ -3,7 +3,8 @@ import shutil
 import pytest
 
 from minicoil.errors import EncoderError
-from tasks.encoders import find_encoder, pools_by_mean
+from minicoil.export import pools_by_mean
+from tasks.encoders import find_encoder
 
 
 def test_the_packaged_encoder_is_there_and_pools_by_mean(encoder_folder):

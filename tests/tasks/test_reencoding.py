@@ -25,6 +25,7 @@ from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.points.server import ServerPoints
 from tasks.promotion import contract_channel, plan_promotion, promote, roll_back_channel, sweep_channel
 from tasks.readers import announce_reader, withdraw_reader
+from tasks.rebuilding import RebuildRequest, rebuild_collection
 from tasks.reencoding import ExpansionOptions, Pace
 from tasks.registry import read_collection_record, update_collection
 from tasks.releases import verify_release
@@ -437,3 +438,71 @@ def test_releases_stay_whole_through_all_of_it(place):
 def test_a_filter_of_nothing_is_everything(points):
     points.ensure("empty", CollectionSchema(sparse=("minicoil",)))
     assert points.count("empty", PointFilter()) == 0
+
+
+# --- a collection anew ------------------------------------------------------------------------------------------------
+
+
+def test_a_collection_without_minicoil_vectors_is_rebuilt_beside_itself(place, points, texts):
+    serve(place, 2)
+    points.ensure("theirs", CollectionSchema(dense={"dense": 3}))
+    source = [replace(p, vectors={"dense": p.vectors["dense"]}) for p in foreign_points(place, texts[:80], 1)]
+    points.upsert("theirs", source)
+    request = RebuildRequest("theirs", "ours", "production", "{title} {meta.body}")
+    answer = rebuild_collection(place, points, request)
+    assert answer["n_written"] == answer["n_points"] == 80 and answer["verification"]["is_sound"]
+    check_against_encoding_anew(place, points, 2, "ours", foreign_text)
+    for i, point in stored(points, "ours").items():
+        np.testing.assert_allclose(point.vectors["dense"], stored(points, "theirs")[i].vectors["dense"], atol=1e-6)
+        assert point.payload["lang"] == source[i].payload["lang"]
+    points.delete("theirs", [0, 1])
+    points.upsert("theirs", [replace(source[5], payload={"title": "new", "meta": {"body": "pods"}})])
+    again = rebuild_collection(place, points, request)
+    assert (again["n_written"], again["n_deleted"], again["n_points"]) == (1, 2, 78)
+    promote(place, "production", 3)
+    contract_channel(place, "production")
+    check_against_encoding_anew(place, points, 3, "ours", foreign_text)
+
+
+def test_an_alias_moves_only_where_the_engine_has_aliases(place, points, texts):
+    serve(place, 1)
+    index(place, points, texts[:30])
+    request = RebuildRequest("docs", "docs-2", "production", alias="search")
+    if isinstance(points, ServerPoints):
+        rebuild_collection(place, points, request)
+        assert points._client.count("search").count == 30
+        assert read_collection_record(place.objects(), "docs") is None
+    else:
+        with pytest.raises(CollectionError, match="no aliases; search 'docs-2'"):
+            rebuild_collection(place, points, request)
+    assert verify_collection(place, points, read_collection_record(place.objects(), "docs-2")).is_sound
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"source": "nope"}, "'nope' was not found"),
+        ({"target": "theirs"}, "into itself"),
+        ({"text": None}, "say where texts are"),
+        ({"channel": "other"}, "serves no release to build with"),
+    ],
+)
+def test_a_rebuild_that_makes_no_sense_is_refused(place, foreign, change, message):
+    request = RebuildRequest("theirs", "new", "production", "{title}")
+    with pytest.raises((CollectionError, UsageError), match=message):
+        rebuild_collection(place, foreign, replace(request, **change))
+
+
+def test_documents_that_left_the_corpus_are_deleted_on_demand_but_never_most_of_them(place, points, texts):
+    serve(place, 1)
+    index(place, points, texts[:40])
+    request = IndexRequest("docs", "production", "minilm", 4, 1.2, 0.75, None)
+
+    def feed(some):
+        documents = (document(f"d{i}", "", text) for i, text in enumerate(some))
+        return index_documents(place, points, request, documents, CorpusReport(), delete_missing=True)
+
+    with pytest.raises(CollectionError, match="30 of 40 points of 'docs' are not in this corpus"):
+        feed(texts[:10])
+    answer = feed(texts[:35])
+    assert (answer["n_deleted"], answer["n_points"], answer["n_written"]) == (5, 35, 0)

@@ -1,0 +1,235 @@
+"""The whole service on one machine: Prefect's server and UI, a worker, limits, deployments and reaping, under one home.
+
+Everything that runs is a child of this process and goes with it: on Ctrl-C, on SIGTERM, and, because the kernel tells
+the children, when it is killed. Nothing here may import Prefect before `serve` has set its environment: it reads its
+settings once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from deployments.children import Child, end_leftovers
+from minicoil.errors import BusyError, MiniCoilError, UsageError
+
+logger = logging.getLogger(__name__)
+LOOPBACK = "127.0.0.1"
+HEARTBEAT_SECONDS = 30  # of every run; the shortest that Prefect allows
+STALE_SECONDS = 180.0  # six of them missed: a run that swaps or holds the interpreter's lock may miss some
+READY_SECONDS = 120.0  # a fresh database on a slow disk
+LOOK_SECONDS = 1.0
+REAP_EVERY_SECONDS = 60.0
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Service:
+    """Where one machine's service lives and listens.
+
+    Attributes:
+        home: Absolute folder of everything: database, leases, logs, and the flows' own state.
+        store, qdrant_url: For the flows; None means inside `home`.
+        corpus: SPEC of the nightly and weekly runs; None switches them off.
+        channels: Beside those that were ever moved.
+        run_limit: Runs at a time; more than one channel or long indexing is what more than one is for.
+    """
+
+    home: Path
+    host: str = LOOPBACK
+    port: int = 4200
+    store: str | None = None
+    qdrant_url: str | None = None
+    corpus: str | None = None
+    channels: tuple[str, ...] = ()
+    run_limit: int = 4
+
+    @property
+    def url(self) -> str:
+        """What a browser on this machine opens."""
+        host = LOOPBACK if self.host in ("0.0.0.0", "::") else self.host
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def environment(self) -> dict[str, str]:
+        """For server, worker and runs."""
+        home = self.home / "prefect"
+        chosen = {
+            "PREFECT_HOME": str(home),
+            "PREFECT_PROFILES_PATH": str(home / "profiles.toml"),  # a person's own profile must not reach in here
+            "PREFECT_API_URL": f"{self.url}/api",
+            "PREFECT_UI_URL": self.url,
+            "PREFECT_SERVER_UI_API_URL": f"{self.url}/api",
+            "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{home / 'prefect.db'}",
+            # several runs write at once; SQLite makes them wait for each other rather than fail
+            "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
+            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "PREFECT_SERVER_LOGGING_LEVEL": "WARNING",
+            # leases in memory are forgotten by a restart, and their slots are then held for ever
+            "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+            "PREFECT_SERVER_CONCURRENCY_MAXIMUM_CONCURRENCY_SLOT_WAIT_SECONDS": "5",
+            "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
+            "PREFECT_WORKER_QUERY_SECONDS": "5",
+            "PREFECT_CLIENT_MAX_RETRIES": "10",  # a server that restarts in the middle of a run
+            "PREFECT_CLI_PROMPT": "false",
+            "MINICOIL_HOME": str(self.home),
+        }
+        addresses = {"MINICOIL_STORE": self.store, "MINICOIL_QDRANT_URL": self.qdrant_url}
+        return {**os.environ, **chosen, **{key: value for key, value in addresses.items() if value}}
+
+
+def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
+    """Run until told to stop.
+
+    Raises:
+        BusyError: another service runs on this home.
+        UsageError: the port is taken.
+        MiniCoilError: the server did not come up; the message ends with what it said.
+    """
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    started = time.monotonic()
+    with _service_lock(service.home):
+        _check_port(service)
+        environment = service.environment()
+        os.environ.update(environment)
+        (service.home / "prefect").mkdir(parents=True, exist_ok=True)
+        end_leftovers(service.home)
+        children = _children(service, environment)
+        server, worker = children
+        try:
+            tell("starting the server ...")
+            server.start()
+            _wait_ready(service, server, stop)
+            if not stop.is_set():
+                tell("registering work pool, limits, deployments ...")
+                _set_up(service, worker)
+            if not stop.is_set():
+                _say_ready(service, time.monotonic() - started, tell, as_json)
+                _watch(children, stop, tell)
+        finally:
+            tell("stopping ...")
+            worker.stop()  # first, so that its runs can still say how they ended
+            end_leftovers(service.home)
+            server.stop()
+    tell("stopped")
+
+
+def _children(service: Service, environment: dict[str, str]) -> tuple[Child, Child]:
+    logs = service.home / "prefect"
+    server = ["server", "start", "--host", service.host, "--port", str(service.port)]
+    name = f"minicoil-{socket.gethostname()}"
+    worker = ["worker", "start", "--pool", "minicoil", "--type", "process", "--name", name]
+    worker += ["--limit", str(service.run_limit)]
+    prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    return (
+        Child("server", [*prefect, *server], environment, logs / "server.log"),
+        Child("worker", [*prefect, *worker], environment, logs / "worker.log"),
+    )
+
+
+@contextmanager
+def _service_lock(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "serve.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            file.seek(0)
+            holder = file.read().strip() or "another process"
+            raise BusyError(
+                f"{home} is served already (process {holder}); use that one, stop it, or give another --home"
+            ) from error
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+def _check_port(service: Service) -> None:
+    family = socket.AF_INET6 if ":" in service.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((service.host, service.port))
+        except OSError as error:
+            raise UsageError(
+                f"cannot listen on {service.host}:{service.port} ({error.strerror}); give another --port or --host"
+            ) from error
+
+
+def _wait_ready(service: Service, server: Child, stop: threading.Event) -> None:
+    import deployments.setting_up  # noqa: F401  takes seconds, which the server needs anyway
+
+    until = time.monotonic() + READY_SECONDS
+    while not stop.is_set():
+        try:
+            if httpx.get(f"{service.url}/api/health", timeout=2).status_code == httpx.codes.OK:
+                return
+        except httpx.TransportError:
+            pass  # not listening yet
+        if server.has_ended() or time.monotonic() > until:
+            raise MiniCoilError(f"the Prefect server did not start; {server.log} ends with:\n{server.last_words()}")
+        stop.wait(0.3)
+
+
+def _set_up(service: Service, worker: Child) -> None:
+    from deployments.setting_up import known_channels, register_deployments, set_up
+    from tasks.place import Place
+
+    channels = known_channels(Place.at(service.home, service.store).objects(), service.channels)
+    asyncio.run(set_up(channels))
+    worker.start()  # its own start takes as long as registering does
+    register_deployments(service.corpus, reap_by_schedule=False)
+    asyncio.run(set_up(channels))
+
+
+def _say_ready(service: Service, seconds: float, tell: Tell, as_json: bool) -> None:
+    if as_json:
+        ready = {
+            "ui": service.url,
+            "api": f"{service.url}/api",
+            "home": str(service.home),
+            "seconds": round(seconds, 1),
+        }
+        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.flush()
+    tell(f"ready after {seconds:.0f} s: {service.url}   (every flow has a form under Deployments)")
+    if service.host not in (LOOPBACK, "localhost", "::1"):
+        tell("this address can be reached from other machines, and whoever reaches it can run flows")
+    if service.corpus is None:
+        tell("nightly and weekly runs are off: no --corpus was given")
+    tell(f"from a shell: PREFECT_API_URL={service.url}/api minicoil extend ...   Ctrl-C stops everything")
+
+
+def _watch(children: Sequence[Child], stop: threading.Event, tell: Tell) -> None:
+    """Start again what died, and reap, until told to stop."""
+    from flows.reaping import reap
+
+    next_reaping = time.monotonic()
+    while not stop.wait(LOOK_SECONDS):
+        for child in children:
+            if child.has_ended():
+                tell(f"the {child.name} ended (its log: {child.log}); starting it again")
+                child.restart(stop)
+        if time.monotonic() >= next_reaping:
+            next_reaping = time.monotonic() + REAP_EVERY_SECONDS
+            try:
+                for found in asyncio.run(reap(STALE_SECONDS)):
+                    tell(f"run {found.run} was dead and is marked as crashed: {found.reason}")
+            except httpx.HTTPError as error:  # the server is being started again; the next look finds what is dead
+                logger.warning("could not look for dead runs: %s", error)

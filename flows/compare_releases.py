@@ -1,0 +1,26 @@
+"""The flow `compare-releases`: two releases on the same points, before anybody is moved to the second."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import CompareParameters
+from flows.steps import Clock, compare_step
+
+
+@flow(name="compare-releases", description="Search with two releases on the same points.")
+def compare_releases(parameters: CompareParameters) -> dict[str, Any]:
+    """Shadow evaluation; nothing that is served changes."""
+    clock = Clock()
+    with clock.timing("total"):
+        answer: dict[str, Any] = compare_step(
+            parameters.place(),
+            parameters.one,
+            parameters.other,
+            parameters.collection,
+            parameters.queries,
+            parameters.limit,
+        )
+    return {**answer, "seconds": clock.seconds}

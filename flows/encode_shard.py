@@ -1,0 +1,18 @@
+"""The flow `encode-shard`: one shard of an extension's sentences, on whatever worker takes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.progress_artifacts import progress_on_page
+from flows.upkeep_parameters import ShardParameters
+from tasks.shards import encode_shard as encode
+
+
+@flow(name="encode-shard", description="Encode one shard of sentences; started by an extension that splits its work.")
+def encode_shard(parameters: ShardParameters) -> dict[str, Any]:
+    """Needs no turn on the channel: it reads a release and writes an object of its own."""
+    with progress_on_page():
+        return encode(parameters.place(), parameters.shard)

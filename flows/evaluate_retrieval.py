@@ -1,0 +1,92 @@
+"""The flow `evaluate-retrieval`: what a release does for search, against BM25 and against its parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_markdown_artifact
+
+from flows.parameters import EvaluateParameters
+from flows.steps import Clock, evaluate_collection_step, evaluate_step, proxies_step
+from minicoil.config import RetrievalGateConfig
+from minicoil.evaluation_report import result_row
+from minicoil.retrieval_gate import hurting_words, judge_release
+from tasks.beir import read_beir
+from tasks.contenders import find_contenders
+from tasks.evaluating import Evaluated, evidence_of, find_training_text
+from tasks.place import Place
+from tasks.points import PointStore
+from tasks.registry import open_record
+from tasks.searching import served_release
+
+
+@flow(name="evaluate-retrieval", description="Measure a release against BM25.")
+def evaluate_retrieval(parameters: EvaluateParameters) -> dict[str, Any]:
+    """Evaluate on judged queries, or on queries made from a collection; nothing that is served changes."""
+    place, clock = parameters.place(), Clock()
+    with place.points() as points, clock.timing("total"):
+        if parameters.folder is not None and parameters.collection is not None:
+            answer = _on_collection(parameters, place, points)
+        else:
+            answer = _by_release(parameters, place, points)
+    _publish_artifact(answer)
+    return {**answer, "seconds": clock.seconds}
+
+
+def _on_collection(parameters: EvaluateParameters, place: Place, points: PointStore) -> dict[str, Any]:
+    record = open_record(place.objects(), str(parameters.collection))
+    data = read_beir(Path(str(parameters.folder)))
+    found = evaluate_collection_step(place, points, data, record.name)
+    release = served_release(place.objects(), record)
+    facts = {"model": f"release {release}", "release": release or None, "collection": record.name}
+    return {**facts, **_answer([found], points, "minilm")}
+
+
+def _by_release(parameters: EvaluateParameters, place: Place, points: PointStore) -> dict[str, Any]:
+    contenders = find_contenders(place, parameters.channel, parameters.release, parameters.model, parameters.parent)
+    engine = None if parameters.in_memory else points
+    if parameters.folder is not None:
+        data = read_beir(Path(parameters.folder))
+        bm25 = (parameters.k, parameters.b, parameters.avg_len)
+        evaluated = [evaluate_step(data, contenders, *bm25, engine)]
+    else:
+        record = open_record(place.objects(), str(parameters.collection))
+        sets = proxies_step(points, record, contenders.folder, contenders.role_model, RetrievalGateConfig())
+        evaluated = [evaluate_step(data, contenders, record.k, record.b, record.avg_len, engine) for data in sets]
+    facts = {"model": contenders.name, "release": contenders.release, "parent_model": contenders.parent_name}
+    return {**facts, **_answer(evaluated, points, contenders.role_model)}
+
+
+def _answer(evaluated: list[Evaluated], points: PointStore, role_model: str) -> dict[str, Any]:
+    """The first set's figures at the top, every set's below, and what the gate would say of them."""
+    config = RetrievalGateConfig()
+    hurting = hurting_words([entry.effects for entry in evaluated], config)
+    verdict = judge_release([evidence_of(entry) for entry in evaluated], config, hurting)
+    sets = [
+        {
+            **result_row(entry.result),
+            "trained_on": find_training_text(points, entry.result.data, role_model),
+            "seconds": entry.seconds,
+        }
+        for entry in evaluated
+    ]
+    return {**sets[0], "sets": sets, "gate": verdict.to_row()}
+
+
+def _publish_artifact(answer: Mapping[str, Any]) -> None:
+    lines = ["| set | queries | BM25 | miniCOIL | parent | change | 95 % interval |", "|---|---|---|---|---|---|---|"]
+    for row in answer["sets"]:
+        found = row["against"]["bm25"]["ndcg@10"]
+        proxy = " (proxy)" if row["is_proxy"] else ""
+        figures = " | ".join(f"{row[name]['ndcg@10']:.4f}" for name in ("bm25", "minicoil", "parent"))
+        lines.append(
+            f"| {row['set']}{proxy} | {row['n_queries']} | {figures} | {found['change']:+.4f} "
+            f"| {found['low']:+.4f} to {found['high']:+.4f} |"
+        )
+    gate = answer["gate"]
+    text = f"# nDCG@10 of {answer['model']}: {gate['verdict']}\n\n" + "\n".join(lines)
+    text += "\n\n" + "\n".join(f"- {reason}" for reason in gate["reasons"])
+    create_markdown_artifact(text, key="retrieval", description="Retrieval against BM25 and the parent")

@@ -1,0 +1,70 @@
+"""From published to served: by itself where every gate passes, else by a person, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from prefect.logging import get_run_logger
+
+from flows.artifacts import show_reencoding, show_release
+from flows.events import announce_release
+from flows.steps import Clock, promote_step
+from tasks.approvals import finish_waiting, hold_release
+from tasks.channels import set_pending
+from tasks.gating import decide_promotion
+from tasks.place import Place
+from tasks.releases import Manifest
+
+Wish = bool | str  # True: promote here; False: publish only; "elsewhere": leave it to whoever hears the event
+
+
+def settle_release(
+    place: Place,
+    channel: str,
+    manifest: Manifest,
+    wish: Wish,
+    clock: Clock,
+    names: Sequence[str] = (),
+    approval_days: float = 14,
+) -> dict[str, Any]:
+    """Promote a published release if that was asked for and its gates pass; tell people and automations.
+
+    Args:
+        place: Where.
+        channel: Pointer to move.
+        manifest: Of the release; its facts are what is judged.
+        wish: See `Wish`.
+        clock: Told how long it took.
+        names: Expand only these collections.
+        approval_days: How long a refused release waits for a person.
+
+    Returns:
+        `promoted`, `collections`, `behind`, `gate`; where it was refused also `refused`, `expires_at`, `message`.
+    """
+    store, release, gate = place.objects(), manifest.release, decide_promotion(manifest.facts)
+    outcome: dict[str, Any] = {"promoted": False, "collections": [], "behind": [], "gate": gate.row()}
+    if wish and not gate.passed:
+        waiting = hold_release(store, channel, release, gate.reasons, approval_days)
+        outcome |= {"refused": True, "expires_at": waiting.until.isoformat(timespec="seconds")}
+        outcome["message"] = refusal(release, gate.reasons, outcome["expires_at"])
+        get_run_logger().warning(outcome["message"])
+    elif wish == "elsewhere":
+        set_pending(store, channel, release, manifest.parent)
+        outcome["pending"] = True
+    elif wish:
+        with clock.timing("promote"):
+            outcome |= promote_step(place, channel, release, names, manifest.parent)
+        finish_waiting(store, channel, release)
+    show_reencoding(outcome["collections"], release)
+    show_release(store, release, outcome)
+    announce_release(place, channel, release, outcome)
+    return outcome
+
+
+def refusal(release: int, reasons: Sequence[str], expires_at: str) -> str:
+    """What a person is told of a release that waits."""
+    return (
+        f"release {release} is published and waits for a person: {'; '.join(reasons)}. "
+        f"`minicoil release promote {release}` serves it nevertheless, until {expires_at}"
+    )

@@ -1,0 +1,65 @@
+"""Between assembling and publishing: retrieval judged, words that hurt taken back, the report written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flows.steps import prove_step, report_step
+from minicoil.config import RetrievalGateConfig
+from tasks.assembly import Assembled
+from tasks.proving import Proof, return_to_bm25
+from tasks.release_report import ReportRequest
+from tasks.word_memory import WordResult
+
+if TYPE_CHECKING:
+    from flows.making_release import Job
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A release that is ready to publish.
+
+    Attributes:
+        facts: For its manifest: `retrieval_gate`, absent where nobody asked for it.
+        returned: Word -> why its new layer is not in it.
+    """
+
+    built: Assembled
+    facts: dict[str, Any] = field(default_factory=dict)
+    returned: dict[str, WordResult] = field(default_factory=dict)
+
+
+def prove_release(
+    job: Job, built: Assembled, results: Sequence[WordResult], assemble: Callable[[Sequence[WordResult]], Assembled]
+) -> Proven:
+    """Judge what was assembled; where new layers hurt retrieval, assemble it once more without them and judge again."""
+    if not job.parameters.evaluate:
+        return Proven(built)
+    config = RetrievalGateConfig()
+    with job.clock.timing("evaluate"):
+        proof = _prove(job, built, results, config)
+        changed = {result.record.word for result in results if result.weights is not None}
+        hurting = changed.intersection(proof.verdict.hurting)
+        kept = return_to_bm25(results, hurting, job.parent.vocabulary.known_words)
+        returned = {result.record.word: result for result in kept if result.record.word in hurting}
+        if returned and any(result.weights is not None for result in kept):
+            built, results = assemble(kept), kept
+            proof = _prove(job, built, results, config)
+        else:
+            returned = {}
+    with job.clock.timing("report"):
+        request = ReportRequest(job.records, job.parameters.role_model, job.parameters.text_in_report)
+        report_step(job.points, job.parent, built.folder, results, proof, request)
+    return Proven(built, {"retrieval_gate": proof.to_row()}, returned)
+
+
+def _prove(job: Job, built: Assembled, results: Sequence[WordResult], config: RetrievalGateConfig) -> Proof:
+    words = [result.record for result in results if result.weights is not None]
+    parameters = job.parameters
+    sets = parameters.judged_sets
+    proof: Proof = prove_step(
+        job.points, built.folder, job.parent, job.records, words, parameters.role_model, sets, config
+    )
+    return proof

@@ -1,0 +1,22 @@
+"""The flow `reap-runs`: mark runs whose process is gone, so that the next scheduled ones proceed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from prefect import flow
+from prefect.artifacts import create_table_artifact
+
+from flows.reaping import reap
+from flows.upkeep_parameters import ReapParameters
+
+
+@flow(name="reap-runs", description="Mark runs whose process is gone as crashed.")
+def reap_runs(parameters: ReapParameters) -> dict[str, Any]:
+    """Look at every unfinished run of this service once."""
+    found = asyncio.run(reap(parameters.stale_seconds, parameters.pending_seconds))
+    rows = [entry.row() for entry in found]
+    if rows:
+        create_table_artifact(rows, key="reaped-runs", description="Runs whose process is gone")
+    return {"reaped": rows}

@@ -1,0 +1,20 @@
+"""The flow `rollback-release`: searches use the previous release again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import RollbackParameters
+from flows.steps import Clock, rollback_step
+from flows.turns import take_turn
+
+
+@flow(name="rollback-release", description="Point a channel back to its previous release, at once.")
+def rollback_release(parameters: RollbackParameters) -> dict[str, Any]:
+    """Move the channel back; the previous release's cells are still beside, so nothing is encoded."""
+    place, clock = parameters.place(), Clock()
+    with take_turn(place, parameters.channel, "rollback"), clock.timing("total"):
+        result: dict[str, Any] = rollback_step(place, parameters.channel)
+    return {**result, "seconds": clock.seconds}

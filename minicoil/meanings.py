@@ -1,0 +1,100 @@
+"""What the words of a text mean in it: token embeddings pooled by word and put through the word's layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoil.encoder import EncodedBatch, pool_words
+from minicoil.tokens import TokenizedText
+from minicoil.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True)
+class WordPieces:
+    """Where the known words of one text are.
+
+    Attributes:
+        pieces: (P,) int64 places of their pieces in the text.
+        ids: (P,) int64 word id of each piece.
+    """
+
+    pieces: NDArray[np.int64]
+    ids: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+
+@dataclass(frozen=True)
+class WordMeanings:
+    """The known words of one text.
+
+    Attributes:
+        ids: (n,) int64 word ids, ascending.
+        outputs: (n, d) float32 tanh outputs in (-1, 1).
+    """
+
+    ids: NDArray[np.int64]
+    outputs: NDArray[np.float32]
+
+    def select(self, word_ids: Sequence[int]) -> NDArray[np.float32]:
+        """(k, d) outputs of some of the words, in the order asked for."""
+        if len(word_ids) == len(self.ids):  # the caller asks for all of them, ascending too
+            return self.outputs
+        return self.outputs[np.searchsorted(self.ids, np.asarray(word_ids, dtype=np.int64))]
+
+
+def no_meanings(dims: int) -> WordMeanings:
+    """Of a text without known words."""
+    return WordMeanings(np.zeros(0, dtype=np.int64), np.zeros((0, dims), dtype=np.float32))
+
+
+def find_pieces(text: TokenizedText, vocabulary: Vocabulary, old: Vocabulary | None = None) -> WordPieces:
+    """The pieces of words that `vocabulary` knows, then those of words that only `old` knows.
+
+    Args:
+        text: Its tokens and pieces.
+        vocabulary: The newer one.
+        old: An ancestor. A piece counts once for each of two words, and once only for a word of both.
+    """
+    ids = np.asarray(vocabulary.resolve_all(text.tokens), dtype=np.int64)[text.positions]
+    pieces = np.flatnonzero(ids)
+    found = ids[pieces]
+    if old is None:
+        return WordPieces(pieces, found)
+    old_ids = np.asarray(old.resolve_all(text.tokens), dtype=np.int64)[text.positions]
+    only_old = np.flatnonzero((old_ids != 0) & (old_ids != ids) & ~np.isin(old_ids, found))
+    return WordPieces(np.concatenate([pieces, only_old]), np.concatenate([found, old_ids[only_old]]))
+
+
+def measure_meanings(
+    batch: EncodedBatch, wanted: Sequence[WordPieces], stack: NDArray[np.float32]
+) -> list[WordMeanings]:
+    """The meanings of every text of a batch.
+
+    Args:
+        batch: (B, S, D) token embeddings.
+        wanted: B entries, in the batch's order.
+        stack: (rows, D, d) float32 layers.
+
+    Returns:
+        B entries in the same order.
+    """
+    owners = np.repeat(np.arange(len(wanted)), [len(entry) for entry in wanted])
+    pieces = np.concatenate([entry.pieces for entry in wanted])
+    ids = np.concatenate([entry.ids for entry in wanted])
+    # one number a word of a text, so that one sort finds the words of all texts
+    words, slots = np.unique(owners * len(stack) + ids, return_inverse=True)
+    means = pool_words(batch.embeddings[owners, pieces], slots, len(words))
+    word_owners, word_ids = np.divmod(words, len(stack))
+    # FastEmbed's own sum in its own order: a matrix product is faster, but off by up to 3e-6 (measured)
+    outputs = np.tanh(np.einsum("nd,ndk->nk", means, stack[word_ids]))
+    bounds = np.searchsorted(word_owners, np.arange(len(wanted) + 1)).tolist()
+    return [
+        WordMeanings(word_ids[start:end], outputs[start:end])
+        for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+    ]

@@ -1,0 +1,102 @@
+"""The report of a release, gathered and written into its folder before it is published."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from minicoil.errors import MiniCoilError
+from minicoil.ledger import WordRecord
+from minicoil.model import MiniCoil
+from tasks.bundles import Parent
+from tasks.payload_fields import KEYS_FIELD
+from tasks.points import PointFilter, PointStore
+from tasks.progress import progress
+from tasks.proving import Proof
+from tasks.registry import CollectionRecord
+from tasks.release_page import ReleaseStory, render_page
+from tasks.sentence_store import SentenceStore
+from tasks.word_memory import WordResult
+from tasks.word_view import WordView, view_sentences
+
+logger = logging.getLogger(__name__)
+REPORT_FILE = "report.html"
+_MAPS = 18  # words with a map: encoded in a few seconds, and a page of about half a megabyte
+_SENTENCES = 60  # marks of one map
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """What a report covers.
+
+    Attributes:
+        collections: Whose points will be re-encoded.
+        with_text: False leaves every sentence and query of the corpus out.
+    """
+
+    collections: Sequence[CollectionRecord]
+    role_model: str
+    with_text: bool = True
+
+
+def write_report(
+    points: PointStore,
+    parent: Parent,
+    folder: Path,
+    results: Sequence[WordResult],
+    proof: Proof,
+    request: ReportRequest,
+) -> Path:
+    """Write `report.html` into a release's folder: one file, no network, the same bytes for the same release."""
+    trained = [result.record for result in results if result.weights is not None]
+    story = ReleaseStory(
+        title=folder.name.replace("-", " "),
+        grown_from="an empty vocabulary" if parent.release is None else f"release {parent.release}",
+        words=sorted((result.record for result in results), key=lambda record: record.word),
+        views=_views(points, folder, trained, proof, request.role_model),
+        proof=proof,
+        affected=[_affected(points, record, trained) for record in request.collections],
+        with_text=request.with_text,
+    )
+    path = folder / REPORT_FILE
+    path.write_text(render_page(story), encoding="utf-8")
+    return path
+
+
+def _views(
+    points: PointStore, folder: Path, trained: Sequence[WordRecord], proof: Proof, role_model: str
+) -> list[WordView]:
+    """Maps of the words that moved retrieval most, then of those with most sentences."""
+    store = SentenceStore.find(points, role_model)
+    if store is None:
+        return []
+    moved: dict[str, float] = {}
+    for entry in proof.evaluated:
+        for row in entry.result.words:
+            moved[row.word] = moved.get(row.word, 0.0) + abs(row.total)
+    chosen = sorted(trained, key=lambda r: (-moved.get(r.word, 0.0), -r.n_sentences, r.word))[:_MAPS]
+    model, views = MiniCoil.load(folder), []
+    with progress("drawing sense maps", len(chosen), "words") as advance:
+        for record in chosen:
+            try:
+                views.append(view_sentences(model, store, record, _SENTENCES))
+            except MiniCoilError as error:  # a picture less; the word's row says what it was trained on
+                logger.warning("no map of '%s': %s", record.word, error)
+            advance(1)
+    return views
+
+
+def _affected(
+    points: PointStore, record: CollectionRecord, trained: Sequence[WordRecord]
+) -> tuple[str, int, int | None]:
+    """Name, points, and points with a changed word; None where the collection keeps no keys to look them up by."""
+    keys = sorted({key for word in trained for key in (word.word, *word.forms)})
+    total = points.count(record.name)
+    if not keys:
+        return record.name, total, 0
+    found = points.count(record.name, PointFilter(any_of={KEYS_FIELD: keys}))
+    has_keys = points.get(record.name, [p.id for p in next(points.scroll(record.name, page=1), [])], [KEYS_FIELD])
+    known = any(KEYS_FIELD in point.payload for point in has_keys)
+    return record.name, total, found if known or not total else None

@@ -1,0 +1,227 @@
+"""Re-encoding exactly what changed, against encoding everything: 100,000 sentences of real text in the embedded engine.
+
+pytest -m benchmark tests/benchmarks/test_reencoding_benchmark.py -s        (MINICOIL_BENCH_OUT=FILE keeps the figures)
+
+A base of common words, so that nearly every sentence needs the encoder; then 200 words added, 20 retrained, 5 removed,
+chosen so that about one point in twenty is affected. Layers are random: nothing measured here depends on their values.
+"""
+
+import json
+import os
+import platform
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from minicoil.bundle import create_empty_bundle, derive_bundle
+from minicoil.impact import is_affected, text_keys
+from minicoil.layout import BundleLayout
+from minicoil.model import MiniCoil
+from minicoil.sparse import SparseVector, bag_cells, bm25_vector, count_words
+from minicoil.stemming import STOPWORDS, stem
+from minicoil.vocabulary import Vocabulary, check_word
+from tasks.channels import move_current, set_pending
+from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, text_hash
+from tasks.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
+from tasks.place import Place
+from tasks.points import Point
+from tasks.promotion import contract_channel
+from tasks.reencoding import expand_collection
+from tasks.registry import CollectionRecord, read_collection_record, register_collection
+from tasks.releases import publish_release
+
+N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
+N_BASE, N_ADDED, N_RETRAINED, N_REMOVED = 3000, 200, 20, 5
+SHARE = 0.05
+N_QUERIES = 60
+MOMENTS = 5
+
+
+def read_sentences(folder: Path) -> list[str]:
+    rows: list[str] = []
+    for path in sorted(folder.rglob("sentences.jsonl")):
+        with path.open(encoding="utf-8") as file:
+            rows += [json.loads(line)["text"] for line in file]
+    random.Random(1).shuffle(rows)
+    unique = list(dict.fromkeys(text for text in rows if 20 < len(text) < 400))
+    assert len(unique) >= N_POINTS
+    return unique[:N_POINTS]
+
+
+def choose_words(tokens: list[tuple[str, ...]]) -> tuple[list[str], list[str], list[str], list[str]]:
+    """Base, added, retrained and removed words; the last three together in about `SHARE` of the texts."""
+    df = Counter(word for text in tokens for word in {stem(t) for t in set(text) if t.isalpha() and t not in STOPWORDS})
+    usable = []
+    for word, _ in df.most_common(N_BASE + 20_000):
+        try:
+            check_word(word)
+            usable.append(word)
+        except Exception:  # noqa: BLE001, S112  # a stem that is a stopword
+            continue
+    base, rest = usable[:N_BASE], usable[N_BASE:]
+    retrained = base[-N_RETRAINED:]
+    removed = base[-N_RETRAINED - N_REMOVED : -N_RETRAINED]
+    left = SHARE * len(tokens) - sum(df[word] for word in (*retrained, *removed))
+    each = left / N_ADDED
+    start = next((i for i, word in enumerate(rest) if df[word] <= each), 0)
+    start = max(start - N_ADDED // 2, 0)
+    return base, rest[start : start + N_ADDED], retrained, removed
+
+
+def make_releases(place: Place, encoder_folder: Path, folder: Path, words) -> None:
+    base, added, retrained, removed = words
+    create_empty_bundle(encoder_folder, folder / "model-0")
+    steps = ({"add": {w: [w] for w in base}}, {"add": {w: [w] for w in added}, "retrain": retrained, "remove": removed})
+    parent = folder / "model-0"
+    for number, step in enumerate(steps, 1):
+        vocabulary, fresh = Vocabulary.read(BundleLayout(parent).vocabulary, 4).apply(**step)
+        rng = np.random.default_rng(number)
+        rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in fresh.values()}
+        derive_bundle(parent, folder / f"model-{number}", vocabulary, rows)
+        parent = folder / f"model-{number}"
+        publish_release(place.objects(), parent, number - 1 or None, {})
+    set_pending(place.objects(), "production", 1, None)
+    move_current(place.objects(), "production", 1)
+
+
+def fill(points, name, texts, tokens, vectors, plain, release):
+    points.ensure(name, SCHEMA)
+    for start in range(0, len(texts), 2000):
+        rows = []
+        for i in range(start, min(start + 2000, len(texts))):
+            payload = {"text": texts[i], KEYS_FIELD: text_keys(tokens[i]), HASH_FIELD: text_hash(texts[i])}
+            payload |= {STAMP_FIELD: release, UNION_FIELD: NO_UNION}
+            rows.append(Point(i, payload, {VECTOR: vectors[i], BM25_VECTOR: plain[i]}))
+        points.upsert(name, rows)
+    points.optimize(name)
+
+
+def top(points, name, queries):
+    return [[(hit.id, hit.score) for hit in points.search(name, VECTOR, query, 10)] for query in queries]
+
+
+def overlap(found, right):
+    shares = [
+        len({i for i, _ in a} & {i for i, _ in b}) / max(len(b), 1) for a, b in zip(found, right, strict=True) if b
+    ]
+    return float(np.mean(shares))
+
+
+@pytest.mark.benchmark
+@pytest.mark.shared
+@pytest.mark.timeout(7200)
+def test_re_encoding_what_changed_against_encoding_everything(
+    shared_data, encoder_folder, tmp_path, capsys, monkeypatch
+):
+    place = Place.at(tmp_path / "home")
+    texts = read_sentences(shared_data)
+    create_empty_bundle(encoder_folder, tmp_path / "tokens")
+    tokenizer = MiniCoil.load(tmp_path / "tokens").tokenizer
+    tokens = [
+        text.tokens for start in range(0, len(texts), 5000) for text in tokenizer.tokenize(texts[start : start + 5000])
+    ]
+    words = choose_words(tokens)
+    make_releases(place, encoder_folder, tmp_path, words)
+    avg_len = 12.0
+    model = MiniCoil.load(tmp_path / "model-2", avg_len=avg_len)
+    old_model = MiniCoil.load(tmp_path / "model-1", avg_len=avg_len)
+    old = old_model.vocabulary
+
+    # one forward pass gives both releases' vectors: what the collection starts with, and what is right in the end
+    started = time.perf_counter()
+    right, before = [], []
+    for (new, union), text in zip(model.embed_union(texts, old), tokens, strict=True):
+        right.append(new)
+        kept = np.isin(union.indices, bag_cells(count_words(text, old), old))
+        before.append(SparseVector(union.indices[kept], union.values[kept]))
+        if len(right) % 20_000 == 0:
+            with capsys.disabled():
+                print(f"\n{len(right):,} encoded in {time.perf_counter() - started:.0f} s", end="")
+    everything = time.perf_counter() - started
+    plain = [bm25_vector(text, old, model.bm25) for text in tokens]
+    expected = {i for i, text in enumerate(tokens) if is_affected(old, model.vocabulary, text)}
+
+    record = CollectionRecord(
+        name="docs", channel="production", k=1.2, b=0.75, avg_len=avg_len, dims=4, shift=old.unknown_shift,
+        encoder="minilm", encoder_digest="", release=1,
+    )  # fmt: skip
+    register_collection(place.objects(), record)
+    rng = random.Random(3)
+    asked = [" ".join(rng.sample(sorted({t for t in tokens[i] if t.isalpha() and t not in STOPWORDS}), 2))
+             for i in rng.sample(range(len(texts)), 400)
+             if len({t for t in tokens[i] if t.isalpha() and t not in STOPWORDS}) >= 2][:N_QUERIES]  # fmt: skip
+    changed = [w for group in words[1:] for w in group]
+    asked += [f"{rng.choice(changed)} {rng.choice(words[0][:500])}" for _ in range(N_QUERIES)]
+    old_queries, new_queries = list(old_model.query_embed(asked)), list(model.query_embed(asked))
+
+    with place.points() as points:
+        fill(points, "docs", texts, tokens, before, plain, 1)
+        fill(points, "fresh", texts, tokens, right, plain, 2)
+        right_before, right_after = top(points, "docs", old_queries), top(points, "fresh", new_queries)
+
+        moments, written = [], [0]
+        write = type(points).write_vectors
+
+        def watched(self, name, updates, stamp=None):
+            done = write(self, name, updates, stamp)
+            at = written[0] * MOMENTS // len(expected)
+            written[0] += len(done)
+            if written[0] * MOMENTS // len(expected) > at:
+                moments.append(overlap(top(points, "docs", old_queries), right_before))
+            return done
+
+        watching = time.perf_counter()
+        with monkeypatch.context() as patch:
+            patch.setattr(type(points), "write_vectors", watched)
+            change = expand_collection(place, points, record, 2)
+        wall = time.perf_counter() - watching
+        set_pending(place.objects(), "production", 2, 1)
+        move_current(place.objects(), "production", 2)
+        after_move = overlap(top(points, "docs", new_queries), right_after)
+        contract_channel(place, "production")
+        vacuumed = top(points, "docs", new_queries)
+        after_vacuum = overlap(vacuumed, right_after)
+        gaps = [
+            abs(a - b)
+            for one, two in zip(vacuumed, right_after, strict=True)
+            for (_, a), (_, b) in zip(one, two, strict=True)
+        ]
+        rows = {p.id: p for page in points.scroll("docs", vectors=True) for p in page}
+    rewritten = {i for i, p in rows.items() if p.payload[STAMP_FIELD] == 2}
+    wrong = 0
+    for i, vector in enumerate(right):
+        found = dict(
+            zip(rows[i].vectors[VECTOR].indices.tolist(), rows[i].vectors[VECTOR].values.tolist(), strict=True)
+        )
+        wanted = dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
+        wrong += found.keys() != wanted.keys() or any(abs(found[c] - v) > 1e-4 for c, v in wanted.items())
+    figures = {
+        "machine": platform.processor() or platform.machine(),
+        "n_points": len(texts),
+        "n_affected": len(expected),
+        "missed": len(expected - rewritten),
+        "needlessly_rewritten": len(rewritten - expected),
+        "points_wrong_cell_by_cell": wrong,
+        "seconds_finding": change.seconds_finding,
+        "seconds_expand": round(wall, 1),
+        "seconds_encode_everything": round(everything, 1),
+        "times_less": round(everything / wall, 1),
+        "overlap_while_expanding": [round(value, 3) for value in moments],
+        "overlap_after_move": round(after_move, 3),
+        "overlap_after_vacuum": round(after_vacuum, 3),
+        "largest_score_gap_after_vacuum": float(max(gaps, default=0.0)),
+        "release": read_collection_record(place.objects(), "docs").release,
+    }
+    target = os.environ.get("MINICOIL_BENCH_OUT")
+    if target:
+        Path(target).write_text(json.dumps(figures, indent=1) + "\n")
+    with capsys.disabled():
+        print("\n" + json.dumps(figures, indent=1))
+    assert figures["missed"] == figures["needlessly_rewritten"] == figures["points_wrong_cell_by_cell"] == 0
+    assert change.seconds_finding < 5 and everything / wall >= 10
+    assert min([*moments, after_move]) >= 0.92 and after_vacuum == 1.0
+    assert figures["largest_score_gap_after_vacuum"] < 1e-3
