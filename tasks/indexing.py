@@ -31,7 +31,7 @@ from tasks.payload_fields import (
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress
-from tasks.reencoding import current_stamp, open_writer
+from tasks.reencoding import current_stamp, make_vectors, open_writer
 from tasks.registry import CollectionRecord, read_collection_record, register_collection
 
 VECTOR, BM25_VECTOR = "minicoil", "bm25"
@@ -189,8 +189,7 @@ def make_points(
 ) -> tuple[list[Point], int]:
     """Points of documents, and how many of these were truncated."""
     texts = [entry.text for entry in documents]
-    vectors: Iterable[SparseVector]
-    vectors = model.embed(texts) if old is None else (union for _, union in model.embed_union(texts, old))
+    vectors = make_vectors(model, old, texts)
     rows = []
     described = describe_text(model, record, texts)
     for entry, (payload, plain), vector in zip(documents, described, vectors, strict=True):

@@ -20,7 +20,7 @@ from tasks.payload_fields import HASH_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore, not_found
 from tasks.progress import progress
-from tasks.reencoding import open_writer
+from tasks.reencoding import make_vectors, open_writer
 from tasks.registry import CollectionRecord, read_collection_record, register_collection, remove_collection
 from tasks.texts import PointTextError, TextTemplate
 from tasks.verification import verify_collection
@@ -187,7 +187,7 @@ def _make_copies(
     record: CollectionRecord, model: MiniCoil, other: Vocabulary | None, rows: list[tuple[Point, str]]
 ) -> list[Point]:
     written = [text for _, text in rows]
-    vectors = [*model.embed(written)] if other is None else [union for _, union in model.embed_union(written, other)]
+    vectors = make_vectors(model, other, written)
     copies = []
     for (point, _), vector, (payload, plain) in zip(rows, vectors, describe_text(model, record, written), strict=True):
         own = {name: value for name, value in point.payload.items() if not name.startswith(_OLD_FIELDS)}

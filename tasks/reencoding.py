@@ -11,6 +11,7 @@ from typing import Any
 from minicoil.bundle import check_bundle
 from minicoil.errors import CollectionError
 from minicoil.model import MiniCoil
+from minicoil.sparse import SparseVector
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import is_ancestor, lineage, open_model
 from tasks.channels import read_channel
@@ -234,13 +235,17 @@ def rewrite_points(
 
     The stamp goes under the same guard: a text that changes between two writes must stay due.
     """
-    written = [text for _, text in rows]
-    vectors = [*model.embed(written)] if other is None else [union for _, union in model.embed_union(written, other)]
+    vectors = make_vectors(model, other, [text for _, text in rows])
     updates = [
         VectorUpdate(point.id, {record.vector: vector}, texts.guard(point))
         for (point, _), vector in zip(rows, vectors, strict=True)
     ]
     return points.write_vectors(record.name, updates, stamp)
+
+
+def make_vectors(model: MiniCoil, other: Vocabulary | None, texts: Sequence[str]) -> list[SparseVector]:
+    """The vectors of texts in a collection that is read with the model's release and, if there is one, `other`."""
+    return [*model.embed(texts)] if other is None else [union for _, union in model.embed_union(texts, other)]
 
 
 class Pace:

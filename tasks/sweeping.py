@@ -17,7 +17,7 @@ from tasks.payload_fields import STAMP_FIELD
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore, VectorUpdate
 from tasks.progress import progress
-from tasks.reencoding import CollectionChange, current_stamp, open_writer, rewrite_points
+from tasks.reencoding import CollectionChange, current_stamp, make_vectors, open_writer, rewrite_points
 from tasks.registry import CollectionRecord
 from tasks.texts import PointTextError, TextSource, open_texts
 
@@ -114,7 +114,7 @@ def _adopt(
     rows: list[tuple[Point, str]],
 ) -> int:
     written = [text for _, text in rows]
-    vectors = [*model.embed(written)] if other is None else [union for _, union in model.embed_union(written, other)]
+    vectors = make_vectors(model, other, written)
     described = describe_text(model, record, written)
     n_written = 0
     for (point, text), vector, (payload, plain) in zip(rows, vectors, described, strict=True):
