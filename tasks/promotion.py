@@ -93,9 +93,9 @@ def report_collection(place: Place, name: str, step: str, change: CollectionChan
         for _ in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
             late = sweep_collection(place, points, record)
             change = replace(change, n_rewritten=change.n_rewritten + late.n_rewritten)
-            if not late.n_rewritten:
+            found = verify_collection(place, points, record)
+            if found.is_sound and not late.n_rewritten:
                 break
-        found = verify_collection(place, points, record)
     document = {"step": step, "change": change.row(), "verification": found.row(), "record": record.model_dump()}
     key = write_report(store, "reencode", name, document)
     if not found.is_sound:

@@ -11,6 +11,7 @@ from minicoil.errors import ReleaseError
 from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import lineage, open_model
+from tasks.contraction import drop_leftovers
 from tasks.finding import PAGE, Finder, Found
 from tasks.indexing import BM25_VECTOR, describe_text
 from tasks.payload_fields import STAMP_FIELD
@@ -35,9 +36,16 @@ def sweep_collection(
     model, other = open_writer(place, record)
     texts = open_texts(record, place.cache)
     change = CollectionChange(record.name, points.count(record.name))
+    n_left = drop_leftovers(place, points, record, dry_run)
+    change = replace(change, n_affected=n_left, n_rewritten=0 if dry_run else n_left)
     if record.is_ours:
         n_found, n_written = _adopt_unstamped(points, record, texts, model, other, dry_run)
-        change = replace(change, n_candidates=n_found, n_affected=n_found, n_rewritten=n_written)
+        change = replace(
+            change,
+            n_candidates=n_found,
+            n_affected=change.n_affected + n_found,
+            n_rewritten=change.n_rewritten + n_written,
+        )
     for finder, stamped in _late(place, points, record, texts, model):
         found = Found()
         n_written = 0

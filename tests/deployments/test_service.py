@@ -19,7 +19,7 @@ from tasks.inspecting import pull
 from tests.deployments.conftest import stop_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
-SMALL = {"corpus": ["pydocs:networkx"], "sample": 60, "min_sentences": 10, "max_sentences": 60}
+SMALL = {"corpus": ["pydocs:networkx"], "sample": 60, "min_sentences": 10, "max_sentences": 60, "evaluate": False}
 
 
 def current(served):

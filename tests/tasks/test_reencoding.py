@@ -93,6 +93,10 @@ def affected_ids(place, before, old, new):
     }
 
 
+def affected_ids_of(rows, release):
+    return [i for i, point in rows.items() if point.payload[STAMP_FIELD] == release]
+
+
 def test_exactly_the_affected_points_change_and_come_out_as_if_encoded_anew(place, points, texts):
     serve(place, 1)
     index(place, points, texts)
@@ -236,6 +240,11 @@ def test_points_without_text_stop_a_promotion_unless_that_is_allowed(place, poin
     assert read_channel(place.objects(), "production").current == 1
     answer = promote(place, "production", 2, options=ExpansionOptions(allow_missing_text=True))
     assert answer["promoted"] and answer["collections"][0]["n_without_text"] == 1
+    # later it carries both releases' cells, and its text goes: contraction leaves it, once and for all
+    (other,) = points.get("docs", [sorted(affected_ids_of(stored(points), 2))[-1]], vectors=True)
+    points.upsert("docs", [replace(other, payload={k: v for k, v in other.payload.items() if k != "text"})])
+    contract_channel(place, "production")
+    assert points.count("docs", PointFilter(equal={UNION_FIELD: 1})) == 0
 
 
 def test_a_sweep_takes_points_that_came_past_the_service_or_late(place, points, texts):
