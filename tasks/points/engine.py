@@ -31,6 +31,8 @@ from tasks.points.records import (
 )
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
+# The engine counts what was overwritten in IDF until it is vacuumed; by default it would leave a fifth of it.
+STALE_SHARE = 0.001
 _RETRIEVE = 64  # points looked up at once; a page may end after each of them
 
 
@@ -103,14 +105,7 @@ class EdgeEngine:
         self._schemas[name] = schema
 
     def _create(self, folder: Path, schema: CollectionSchema) -> Any:
-        flat = edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10)
-        dense = {
-            name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine, hnsw_config=flat)
-            for name, size in schema.dense.items()
-        }
-        sparse = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in schema.sparse}
-        # without the WAL there is no lock, and kill -9 loses everything since the last flush
-        shard = edge.EdgeShard.create(str(folder), edge.EdgeConfig(dense, sparse, wal_enabled=True))
+        shard = edge.EdgeShard.create(str(folder), _config(schema))
         for name, kind in indexed_fields(schema):
             shard.update(edge.UpdateOperation.create_field_index(name, to_index(kind)))
         return shard
@@ -126,7 +121,7 @@ class EdgeEngine:
         if not self.exists(name):
             raise not_found(name, self.names())
         if name not in self._shards:
-            self._shards[name] = edge.EdgeShard.load(str(self._folder / name / "shard"))
+            self._shards[name] = edge.EdgeShard.load(str(self._folder / name / "shard"), _config(self._schema(name)))
         return self._shards[name]
 
     def drop(self, name: str) -> None:
@@ -257,3 +252,16 @@ class EdgeEngine:
             for shard in self._shards.values():
                 shard.close()
             self._shards.clear()
+
+
+def _config(schema: CollectionSchema) -> Any:
+    """How a shard of this shape is kept, the same whenever it is opened."""
+    flat = edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10)
+    dense = {
+        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine, hnsw_config=flat)
+        for name, size in schema.dense.items()
+    }
+    sparse = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in schema.sparse}
+    vacuum = edge.EdgeOptimizersConfig(deleted_threshold=STALE_SHARE, vacuum_min_vector_number=1000)
+    # without the WAL there is no lock, and kill -9 loses everything since the last flush
+    return edge.EdgeConfig(dense, sparse, wal_enabled=True, optimizers=vacuum)
