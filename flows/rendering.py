@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from flows.encode_rendering import show_encoding
 from flows.proof_rendering import show_comparison, show_evaluation, show_gate, show_search
-from flows.screen import cell, say, show_table
+from flows.screen import cell, say, shorten, show_table
 from flows.service_rendering import show_deployed, show_try, show_waiting
 from flows.word_rendering import show_words
 
@@ -99,6 +99,11 @@ def _show_collections(result: Mapping[str, Any]) -> None:
     rows = [(c["name"], c["n_points"], c["n_affected"], c["n_rewritten"]) for c in result.get("collections", [])]
     if rows:
         show_table(("collection", "points", "affected", "rewritten"), rows)
+    for entry in result.get("collections", []):
+        if words := entry.get("words"):
+            shown = [(w["word"], w["n_points"], shorten(w["examples"][0], 80)) for w in words[:12] if w["examples"]]
+            show_table(("word", "points", "such as"), shown, f"{entry['name']}: first of {len(words):,} changed words")
+            say(f"encoding them takes about {entry['seconds_expected']:,.0f} s here")
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:

@@ -26,6 +26,7 @@ from tasks.texts import TextSource, open_texts
 
 logger = logging.getLogger(__name__)
 _MAX_SWEEPS = 5
+_TIMED = 64  # texts of a dry run that are encoded, to say what all would cost
 STAMPS = CollectionSchema(integer=(STAMP_FIELD, UNION_FIELD))
 
 
@@ -40,6 +41,7 @@ class CollectionChange:
         n_without_text: Candidates that cannot be re-encoded because their text is gone; `without_text` names a few.
         words: In a dry run, changed words with the number of their points and examples.
         seconds: Wall time; `seconds_finding` of it without encoding and writing.
+        seconds_expected: In a dry run, what encoding the affected points would take, from a timed sample of them.
     """
 
     name: str
@@ -52,6 +54,7 @@ class CollectionChange:
     words: tuple[Mapping[str, object], ...] = ()
     seconds: float = 0.0
     seconds_finding: float = 0.0
+    seconds_expected: float | None = None
 
     def row(self) -> dict[str, Any]:
         """For reports."""
@@ -78,14 +81,33 @@ def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, t
     if target in (record.release, record.previous):
         return CollectionChange(record.name, points.count(record.name))
     started, found = time.monotonic(), Found()
-    finder, _ = _open_finder(place, points, record, target, None)
+    finder, model = _open_finder(place, points, record, target, None)
+    sample: list[str] = []
     with progress(f"looking at {record.name}", None, "points looked at") as advance:
-        for _, n in finder.affected(found, target):
+        for affected, n in finder.affected(found, target):
+            sample += [text for _, text in affected[: _TIMED - len(sample)]]
             advance(n)
     words = tuple(finder.describe())
+    expected = _time_a_text(model, sample) * found.n_affected
     seconds = round(time.monotonic() - started, 2)
-    change = CollectionChange(record.name, points.count(record.name), words=words, seconds=seconds)
+    change = CollectionChange(
+        record.name,
+        points.count(record.name),
+        words=words,
+        seconds=seconds,
+        seconds_expected=round(expected, 3),
+    )
     return _counted(change, found)
+
+
+def _time_a_text(model: MiniCoil, texts: Sequence[str]) -> float:
+    """Seconds of wall time one of the texts takes to encode, 0 where there are none."""
+    if not texts:
+        return 0.0
+    list(model.embed(texts[:4]))  # the first pass also pays for loading and warming up
+    started = time.monotonic()
+    list(model.embed(texts))
+    return (time.monotonic() - started) / len(texts)
 
 
 def expand_collection(

@@ -128,6 +128,7 @@ def test_a_plan_counts_and_shows_without_writing(place, points, texts):
     before = stored(points)
     (row,) = plan_promotion(place, "production", 2)
     assert row["n_affected"] == len(affected_ids(place, before, 1, 2)) and row["n_rewritten"] == 0
+    assert row["seconds_expected"] > 0
     words = {entry["word"]: entry for entry in row["words"]}
     assert {"pod", "graph", "cat", "shard", "lock"} <= words.keys()
     assert words["shard"]["n_points"] == sum("shards" in text for text in texts)
