@@ -5,7 +5,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import sysconfig
 import time
 import uuid
@@ -17,8 +16,6 @@ import numpy as np
 import pytest
 
 from minicoil.stemming import stem
-
-sys.path.insert(0, str(Path(__file__).parent))  # planted words are shared by the tests of two rooms
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

@@ -1,6 +1,0 @@
-"""Lets a benchmark import the baseline beside it."""
-
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
