@@ -19,11 +19,14 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 run: install  ## the product's life once, on real text, embedded: two domains, two releases, one search
 	$(BIN)/python -m deployments.tour --home $(HOME_DIR)
 
+# Two processes, a file whole in one of them: its fixtures (releases, servers) are made once.
+PROCESSES ?= 2
+
 test: install
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile
 
 slow: install  ## end-to-end tests that start servers or kill processes
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m slow
 
 check: install
 	$(BIN)/ruff check .
