@@ -64,8 +64,9 @@ class TrainingConfig:
     ordering_rate: float = 0.01  # learning rate of the ordering steps
     ordering_width: float = 0.1  # cosine gap scale of the sigmoid that smooths an ordering
     saturation: float = 0.3  # role cosine that counts as "the same meaning" under the saturated target
+    closeness: float = 400.0  # over a word's sentences: decay towards the closed form, per unit of learning rate
     snippet_share: float = 0.5  # share of rows of a step taken from snippets
-    checkpoints: int = 4  # looks at validation triplets during the fit; the best layer is kept
+    checkpoints: int = 4  # looks at validation triplets; the last layer, or one better than that by more than noise
     words_per_batch: int = 48  # trained in one tensor; bounds memory, and is what a killed run repeats at most
     seed: int = 17
 
@@ -73,13 +74,23 @@ class TrainingConfig:
     def for_target(target: Target, dims: int, seed: int = 17) -> TrainingConfig:
         """The measured settings of a target.
 
-        Correlation learns from the whole role vectors in a subspace of 256, and ends with steps on order alone:
-        ordering .857 and margin .763 instead of .852 and .751 with 128 components, 128 directions and 120 steps without
-        those (eight ambiguous words, two and three seeds, on a split of their training sentences), for more seconds.
+        Correlation learns from the whole role vectors in a subspace of 256, and spends most of its steps on order
+        alone, the measure it is judged by, for more seconds than the saturated target. A larger ridge, few steps before
+        those on order and less trust in few sentences together took ordering from .840 to .844 and the share that 200
+        sentences reach from .938 to .971 (the benchmark's eight words and three seeds).
         """
         if target == "correlation":
             return TrainingConfig(
-                dims=dims, target=target, role_components=PRIOR_COMPONENTS, subspace=256, ordering_steps=120, seed=seed
+                dims=dims,
+                target=target,
+                role_components=PRIOR_COMPONENTS,
+                subspace=256,
+                ridge=0.4,
+                prior_sentences=700,
+                steps=20,
+                ordering_steps=100,
+                ordering_width=0.08,
+                seed=seed,
             )
         return TrainingConfig(dims=dims, target=target, seed=seed)
 

@@ -11,16 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from minicoil.config import SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.errors import NonFiniteError, NoTripletsError, TooFewSentencesError, TrainingError
+from minicoil.fitting import PreparedWord, fit_words
 from minicoil.occurrences import WordSample
 from minicoil.prior import Prior, word_moments
 from minicoil.triplets import Split, Triplets, sample_triplets, split_rows, word_seed
 
 _ALIKE = 1e-4  # of the largest number: below it, embeddings differ by rounding only
-_SHIFTS = (1, 2)  # rows of a step come in random order: any two shifts pair it at random
 _SPREAD = 0.3  # standard deviation of the fit's inputs: tanh bends there, and is not yet flat
 
 
@@ -49,20 +48,6 @@ class TrainingFailure:
     error: TrainingError
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """One word on its way to the fit: inputs (n, K+1), snippet inputs (n, K+1), role vectors (n, R)."""
-
-    sample: WordSample
-    split: Split
-    validation: Triplets
-    test: Triplets
-    basis: Tensor
-    inputs: Tensor
-    snippets: Tensor
-    role: Tensor
-
-
 def train_words(
     samples: Sequence[WordSample],
     prior: Prior,
@@ -86,7 +71,7 @@ def train_words(
     """
     sampling, triplets = sampling or SamplingConfig(), triplets or TripletConfig()
     answer: dict[int, TrainedWord | TrainingFailure] = {}
-    ready: list[tuple[int, _Prepared]] = []
+    ready: list[tuple[int, PreparedWord]] = []
     for place, sample in enumerate(samples):
         try:
             ready.append((place, _prepare(sample, prior, training, sampling, triplets, device)))
@@ -99,7 +84,7 @@ def train_words(
     for start in range(0, len(ready), training.words_per_batch):
         unit = ready[start : start + training.words_per_batch]
         for (place, word), mixing in zip(
-            unit, _fit([word for _, word in unit], training, triplets.margin, device), strict=True
+            unit, fit_words([word for _, word in unit], training, triplets.margin, device), strict=True
         ):
             weights = (word.basis @ mixing).cpu().numpy().astype(np.float32)
             if np.isfinite(weights).all():
@@ -117,7 +102,7 @@ def _prepare(
     sampling: SamplingConfig,
     triplets: TripletConfig,
     device: str,
-) -> _Prepared:
+) -> PreparedWord:
     word, n = sample.word, len(np.unique(sample.keys))
     if n < sampling.min_sentences:
         different = "" if n == len(sample.keys) else f", only {n} of them different"
@@ -154,14 +139,17 @@ def _prepare(
     if len(sample.snippet_rows):
         cut = torch.from_numpy(sample.snippet_embeddings).to(device)
         snippets[torch.from_numpy(sample.snippet_rows).to(device)] = cut @ basis
-    return _Prepared(sample, split, validation, test, basis, inputs, snippets, torch.from_numpy(sample.role).to(device))
+    return PreparedWord(
+        sample, split, validation, test, basis, inputs, snippets, torch.from_numpy(sample.role).to(device)
+    )
 
 
 def _basis(sample: WordSample, split: Split, prior: Prior, training: TrainingConfig) -> NDArray[np.float32]:
     """(D, K + 1) float32: directions that predict the role model best, and one along which the word is constant.
 
     Centring alone would cap accuracy, because the layer has no bias: the mean direction is taken out of the
-    regression and comes back as the last column.
+    regression and comes back as the last column. The Gram of the predictions comes from the same moments as the
+    regression, the prior's share included: of a rare word's own few sentences it would be noise.
     """
     taught = _rows(sample, split.train)
     n = len(taught.keys)
@@ -177,12 +165,11 @@ def _basis(sample: WordSample, split: Split, prior: Prior, training: TrainingCon
     constant = constant / max(float(mean @ constant), 1e-12)  # minimum variance with constant . mean = 1
     target_mean = target.mean(axis=0).astype(np.float64)
     regression += np.outer(constant, target_mean - mean @ regression)
-    regression = regression.astype(np.float32)  # half the time from here on, and the rounding is not noticed
-    predicted = taught.embeddings @ regression
-    _, vectors = np.linalg.eigh(predicted.T @ predicted / n)  # of the predicted Gram, uncentred
+    centred = regression.T @ (second / (n + len(taught.snippet_rows) + weight)) @ regression
+    _, vectors = np.linalg.eigh(centred + np.outer(target_mean, target_mean))  # of the predicted Gram, uncentred
     leading = regression @ vectors[:, ::-1][:, : training.subspace]
-    basis = np.column_stack([leading, constant * np.linalg.norm(target_mean)])
-    scale = float((taught.embeddings @ basis)[:, : training.dims].std())
+    basis = np.column_stack([leading, constant * np.linalg.norm(target_mean)]).astype(np.float32)
+    scale = float((taught.embeddings @ basis[:, : training.dims]).std())
     return np.asarray(basis * (_SPREAD / max(scale, 1e-12)), dtype=np.float32)
 
 
@@ -199,116 +186,3 @@ def _rows(sample: WordSample, rows: NDArray[np.int64]) -> WordSample:
         place[sample.snippet_rows[kept]],
         sample.snippet_embeddings[kept],
     )
-
-
-def _fit(words: Sequence[_Prepared], training: TrainingConfig, margin: float, device: str) -> list[Tensor]:
-    """For every word a (K + 1, d) mix of its basis, fitted together, the best of several checkpoints."""
-    inputs, snippets = (_padded([getattr(w, name) for w in words]) for name in ("inputs", "snippets"))
-    start = torch.eye(inputs.shape[2], training.dims, device=device).repeat(len(words), 1, 1)
-    mixing = start.requires_grad_(True)
-    optimizer = torch.optim.Adam([mixing], lr=training.learning_rate, betas=(0.9, 0.99))
-    n_steps = training.steps + training.ordering_steps
-    choices = _choices(words, training, device)
-    best, best_score = mixing.detach().clone(), _validate(words, mixing)
-    looks = {round(n_steps * (i + 1) / training.checkpoints) for i in range(training.checkpoints)}
-    for step in range(n_steps):
-        if step == training.steps:
-            optimizer = torch.optim.Adam([mixing], betas=(0.9, 0.99))  # momentum of another loss misleads
-        optimizer.param_groups[0]["lr"] = _rate(step, training)
-        rows, from_snippet = choices[0][:, step], choices[1][:, step]
-        inputs_now = _take(inputs, rows)
-        if step < training.steps:
-            inputs_now = torch.where(from_snippet[:, :, None], _take(snippets, rows), inputs_now)
-        outputs = torch.nn.functional.normalize(torch.tanh(inputs_now @ mixing), dim=2)
-        roles = torch.stack([word.role[chosen] for word, chosen in zip(words, rows, strict=True)])  # too wide to pad
-        apart = (rows[:, :, None] != rows[:, None, :]).float()
-        cosines, similarity = outputs @ outputs.mT, roles @ roles.mT
-        if step < training.steps:
-            loss = _loss(cosines, similarity, apart, training)
-        else:
-            loss = _ordering_loss(cosines, similarity, apart, training.ordering_width, margin)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        if step + 1 in looks:
-            score = _validate(words, mixing)
-            better = score > best_score
-            best[better] = mixing.detach()[better]
-            best_score = torch.where(better, score, best_score)
-    return list(best)
-
-
-def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: TrainingConfig) -> Tensor:
-    """Sum over words of the target's loss on (W, M, M) cosines; pairs of a sentence with itself are left out."""
-    if training.target == "saturated":
-        wanted = (similarity / training.saturation).clamp(0, 1)
-        errors = (cosines - wanted).square() * apart
-        shares: Tensor = errors.sum((1, 2)) / apart.sum((1, 2)).clamp(min=1)
-        return shares.sum()
-    n = apart.sum(2, keepdim=True).clamp(min=1)
-    one = (similarity - (similarity * apart).sum(2, keepdim=True) / n) * apart
-    other = (cosines - (cosines * apart).sum(2, keepdim=True) / n) * apart
-    correlation = (one * other).sum(2) / (one.norm(dim=2) * other.norm(dim=2) + 1e-6)
-    loss: Tensor = (1 - correlation).mean(1).sum()
-    return loss
-
-
-def _ordering_loss(cosines: Tensor, similarity: Tensor, apart: Tensor, width: float, margin: float) -> Tensor:
-    """Sum over words of the smoothed share of triplets out of order, each sentence an anchor of some 200 pairs.
-
-    The pairs are columns of a row of (W, M, M) and those some places on, so that no triplet is drawn; what the role
-    model tells apart by less than `margin` is left out, as in the held-out triplets.
-    """
-    total = torch.zeros((), device=cosines.device)
-    for shift in _SHIFTS:
-        gaps = similarity - similarity.roll(shift, 2)
-        counted = (gaps.abs() >= margin) * apart * apart.roll(shift, 2)
-        wrong = torch.sigmoid((cosines.roll(shift, 2) - cosines) * gaps.sign() / width) * counted
-        total = total + (wrong.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)).sum()
-    return total / len(_SHIFTS)
-
-
-def _rate(step: int, training: TrainingConfig) -> float:
-    """Learning rate of a step: a half cosine down to 0 over the target's steps, another over the ordering steps."""
-    if step < training.steps:
-        return float(training.learning_rate * 0.5 * (1 + np.cos(np.pi * step / training.steps)))
-    share = (step - training.steps) / training.ordering_steps
-    return float(training.ordering_rate * 0.5 * (1 + np.cos(np.pi * share)))
-
-
-def _validate(words: Sequence[_Prepared], mixing: Tensor) -> Tensor:
-    """(W,) ordering accuracy on validation triplets, plus a little of the margin to break ties."""
-    scores = []
-    with torch.no_grad():
-        for word, mix in zip(words, mixing, strict=True):
-            if not len(word.validation):
-                scores.append(torch.zeros((), device=mixing.device))
-                continue
-            rows = torch.from_numpy(word.validation.rows).to(mixing.device)
-            used, local = torch.unique(rows, return_inverse=True)
-            unit = torch.nn.functional.normalize(torch.tanh(word.inputs[used] @ mix), dim=1)
-            anchor, positive, negative = (unit[local[:, column]] for column in range(3))
-            gaps = (anchor * (positive - negative)).sum(1)
-            margins = torch.from_numpy(word.validation.margins).to(mixing.device)
-            scores.append((gaps > 0).float().mean() + 0.1 * (gaps >= margins).float().mean())
-    return torch.stack(scores)
-
-
-def _choices(words: Sequence[_Prepared], training: TrainingConfig, device: str) -> tuple[Tensor, Tensor]:
-    """(W, steps, M) training rows and whether each comes from its snippet; each word has its own dice."""
-    rows, sides, n_steps = [], [], training.steps + training.ordering_steps
-    for word in words:
-        rng = np.random.default_rng(word_seed(word.sample.word, training.seed, "fit"))
-        rows.append(rng.choice(word.split.train, (n_steps, training.batch)))
-        sides.append(rng.random((n_steps, training.batch)) < training.snippet_share)
-    return torch.from_numpy(np.stack(rows)).to(device), torch.from_numpy(np.stack(sides)).to(device)
-
-
-def _padded(tensors: Sequence[Tensor]) -> Tensor:
-    return torch.nn.utils.rnn.pad_sequence(list(tensors), batch_first=True)
-
-
-def _take(table: Tensor, rows: Tensor) -> Tensor:
-    """(W, M, C) rows of a (W, n, C) table, each word its own."""
-    first = torch.arange(len(table), device=table.device)[:, None] * table.shape[1]
-    return table.flatten(0, 1)[rows + first]  # several times as fast as a gather over an expanded index

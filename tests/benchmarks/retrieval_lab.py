@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minicoil.bundle import create_empty_bundle
-from minicoil.config import Bm25Config, SamplingConfig, TrainingConfig
+from minicoil.config import PRIOR_COMPONENTS, Bm25Config, SamplingConfig, TrainingConfig
 from minicoil.effectiveness import measure
 from minicoil.encoder import TokenEncoder, pool_words
 from minicoil.exact_index import ExactIndex
@@ -144,7 +144,7 @@ class Lab:
         log(f"{len(self.features.keys)} sentences of {len(forms)} words encoded in {time.monotonic() - started:.0f} s")
         rng = np.random.default_rng(17)
         rows = np.sort(rng.permutation(len(self.features.keys))[:20_000])
-        components = principal_components(np.asarray(self.features.role[rows], np.float32), 128)
+        components = principal_components(np.asarray(self.features.role[rows], np.float32), PRIOR_COMPONENTS)
         some = [self.features.words[i] for i in rng.permutation(len(self.features.words))[:300]]
         self.prior = collect_prior((self.features.sample(word) for word in some), components)
         self._trained = {}
@@ -173,8 +173,8 @@ class Lab:
         known = self._trained.setdefault(key, {})
         missing = [w for w in sorted(words) if w in self.features.words and w not in known]
         ready = sorted(missing, key=lambda w: (self.features.count(w), w))
-        for start in range(0, len(ready), config.words_per_unit):
-            samples = [self._sample(w, origins) for w in ready[start : start + config.words_per_unit]]
+        for start in range(0, len(ready), config.words_per_batch):
+            samples = [self._sample(w, origins) for w in ready[start : start + config.words_per_batch]]
             for sample, outcome in zip(samples, train_words(samples, self.prior, config, self.sampling), strict=True):
                 known[sample.word] = outcome.weights if isinstance(outcome, TrainedWord) else None
         return {word: known[word] for word in words if known.get(word) is not None}
