@@ -1,5 +1,9 @@
 """The digest of the trainer's code follows its source, not its version."""
 
+import ast
+import importlib.util
+from pathlib import Path
+
 import pytest
 
 from minicoil.sources import DECIDING, source_digest
@@ -24,3 +28,13 @@ def test_the_modules_that_decide_a_layer_exist_and_an_unknown_one_is_refused():
     assert len(source_digest()) == 64
     with pytest.raises(ModuleNotFoundError, match=r"minicoil\.absent"):
         source_digest(("minicoil.absent",))
+
+
+def test_no_module_that_a_deciding_one_imports_is_forgotten():
+    """But for those that cannot change a number: settings (their values are in the digest), errors, records, paths."""
+    harmless = {"minicoil.config", "minicoil.errors", "minicoil.layout", "minicoil.ledger", "minicoil.sparse"}
+    imported = set()
+    for name in DECIDING:
+        tree = ast.parse(Path(importlib.util.find_spec(name).origin).read_text())
+        imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name for name in imported if name.startswith("minicoil.")} - harmless <= set(DECIDING)
