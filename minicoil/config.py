@@ -85,10 +85,10 @@ class TrainingConfig:
                 target=target,
                 role_components=PRIOR_COMPONENTS,
                 subspace=256,
-                ridge=0.4,
+                ridge=0.5,
                 prior_sentences=700,
                 steps=20,
-                ordering_steps=100,
+                ordering_steps=110,
                 ordering_width=0.08,
                 seed=seed,
             )

@@ -13,7 +13,7 @@ from minicoil.config import TrainingConfig
 from minicoil.occurrences import WordSample
 from minicoil.triplets import Split, Triplets, word_seed
 
-_SHIFTS = (1, 2)  # rows of a step come in random order: any two shifts pair it at random
+_SHIFT = 1  # rows of a step come in random order: any shift pairs them at random
 
 
 @dataclass(frozen=True)
@@ -139,18 +139,16 @@ def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: Training
 
 
 def _ordering_loss(cosines: Tensor, similarity: Tensor, apart: Tensor, width: float, margin: float) -> Tensor:
-    """Sum over words of the smoothed share of triplets out of order, each sentence an anchor of some 200 pairs.
+    """Sum over words of the smoothed share of triplets out of order, each sentence an anchor of some 100 pairs.
 
-    The pairs are columns of a row of (W, M, M) and those some places on, so that no triplet is drawn; what the role
-    model tells apart by less than `margin` is left out, as in the held-out triplets.
+    The pairs are columns of a row of (W, M, M) and those one place on, so that no triplet is drawn; what the role model
+    tells apart by less than `margin` is left out, as in the held-out triplets.
     """
-    total = torch.zeros((), device=cosines.device)
-    for shift in _SHIFTS:
-        gaps = similarity - similarity.roll(shift, 2)
-        counted = (gaps.abs() >= margin) * apart * apart.roll(shift, 2)
-        wrong = torch.sigmoid((cosines.roll(shift, 2) - cosines) * gaps.sign() / width) * counted
-        total = total + (wrong.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)).sum()
-    return total / len(_SHIFTS)
+    gaps = similarity - similarity.roll(_SHIFT, 2)
+    counted = (gaps.abs() >= margin) * apart * apart.roll(_SHIFT, 2)
+    wrong = torch.sigmoid((cosines.roll(_SHIFT, 2) - cosines) * gaps.sign() / width) * counted
+    shares: Tensor = wrong.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)
+    return shares.sum()
 
 
 def _rate(step: int, training: TrainingConfig) -> float:

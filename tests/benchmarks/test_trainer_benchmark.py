@@ -231,14 +231,14 @@ def _save(report):
 def _share_with_few(samples, prior, sampling, target):
     """Mean ordering accuracy of a word with `FEW` sentences in all, as a share of that with all of them."""
     shares = []
-    config = TrainingConfig.for_target(target, 4)
     for sample in samples:
         split = split_rows(sample.keys, sampling)
         test = sample_triplets(sample.role, split.test, TripletConfig(), 99)
+        few = first_rows(sample, split.train, FEW)  # of which its own validation and test come off, too
         scores = []
-        for taught in (first_rows(sample, split.train, FEW), sample):  # few: own validation and test come off too
-            (trained,) = train_words([taught], prior, config, sampling)
-            scores.append(measure(apply_layer(sample.embeddings, trained.weights), test).ordering)
+        for taught in (few, sample):
+            weights = [_ours(taught, prior, sampling, target, seed) for seed in SEEDS]
+            scores.append(np.mean([measure(apply_layer(sample.embeddings, w), test).ordering for w in weights]))
         shares.append(scores[0] / scores[1])
     return float(np.mean(shares))
 
