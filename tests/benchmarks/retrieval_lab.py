@@ -204,7 +204,9 @@ def score(entry, layers, dims):
     def vector(tokens, embeddings, make):
         bag = count_words(tokens, vocabulary)
         words = [vocabulary.words[i - 1] for i in bag.word_ids]
-        rows = [np.tanh(embeddings[w].astype(np.float32) @ by_id[i]) for w, i in zip(words, bag.word_ids, strict=True)]
+        # a token that is itself another word's stem goes to that word, and was pooled under its own stem
+        pooled = [embeddings[w] if w in embeddings else embeddings[stem(w)] for w in words]
+        rows = [np.tanh(e.astype(np.float32) @ by_id[i]) for e, i in zip(pooled, bag.word_ids, strict=True)]
         return make(bag, np.stack(rows) if rows else np.zeros((0, dims), np.float32))
 
     docs = [vector(t, e, lambda bag, m: document_vector(bag, m, vocabulary, entry.bm25)) for t, e in entry.docs]

@@ -224,5 +224,6 @@ def test_re_encoding_what_changed_against_encoding_everything(
         print("\n" + json.dumps(figures, indent=1))
     assert figures["missed"] == figures["needlessly_rewritten"] == figures["points_wrong_cell_by_cell"] == 0
     assert change.seconds_finding < 5 and everything / wall >= 10
-    assert min([*moments, after_move]) >= 0.92 and after_vacuum == 1.0
-    assert figures["largest_score_gap_after_vacuum"] < 1e-3
+    assert min([*moments, after_move]) >= 0.92
+    assert after_vacuum >= 0.99  # points of equal scores may trade the last place
+    assert figures["largest_score_gap_after_vacuum"] < 1e-5

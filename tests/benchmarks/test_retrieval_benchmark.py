@@ -125,7 +125,7 @@ def test_it_searches_better_than_bm25(lab, capsys):
             "avg_len": entry.bm25.avg_len,
             "bm25_ndcg@10": round(float(plain[name].mean()), 4),
         }
-    for target in ("correlation", "saturated"):
+    for target in ("saturated", "correlation"):
         for dims in (4, 8):
             for entry in lab.sets:
                 name, words, origins = entry.data.name, lab.words[entry.origin], (entry.origin, "general")
