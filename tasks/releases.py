@@ -85,7 +85,7 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
         raise ReleaseError(f"the manifest of release {number} is damaged at {where}: {problem['msg']}") from error
-    if manifest.release != number or manifest.content_digest != _digest(
+    if manifest.release != number or manifest.content_digest != content_digest(
         manifest.files, manifest.parent, manifest.facts
     ):
         raise ReleaseError(f"the manifest of release {number} was changed after publishing; restore it from a backup")
@@ -151,7 +151,7 @@ def publish_release(
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
-    digest = _digest(files, parent, facts)
+    digest = content_digest(files, parent, facts)
     known = release_numbers(store)
     for earlier in reversed(known[-20:]):
         if (manifest := read_manifest(store, earlier)).content_digest == digest:
@@ -224,7 +224,8 @@ def _claim(store: ObjectStore, known: list[int]) -> int:
             number += 1
 
 
-def _digest(files: Mapping[str, FileEntry], parent: int | None, facts: Mapping[str, Any]) -> str:
+def content_digest(files: Mapping[str, FileEntry], parent: int | None, facts: Mapping[str, Any]) -> str:
+    """Digest of what a release is: its files, what it grew from, its facts."""
     document = [{path: files[path].sha256 for path in sorted(files)}, parent, facts]
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
 

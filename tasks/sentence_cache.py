@@ -155,7 +155,12 @@ def make_room(root: Path, max_bytes: int) -> None:
 
 
 def forget_sentences(root: Path, keys: Collection[int]) -> int:
-    """Remove every segment that holds one of the sentences, of every encoder; returns how many went."""
+    """Remove every segment that holds one of the sentences, of every encoder; returns how many went.
+
+    What killed runs left half written goes too: nobody can say what is in it, and nobody else may write meanwhile.
+    """
+    for part in root.glob(f"*/{_PART}*"):
+        shutil.rmtree(part)
     wanted = np.fromiter(keys, dtype=np.uint64, count=len(keys))
     holding = []
     for folder in _segment_folders(root, "*/*"):
@@ -165,7 +170,7 @@ def forget_sentences(root: Path, keys: Collection[int]) -> int:
         except (OSError, ValueError):
             holding.append(folder)  # unreadable: nobody can say it holds none
     for folder in holding:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)
     return len(holding)
 
 

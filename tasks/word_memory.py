@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -49,6 +49,11 @@ class WordMemory:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             found = pool.map(self._read_one, wanted)
             return {digest: result for digest, result in zip(wanted, found, strict=True) if result is not None}
+
+    def forget(self, digests: Iterable[str]) -> None:
+        """Drop results by digest; those that are not remembered are passed over."""
+        for digest in digests:
+            self._store.delete(_key(digest))
 
     def write_prior(self, prior: Prior) -> None:
         """Remember a prior by its origin."""
