@@ -14,9 +14,18 @@ words = st.lists(st.text("abcdefgh", min_size=2, max_size=6), min_size=5, max_si
 
 def test_parts_and_surroundings_are_found_and_short_pieces_are_anybodys():
     quotes = Quotes([*SENTENCES, "Gear handbook"])
-    assert quotes.holds("ring gear turns") and quotes.holds(f"Note. {SENTENCES[0]} More.") and quotes.holds("gear handbook")
+    assert (
+        quotes.holds("ring gear turns")
+        and quotes.holds(f"Note. {SENTENCES[0]} More.")
+        and quotes.holds("gear handbook")
+    )
     assert quotes.holds("The ring gear turns slo\u2026")  # as a table shortens it
-    assert not quotes.holds("ring gear") and not quotes.holds("gear") and not quotes.holds("") and not quotes.holds("turns the ring gear")
+    assert (
+        not quotes.holds("ring gear")
+        and not quotes.holds("gear")
+        and not quotes.holds("")
+        and not quotes.holds("turns the ring gear")
+    )
     assert not Quotes([]) and not Quotes(["", "  "]).holds("the ring gear")
 
 
@@ -29,7 +38,11 @@ def test_a_page_keeps_its_markup_and_other_text():
 
 def test_text_in_a_script_is_seen_however_it_is_escaped():
     quotes = Quotes(SENTENCES)
-    for page in (json.dumps(SENTENCES), json.dumps(SENTENCES).replace("&", "\\u0026"), html.escape(SENTENCES[1], quote=True)):
+    for page in (
+        json.dumps(SENTENCES),
+        json.dumps(SENTENCES).replace("&", "\\u0026"),
+        html.escape(SENTENCES[1], quote=True),
+    ):
         assert quotes.are_in(f"<script>const texts = {page}</script>")
     assert not quotes.are_in("<script>const texts = ['the ring', 'gear']</script>")
 
