@@ -11,11 +11,10 @@ from pathlib import Path
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError
 from minicoil.quotes import Quotes
+from tasks.manifest import FileEntry, content_digest
 from tasks.object_store import ObjectStore
 from tasks.releases import (
     MANIFEST,
-    FileEntry,
-    content_digest,
     describe_file,
     read_manifest,
     release_key,

@@ -13,53 +13,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
+from tasks.manifest import FileEntry, Manifest, content_digest
 from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
 
 MANIFEST = "manifest.json"
 CLAIM = ".claim"
-MANIFEST_VERSION = 1
 BLOCK_BYTES = 5 * 2**20  # the smallest part that S3 copies
 _NUMBER = re.compile(r"releases/(\d+)/manifest\.json")
-
-
-def _inside(path: str) -> str:
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path or not path or "\0" in path or ":" in path:
-        raise ValueError(f"path '{path}' leads outside the release")
-    return path
-
-
-class FileEntry(BaseModel):
-    """One file of a release; `blocks` are digests of its `BLOCK_BYTES` pieces, of files larger than one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size_bytes: Annotated[int, Field(ge=0)]
-    blocks: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
-
-
-class Manifest(BaseModel):
-    """What a release is; its presence makes the release exist."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Annotated[int, Field(ge=1, le=MANIFEST_VERSION)] = MANIFEST_VERSION
-    release: Annotated[int, Field(ge=1)]
-    parent: int | None
-    ancestors: tuple[int, ...] = ()
-    created_at: str
-    content_digest: str
-    files: dict[Annotated[str, AfterValidator(_inside)], FileEntry]
-    facts: dict[str, Any]
 
 
 def release_key(number: int, path: str = "") -> str:
@@ -222,12 +190,6 @@ def _claim(store: ObjectStore, known: list[int]) -> int:
             return number
         except ConflictError:
             number += 1
-
-
-def content_digest(files: Mapping[str, FileEntry], parent: int | None, facts: Mapping[str, Any]) -> str:
-    """Digest of what a release is: its files, what it grew from, its facts."""
-    document = [{path: files[path].sha256 for path in sorted(files)}, parent, facts]
-    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def pull_release(store: ObjectStore, number: int, folder: Path) -> Path:
