@@ -12,12 +12,14 @@ import json
 import logging
 import shlex
 import shutil
+import zlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from minicoil.errors import UsageError
+from minicoil.untrusted import parse_json
 from tasks.audit import record_deed
 from tasks.home_lock import writer_lock
 from tasks.object_store import ObjectStore
@@ -106,7 +108,7 @@ class _Note:
 
     def read(self) -> dict[str, Any] | None:
         try:
-            return dict(json.loads(self.path.read_text("utf-8")))
+            return dict(parse_json(self.path.read_text("utf-8")))
         except FileNotFoundError:
             return None
         except ValueError as error:  # cannot be by a kill, it is renamed into place
@@ -163,8 +165,8 @@ def _drop_shards(store: ObjectStore, keys: Collection[int]) -> None:
         if not entry.key.endswith(".json.gz"):
             continue
         try:
-            held = {int(row[0]) for row in json.loads(gzip.decompress(store.read(entry.key)))["sentences"]}
-        except (ValueError, KeyError, TypeError, EOFError, OSError) as error:
+            held = {int(row[0]) for row in parse_json(gzip.decompress(store.read(entry.key)))["sentences"]}
+        except (ValueError, KeyError, TypeError, IndexError, EOFError, OSError, zlib.error) as error:
             logger.warning("%s is no shard (%s) and is removed", entry.key, error)
             held = set(keys)
         if held & set(keys):

@@ -11,6 +11,7 @@ from pathlib import Path
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError
 from minicoil.quotes import Quotes
+from minicoil.untrusted import parse_json
 from tasks.manifest import FileEntry, content_digest
 from tasks.object_store import ObjectStore
 from tasks.releases import (
@@ -92,7 +93,7 @@ def redact_reports(store: ObjectStore, quotes: Quotes, dry_run: bool = False) ->
     for entry in store.list("reports/"):
         text = store.read(entry.key).decode("utf-8", "replace")
         try:
-            document, n = quotes.redact_values(json.loads(text))
+            document, n = quotes.redact_values(parse_json(text))
         except ValueError:  # no JSON: somebody else's file, or a damaged one
             document, n = None, int(quotes.are_in(text))
         if not n:
