@@ -172,5 +172,5 @@ class LedgerPart:
                 )
             records = tuple(WordRecord.from_row(row) for row in document["words"])
             return LedgerPart(int(document["release"]), document["requests"], records)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
             raise ReleaseError(f"{path} is damaged ({error}); pull the release again") from error

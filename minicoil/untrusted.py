@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zlib
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 # what numpy's reader of headers lets out, beside ValueError
 HEADER_ERRORS = (EOFError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError, OverflowError)
+# and of archives: other people's compression, passwords, members that are no arrays
+_ARCHIVE_ERRORS = (*HEADER_ERRORS, KeyError, OSError, BadZipFile, zlib.error, NotImplementedError, RuntimeError)
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -40,3 +45,16 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any
     if not isinstance(array, np.ndarray):  # an archive of several
         raise ValueError("no npy file, an archive")
     return array
+
+
+def read_archive(data: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file's content, by name; a pickle is refused unread.
+
+    Raises:
+        ValueError: it is no archive of arrays.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except _ARCHIVE_ERRORS as error:
+        raise ValueError(f"no npz file ({error})") from error

@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
-import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +16,7 @@ from numpy.typing import NDArray
 from minicoil.errors import ObjectNotFoundError
 from minicoil.ledger import WordRecord
 from minicoil.prior import Prior
-from minicoil.untrusted import HEADER_ERRORS, parse_json
+from minicoil.untrusted import parse_json, read_archive
 from tasks.object_store import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -67,7 +65,7 @@ class WordMemory:
             return Prior.from_bytes(self._store.read(_prior_key(origin)))
         except ObjectNotFoundError:
             return None
-        except (ValueError, KeyError, OSError, zlib.error, BadZipFile, *HEADER_ERRORS) as error:
+        except ValueError as error:
             logger.warning("%s cannot be used (%s); the prior is made again", _prior_key(origin), error)
             return None
 
@@ -82,10 +80,9 @@ class WordMemory:
 
     def _read_one(self, digest: str) -> WordResult | None:
         try:
-            with np.load(io.BytesIO(self._store.read(_key(digest))), allow_pickle=False) as arrays:
-                record = WordRecord.from_row(parse_json(arrays["record"].tobytes()))
-                return WordResult(record, arrays["weights"] if "weights" in arrays.files else None)
-        except (ObjectNotFoundError, ValueError, KeyError, OSError, zlib.error, BadZipFile, *HEADER_ERRORS) as error:
+            arrays = read_archive(self._store.read(_key(digest)))
+            return WordResult(WordRecord.from_row(parse_json(arrays["record"].tobytes())), arrays.get("weights"))
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError) as error:
             logger.warning("%s cannot be used (%s); the word is trained again", _key(digest), error)
             return None
 

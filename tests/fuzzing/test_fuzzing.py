@@ -93,6 +93,7 @@ def header(text):
 FINDINGS = {
     "vocabulary: nested deeper than the interpreter goes": ("vocabulary", DEEP),
     "ledger: nested": ("ledger", b'{"a":' * 100_000),
+    "ledger: a release beyond all numbers": ("ledger", b'{"version": 1, "release": 1e999, "requests": {}, "words": []}'),
     "facts: nested": ("bundle facts", DEEP),
     "tokenizer: nested": ("tokenizer", DEEP + BETWEEN + b"{}" + BETWEEN + b"{}"),
     "shard: nested": ("shard", gzip.compress(DEEP)),
@@ -106,6 +107,19 @@ FINDINGS = {
     "corpus: a document's id that is no text": ("corpus jsonl", b'{"doc": "\\ud800", "text": "A sentence of some words."}'),
     "corpus: an id that is no text": ("corpus jsonl", b'{"_id": "\\udfff", "text": "A sentence of some words."}'),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["prior of a folder", "prior in the store", "word memory"])
+@pytest.mark.parametrize(
+    ("mark", "at", "byte"),
+    [(b"PK\x01\x02", 10, 0x63), (b"PK\x01\x02", 6, 0xFF), (b"PK\x01\x02", 8, 0x01), (b"PK\x03\x04", 6, 0x41)],
+)
+def test_archives_of_a_kind_that_nobody_reads_are_damaged_ones(targets, tmp_path, name, mark, at, byte):
+    """Unknown compression, a version to come, a password."""
+    data = bytearray(targets[name].seeds[0])
+    data[data.index(mark) + at] = byte
+    with contextlib.suppress(targets[name].documented):
+        targets[name].run(bytes(data), tmp_path)
 
 
 @pytest.mark.parametrize("finding", FINDINGS)
