@@ -157,20 +157,18 @@ def test_a_qdrant_server_that_is_away_is_told_without_its_key(tmp_path):
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_life_on_s3_leaves_no_key_in_home_bucket_or_run_history(s3_address, make_bucket, tmp_path):
-    bucket, corpus = make_bucket(s3_address), tmp_path / "corpus.jsonl"
-    sentences = [f"The nodes of graph number {i} are kept by the old office in town {i % 7}." for i in range(60)]
-    corpus.write_text("\n".join(json.dumps({"doc": f"d{i}", "text": text}) for i, text in enumerate(sentences)))
+    bucket, corpus = make_bucket(s3_address), ("--corpus", "pydocs:networkx", "--sample", "120")
     home = tmp_path / "home"
     shared = ("--home", home, "--store", f"s3://{bucket}/prefix", "--json")
     for command, expected in (
         (("index", "docs", *corpus), 0),
-        (("extend", "nodes", "--corpus", corpus, "--no-evaluate", "--no-promote"), 0),
+        (("extend", "nodes", *corpus, "--no-evaluate", "--no-promote"), 0),
         (("index", "docs", "--corpus", tmp_path / "absent.txt"), 1),
     ):
         status, text = call(*command, *shared, MINICOIL_S3_ENDPOINT_URL=s3_address)
         assert status == expected, text[-2000:]
         assert not planted_in(text)
-    status, text = call("index", "docs", "--corpus", corpus, *shared, MINICOIL_S3_ENDPOINT_URL=CLOSED)
+    status, text = call("index", "docs", *corpus, *shared, MINICOIL_S3_ENDPOINT_URL=CLOSED)
     assert status == 1 and not planted_in(text)
     assert (home / "prefect").is_dir() and not files_with_keys(home)
     client = boto3.client(
