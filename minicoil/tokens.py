@@ -82,7 +82,9 @@ class WordTokenizer:
             unknown = tokenizer.model.unk_token
             if unknown not in tokenizer.get_vocab(with_added_tokens=False):  # the first text with an unknown would fail
                 raise ValueError(f"its unknown token {unknown} is no piece")
-            return WordTokenizer(tokenizer, min(usable))
+            opened = WordTokenizer(tokenizer, min(usable))
+            opened.words("")  # specials that its post-processor adds and its vocabulary lacks would fail at every text
+            return opened
         except Exception as error:  # of the tokenizers library, which raises nothing narrower
             raise BundleError(f"{folder}: the tokenizer cannot be loaded ({error}); copy the folder again") from error
 

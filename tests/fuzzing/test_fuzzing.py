@@ -131,10 +131,13 @@ def test_what_was_once_found_stays_mended(targets, finding, tmp_path):
         assert str(error)
 
 
-def test_a_tokenizer_without_an_unknown_piece_is_refused_when_it_is_opened(targets, tmp_path):
+@pytest.mark.parametrize(("old", "new"), [(b'"[UNK]": 1', b'"[OTHER]": 1'), (b'["[SEP]", 3]', b'["[SEP]", 7]')])
+def test_a_tokenizer_that_would_fail_at_a_text_is_refused_when_it_is_opened(targets, tmp_path, old, new):
+    """Without an unknown piece, or with a special that is no piece."""
     (seed,) = targets["tokenizer"].seeds
+    assert old in seed
     with pytest.raises(targets["tokenizer"].documented, match="cannot be loaded"):
-        targets["tokenizer"].run(seed.replace(b'"[UNK]": 1', b'"[OTHER]": 1'), tmp_path)
+        targets["tokenizer"].run(seed.replace(old, new), tmp_path)
 
 
 def test_a_segment_of_the_cache_whose_tokens_have_no_names_is_removed(targets, tmp_path):
