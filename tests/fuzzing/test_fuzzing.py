@@ -140,6 +140,17 @@ def test_a_tokenizer_that_would_fail_at_a_text_is_refused_when_it_is_opened(targ
         targets["tokenizer"].run(seed.replace(old, new), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"input_ids", b"input_xds"), (b"input_ids", b"input_\xf0\x28s"), (b"last_hidden_state", b"last_hidden_\xffate")],
+)
+def test_a_graph_that_is_no_encoder_is_refused_when_it_is_opened(targets, tmp_path, old, new):
+    seed = targets["ONNX session"].seeds[0]
+    assert old in seed
+    with pytest.raises(targets["ONNX session"].documented):
+        targets["ONNX session"].run(seed.replace(old, new), tmp_path)
+
+
 def test_a_segment_of_the_cache_whose_tokens_have_no_names_is_removed(targets, tmp_path):
     (seed,) = targets["sentence cache"].seeds
     assert len(targets["sentence cache"].run(seed, tmp_path)) == 2
