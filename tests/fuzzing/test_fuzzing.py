@@ -151,6 +151,12 @@ def test_a_graph_that_is_no_encoder_is_refused_when_it_is_opened(targets, tmp_pa
         targets["ONNX session"].run(seed.replace(old, new), tmp_path)
 
 
+def test_a_graph_whose_weights_lie_in_a_file_without_a_name_is_refused(targets, tmp_path):
+    seed = targets["ONNX graph"].seeds[1]
+    with pytest.raises(targets["ONNX graph"].documented):
+        targets["ONNX graph"].run(seed.replace(b"weights.bin", b"weights\xff\xfein"), tmp_path)
+
+
 def test_a_segment_of_the_cache_whose_tokens_have_no_names_is_removed(targets, tmp_path):
     (seed,) = targets["sentence cache"].seeds
     assert len(targets["sentence cache"].run(seed, tmp_path)) == 2
