@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from flows.encode_command import encode
+from flows.forget_command import forget
 from flows.options import (
     base_option,
     channel_option,
@@ -199,6 +200,7 @@ def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
 
 main.add_command(release)
 main.add_command(encode)
+main.add_command(forget)
 main.add_command(try_folder)
 main.add_command(serve)
 main.add_command(deploy)

@@ -13,10 +13,11 @@ from minicoil.mining import Candidate
 from tasks.approvals import read_waiting
 from tasks.bundles import Parent
 from tasks.channels import read_channel
+from tasks.manifest import Manifest
 from tasks.place import Place
 from tasks.reading import Reading
 from tasks.release_report import REPORT_FILE
-from tasks.releases import Manifest, Publication, release_key
+from tasks.releases import Publication, release_key
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (

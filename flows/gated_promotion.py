@@ -13,8 +13,8 @@ from flows.steps import Clock, promote_step
 from tasks.approvals import finish_waiting, hold_release
 from tasks.channels import set_pending
 from tasks.gating import decide_promotion
+from tasks.manifest import Manifest
 from tasks.place import Place
-from tasks.releases import Manifest
 
 Wish = bool | str  # True: promote here; False: publish only; "elsewhere": leave it to whoever hears the event
 

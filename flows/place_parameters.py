@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.place import Place
-from tasks.settings import Settings
+from tasks.settings import Settings, has_secret
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Specs = Annotated[
@@ -54,7 +54,8 @@ def _order_form(schema: dict[str, Any]) -> None:
 class PlaceParameters(BaseModel):
     """Where a flow works. Secrets come from the environment and never pass through here."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra=_order_form)
+    # a refused address is not repeated: whoever put a secret into it would find it in the log
+    model_config = ConfigDict(extra="forbid", json_schema_extra=_order_form, hide_input_in_errors=True)
 
     home: str | None = Field(
         None,
@@ -75,6 +76,14 @@ class PlaceParameters(BaseModel):
         description="Empty: the worker's MINICOIL_QDRANT_URL, else the embedded engine in home",
         examples=["http://qdrant:6333"],
     )
+
+    @field_validator("store", "qdrant_url")
+    @classmethod
+    def _refuse_secrets(cls, address: str | None) -> str | None:
+        """Parameters are kept in run histories: an address with a secret in it ends before it gets there."""
+        if address is not None and has_secret(address):
+            raise ValueError("carries a user name, password or key; secrets come from the environment alone")
+        return address
 
     def place(self) -> Place:
         """The addresses, defaults filled in."""

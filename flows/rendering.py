@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from flows.encode_rendering import show_encoding
+from flows.forget_rendering import show_forgotten
 from flows.proof_rendering import show_comparison, show_evaluation, show_gate, show_search
 from flows.screen import cell, say, shorten, show_table
 from flows.service_rendering import show_deployed, show_try, show_waiting
@@ -136,6 +137,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "remove": _show_extend,
     "reencode": _show_collections,
     "encode": show_encoding,
+    "forget": show_forgotten,
     "search": show_search,
     "evaluate": show_evaluation,
     "compare": show_comparison,

@@ -17,6 +17,7 @@ from minicoil.errors import BundleError
 from minicoil.layout import BundleLayout
 from minicoil.stack import append_rows, copy_stack, create_stack, open_stack, read_shape
 from minicoil.stemming import STOPWORDS
+from minicoil.untrusted import parse_json
 from minicoil.vocabulary import Vocabulary
 
 FACTS_VERSION = 1
@@ -161,7 +162,7 @@ def read_facts(folder: Path) -> BundleFacts:
         _, width, dims, _ = read_shape(layout.stack)
         return BundleFacts(folder.name, file_digest(layout.encoder), dims, width)
     try:
-        facts = BundleFacts(**json.loads(layout.facts.read_text("utf-8")))
+        facts = BundleFacts(**parse_json(layout.facts.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise BundleError(f"{layout.facts} is damaged ({error}); pull the release again") from error
     if facts.version != FACTS_VERSION:

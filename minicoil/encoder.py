@@ -56,16 +56,17 @@ class TokenEncoder:
 
     def __init__(self, onnx_path: Path, threads: int | None = None, tokens_per_batch: int | None = None) -> None:
         self._session = open_session(onnx_path)
-        self._inputs = {entry.name for entry in self._session.get_inputs()}
-        self._output = self._session.get_outputs()[0].name
+        self._inputs, self._output, width = _describe(self._session, onnx_path)
         self.on_gpu = CUDA in self._session.get_providers()
         self.threads = 1 if self.on_gpu else threads or count_cores()
         self.tokens_per_batch = tokens_per_batch or (TOKENS_PER_BATCH_ON_GPU if self.on_gpu else TOKENS_PER_BATCH)
-        width = self._session.get_outputs()[0].shape[-1]
-        self.width: int = width if isinstance(width, int) else self._measure_width()
+        self.width: int = width if isinstance(width, int) else self._measure_width(onnx_path)
 
-    def _measure_width(self) -> int:
-        return int(self._forward(np.zeros((1, 1), dtype=np.int64), np.ones((1, 1), dtype=np.int64)).shape[-1])
+    def _measure_width(self, onnx_path: Path) -> int:
+        try:
+            return int(self._forward(np.zeros((1, 1), dtype=np.int64), np.ones((1, 1), dtype=np.int64)).shape[-1])
+        except Exception as error:  # see open_session
+            raise BundleError(f"{onnx_path} cannot encode a token: {error}; pull the release again") from error
 
     def encode(self, texts: Sequence[TokenizedText]) -> Iterator[EncodedBatch]:
         """Every text once, in batches of similar length and so in no particular order.
@@ -117,6 +118,22 @@ class TokenEncoder:
         if "token_type_ids" in self._inputs:
             feed["token_type_ids"] = np.zeros_like(ids)
         return np.asarray(self._session.run([self._output], feed)[0])
+
+
+def _describe(session: ort.InferenceSession, onnx_path: Path) -> tuple[set[str], str, object]:
+    """Names of inputs, of output 0, and the width that it promises."""
+    try:
+        inputs, output = {entry.name for entry in session.get_inputs()}, session.get_outputs()[0]
+        width = output.shape[-1]
+        name = str(output.name)
+    except (UnicodeDecodeError, IndexError) as error:  # names that are no text; no output; one that is a single number
+        raise BundleError(f"{onnx_path} is no encoder of tokens ({error}); pull the release again") from error
+    if "input_ids" not in inputs or inputs - {"input_ids", "attention_mask", "token_type_ids"}:
+        raise BundleError(
+            f"{onnx_path} takes {', '.join(sorted(inputs)) or 'nothing'}; an encoder of tokens takes input_ids and at "
+            "most attention_mask and token_type_ids; get the model anew"
+        )
+    return inputs, name, width
 
 
 def open_session(onnx_path: Path) -> ort.InferenceSession:

@@ -34,7 +34,11 @@ def export_encoder(model_folder: Path, layout: BundleLayout) -> None:
     try:
         # eager attention: about 1.2x cheaper in ONNX Runtime than the fused kind (measured)
         model = AutoModel.from_pretrained(
-            str(model_folder), attn_implementation="eager", trust_remote_code=False, local_files_only=True
+            str(model_folder),
+            attn_implementation="eager",
+            trust_remote_code=False,
+            local_files_only=True,
+            use_safetensors=True,  # a .bin is a pickle
         )
     except (OSError, ValueError, ImportError) as error:
         raise EncoderError(f"{model_folder}: the encoder cannot be loaded ({error})") from error

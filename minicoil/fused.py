@@ -166,6 +166,8 @@ def check_locations(model: onnx.ModelProto, path: Path) -> None:
     """
     for tensor in _tensors(model.graph):
         for entry in tensor.external_data:
+            if not isinstance(entry.value, str):  # protobuf gives bytes where they are no UTF-8
+                raise BundleError(f"{path} refers to a file whose name is no text; get the model anew")
             leads_out = PurePosixPath(entry.value).is_absolute() or ".." in PurePosixPath(entry.value).parts
             if entry.key == "location" and (leads_out or set("\\:") & set(entry.value)):
                 raise BundleError(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from minicoil.errors import ReleaseError
+from minicoil.untrusted import parse_json
 
 LEDGER_FOLDER = "ledger"
 LEDGER_VERSION = 1
@@ -163,7 +164,7 @@ class LedgerPart:
     def read(path: Path) -> LedgerPart:
         """Raises `ReleaseError`: the file is damaged or of a version this code does not read."""
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = parse_json(path.read_text(encoding="utf-8"))
             if document["version"] != LEDGER_VERSION:
                 raise ReleaseError(
                     f"{path} is a ledger of version {document['version']}; this program reads {LEDGER_VERSION}; "
@@ -171,5 +172,5 @@ class LedgerPart:
                 )
             records = tuple(WordRecord.from_row(row) for row in document["words"])
             return LedgerPart(int(document["release"]), document["requests"], records)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
             raise ReleaseError(f"{path} is damaged ({error}); pull the release again") from error

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import TrainingError
+from minicoil.untrusted import load_array
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class OccurrenceReader:
 
     def __init__(self, folder: Path, width: int) -> None:
         try:
-            index = np.load(folder / "index.npy", allow_pickle=False)
+            index = load_array(folder / "index.npy")
             size = (folder / "embeddings.f16").stat().st_size
         except (OSError, ValueError) as error:
             raise TrainingError(

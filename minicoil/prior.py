@@ -7,13 +7,13 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import BundleError
 from minicoil.occurrences import WordSample
+from minicoil.untrusted import read_archive
 
 PRIOR_FILE = "prior.npz"
 
@@ -54,11 +54,18 @@ class Prior:
         """The prior of a file's content; one that does not say its origin is named after its bytes.
 
         Raises:
-            ValueError, KeyError, EOFError, BadZipFile: the content is damaged.
+            ValueError: the content is damaged.
         """
-        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
-            origin = str(arrays["origin"]) if "origin" in arrays.files else hashlib.sha256(data).hexdigest()
-            return Prior(arrays["components"], arrays["second"], arrays["cross"], int(arrays["n_words"]), origin)
+        arrays = read_archive(data)
+        if missing := {"components", "second", "cross", "n_words"} - arrays.keys():
+            raise ValueError(f"{', '.join(sorted(missing))} not found")
+        components, second, cross = (arrays[name] for name in ("components", "second", "cross"))
+        fits = components.ndim == cross.ndim == 2 and components.shape[1] == cross.shape[1]
+        fits = fits and second.shape == (len(cross), len(cross)) and arrays["n_words"].shape == ()
+        if not fits or {array.dtype.kind for array in (components, second, cross)} != {"f"}:
+            raise ValueError(f"moments of shapes {components.shape}, {second.shape}, {cross.shape}")
+        origin = str(arrays["origin"]) if "origin" in arrays else hashlib.sha256(data).hexdigest()
+        return Prior(components, second, cross, int(arrays["n_words"]), origin)
 
     def write(self, folder: Path) -> None:
         """Write `prior.npz`, which travels with a release so that one new word is trained as well as a thousand."""
@@ -76,7 +83,7 @@ class Prior:
             return None
         try:
             return Prior.from_bytes(path.read_bytes())
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        except (OSError, ValueError) as error:
             raise BundleError(f"{path} is damaged ({error}); pull the release again") from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -33,3 +33,17 @@ def cut_snippet(
     place = places[int(rng.integers(len(places)))]
     left, right = rng.integers(neighbours[0], neighbours[1] + 1, 2)
     return " ".join(words[max(place - left, 0) : place + right + 1])
+
+
+def possible_snippets(sentence: str, neighbours: tuple[int, int] = (1, 3)) -> Iterator[str]:
+    """Everything that `cut_snippet` may give for any word of a sentence; some of it more than once.
+
+    >>> list(possible_snippets("Pods run here.", (1, 1)))
+    ['Pods run', 'Pods run here.', 'run here.']
+    """
+    words = [match.group() for match in _WORDS.finditer(sentence)]
+    sides = range(neighbours[0], neighbours[1] + 1)
+    for place in range(len(words)):
+        for left in sides:
+            for right in sides:
+                yield " ".join(words[max(place - left, 0) : place + right + 1])

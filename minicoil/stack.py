@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from minicoil.errors import BundleError
+from minicoil.untrusted import HEADER_ERRORS
 
 HEADER_BYTES = 128  # numpy pads its header to 64; a shape of any size we write fits, so data never moves
 
@@ -64,11 +66,11 @@ def read_shape(path: Path) -> tuple[int, int, int, int]:
             shape, fortran, dtype = read(file)
             offset = file.tell()
         size = path.stat().st_size
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, *HEADER_ERRORS) as error:
         raise BundleError(f"{path} cannot be read ({error}); expected {expected}; pull the release again") from error
-    if dtype != np.dtype("<f4") or len(shape) != 3 or fortran:
+    if dtype != np.dtype("<f4") or len(shape) != 3 or fortran or min(shape) < 1:
         raise BundleError(f"{path} holds {dtype} of shape {shape}; expected {expected}; pull the release again")
-    wanted = offset + int(np.prod(shape)) * 4
+    wanted = offset + math.prod(shape) * 4
     if size < wanted:
         raise BundleError(f"{path} has {size:,} bytes, its header promises {wanted:,}; pull the release again")
     return shape[0], shape[1], shape[2], offset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from minicoil.errors import BundleError, EncoderError
 from minicoil.layout import BundleLayout
+from minicoil.untrusted import parse_json
 
 PREFIX = "##"
 
@@ -61,9 +61,9 @@ class WordTokenizer:
         """
         layout = BundleLayout(folder)
         try:
-            document = json.loads(layout.tokenizer.read_text("utf-8"))
-            config = json.loads(layout.tokenizer_config.read_text("utf-8"))
-            specials = json.loads(layout.special_tokens.read_text("utf-8"))
+            document = parse_json(layout.tokenizer.read_text("utf-8"))
+            config = parse_json(layout.tokenizer_config.read_text("utf-8"))
+            specials = parse_json(layout.special_tokens.read_text("utf-8"))
             kind = document["model"]["type"]
             limits = [config.get(name) for name in ("model_max_length", "max_length")]
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -75,10 +75,18 @@ class WordTokenizer:
         usable = [limit for limit in limits if type(limit) is int and 0 < limit < 1_000_000]
         if not usable:
             raise BundleError(f"{layout.tokenizer_config}: model_max_length is {limits[0]}, a real limit is needed")
-        tokenizer = Tokenizer.from_file(str(layout.tokenizer))
-        for token in specials.values():
-            tokenizer.add_special_tokens([AddedToken(**token) if isinstance(token, dict) else token])
-        return WordTokenizer(tokenizer, min(usable))
+        try:
+            tokenizer = Tokenizer.from_file(str(layout.tokenizer))
+            for token in specials.values():
+                tokenizer.add_special_tokens([AddedToken(**token) if isinstance(token, dict) else token])
+            unknown = tokenizer.model.unk_token
+            if unknown not in tokenizer.get_vocab(with_added_tokens=False):  # the first text with an unknown would fail
+                raise ValueError(f"its unknown token {unknown} is no piece")
+            opened = WordTokenizer(tokenizer, min(usable))
+            opened.words("")  # specials that its post-processor adds and its vocabulary lacks would fail at every text
+            return opened
+        except Exception as error:  # of the tokenizers library, which raises nothing narrower
+            raise BundleError(f"{folder}: the tokenizer cannot be loaded ({error}); copy the folder again") from error
 
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Every text as pieces and words, in order."""

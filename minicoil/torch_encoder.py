@@ -34,7 +34,11 @@ class TorchTokenEncoder(TokenEncoder):
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = AutoModel.from_pretrained(
-                str(model_folder), attn_implementation="sdpa", trust_remote_code=False, local_files_only=True
+                str(model_folder),
+                attn_implementation="sdpa",
+                trust_remote_code=False,
+                local_files_only=True,
+                use_safetensors=True,  # a .bin is a pickle
             )
         except (OSError, ValueError, ImportError) as error:
             raise EncoderError(f"{model_folder}: the encoder cannot be loaded ({error})") from error

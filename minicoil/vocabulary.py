@@ -12,6 +12,7 @@ from pathlib import Path
 
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
 from minicoil.stemming import MAX_STEM_LENGTH, MEMO_SIZE, STOPWORDS, split_parts, stem
+from minicoil.untrusted import parse_json
 
 GAP = 32_000  # FastEmbed's bucket of indices; the hashed cells of unknown words start at a multiple of it
 FILLER = "<reserved "  # an id not given out yet; the space keeps it from ever equalling a token
@@ -55,7 +56,7 @@ class Vocabulary:
             BundleError: the file is not a vocabulary.
         """
         try:
-            document = json.loads(path.read_text("utf-8"))
+            document = parse_json(path.read_text("utf-8"))
             words, mapping = tuple(document["vocab"]), document["stem_mapping"]
             if type(mapping) is not dict or not {*map(type, words), *map(type, mapping.values())} <= {str}:
                 raise TypeError("an entry is not a string")

@@ -174,5 +174,5 @@ def row_document(row: Any, name: str, where: str, report: CorpusReport, column: 
     own_id = next((str(row[key]) for key in ("_id", "id") if row.get(key) not in (None, "")), "")
     doc = str(row.get("doc") or own_id or name)
     # lone surrogates are valid JSON and invalid UTF-8; nothing downstream could store them
-    clean = (part.encode("utf-8", "replace").decode() for part in (title if isinstance(title, str) else "", text))
-    yield document(doc, next(clean), next(clean), own_id)
+    parts = (doc, title if isinstance(title, str) else "", text, own_id)
+    yield document(*(part.encode("utf-8", "replace").decode() for part in parts))

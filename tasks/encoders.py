@@ -65,7 +65,12 @@ class RoleModel:
 
         folder = find_encoder(name)
         try:
-            self._model: Any = SentenceTransformer(str(folder), trust_remote_code=False, local_files_only=True)
+            self._model: Any = SentenceTransformer(
+                str(folder),
+                trust_remote_code=False,
+                local_files_only=True,
+                model_kwargs={"use_safetensors": True},  # a .bin is a pickle
+            )
         except Exception as error:  # transformers raises many unrelated classes for an unusable folder
             raise EncoderError(f"role model '{name}' cannot be loaded: {error}") from error
 

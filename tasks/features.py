@@ -16,6 +16,7 @@ from minicoil.sentences import sentence_key
 from minicoil.snippets import cut_snippet
 from minicoil.stemming import stem
 from minicoil.triplets import word_seed
+from minicoil.untrusted import load_array, parse_json
 from tasks.progress import progress
 from tasks.sentence_encoder import Encoders, SentenceEncoder
 from tasks.sentence_store import SentenceStore
@@ -34,9 +35,9 @@ class Features:
     """
 
     def __init__(self, folder: Path, width: int) -> None:
-        self.words: list[str] = json.loads((folder / "words.json").read_text("utf-8"))
-        self.keys: NDArray[np.uint64] = np.load(folder / "keys.npy", allow_pickle=False)
-        self.role: NDArray[np.float32] = np.load(folder / "role.npy", mmap_mode="r", allow_pickle=False)
+        self.words: list[str] = parse_json((folder / "words.json").read_text("utf-8"))
+        self.keys: NDArray[np.uint64] = load_array(folder / "keys.npy")
+        self.role: NDArray[np.float32] = load_array(folder / "role.npy", mmap_mode="r")
         self._sentences = OccurrenceReader(folder / "sentences", width)
         self._snippets = OccurrenceReader(folder / "snippets", width)
         self._numbers = {word: number for number, word in enumerate(self.words)}
@@ -102,8 +103,8 @@ def encode_features(
 
 def _is_complete(folder: Path, words: list[str], keys: NDArray[np.uint64]) -> bool:
     try:
-        same_words = json.loads((folder / "words.json").read_text("utf-8")) == words
-        return same_words and np.array_equal(np.load(folder / "keys.npy", allow_pickle=False), keys)
+        same_words = parse_json((folder / "words.json").read_text("utf-8")) == words
+        return same_words and np.array_equal(load_array(folder / "keys.npy"), keys)
     except (OSError, ValueError):
         return False
 

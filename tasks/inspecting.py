@@ -10,8 +10,9 @@ from minicoil.errors import ReleaseError, UsageError
 from minicoil.ledger import Ledger, WordRecord
 from minicoil.stemming import stem
 from tasks.channels import channel_names, read_channel
+from tasks.manifest import Manifest
 from tasks.place import Place
-from tasks.releases import Manifest, open_release, pull_release, read_manifest, release_numbers, verify_release
+from tasks.releases import open_release, pull_release, read_manifest, release_numbers, verify_release
 
 
 def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
@@ -46,14 +47,14 @@ def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
 
 def _look_at(place: Place, folder: Path, record: WordRecord, release: int, role_model: str) -> dict[str, Any]:
     """What the word's numbers separate, and its page under `HOME/words/`; a home without sentences says so."""
-    from tasks.word_page import write_word_page
+    from tasks.word_page import page_name, write_word_page
     from tasks.word_view import describe_word, view_word
 
     try:
         view = view_word(place, folder, record, role_model)
     except ReleaseError as error:
         return {"page": None, "message": str(error)}
-    page = place.home / "words" / f"{record.word}.html"
+    page = place.home / "words" / page_name(record.word)
     write_word_page(page, record, view, release)
     return {"page": str(page), "meaning": describe_word(view)}
 

@@ -26,7 +26,7 @@ class LocalStore:
 
     def _path(self, key: str) -> Path:
         path = self.folder / key
-        if not key or ".." in Path(key).parts or Path(key).is_absolute():
+        if not key or "\0" in key or ".." in Path(key).parts or Path(key).is_absolute():
             raise StoreError(f"'{key}' is no key of an object; keys are relative and stay inside the store")
         return path
 

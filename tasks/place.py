@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from minicoil.errors import UsageError
 from tasks.object_store import ObjectStore, open_store
 from tasks.points import PointStore, open_points
-from tasks.settings import Settings
+from tasks.settings import Settings, has_secret
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,22 @@ class Place:
 
     @staticmethod
     def at(home: Path | str, store_url: str | None = None, qdrant_url: str | None = None) -> Place:
-        """The place at `home`, what is not said filled in from the environment (`MINICOIL_STORE`, ...)."""
+        """The place at `home`, what is not said filled in from the environment (`MINICOIL_STORE`, ...).
+
+        Raises:
+            UsageError: an address carries a secret.
+        """
         folder = Path(home).expanduser().absolute()
         settings = Settings(home=folder)
-        return Place(folder, store_url or settings.store_url, qdrant_url or settings.qdrant_url)
+        place = Place(folder, store_url or settings.store_url, qdrant_url or settings.qdrant_url)
+        for name, address in (("store", place.store_url), ("qdrant-url", place.qdrant_url)):
+            if address is not None and has_secret(address):  # not repeated: this message is logged too
+                raise UsageError(
+                    f"--{name} carries a user name, password or key in its address, where it would be printed and "
+                    "logged; set MINICOIL_S3_ACCESS_KEY_ID and MINICOIL_S3_SECRET_ACCESS_KEY, or "
+                    "MINICOIL_QDRANT_API_KEY"
+                )
+        return place
 
     def objects(self) -> ObjectStore:
         """A client of the object store."""

@@ -13,53 +13,21 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
+from tasks.manifest import FileEntry, Manifest, content_digest
 from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
 
 MANIFEST = "manifest.json"
 CLAIM = ".claim"
-MANIFEST_VERSION = 1
 BLOCK_BYTES = 5 * 2**20  # the smallest part that S3 copies
 _NUMBER = re.compile(r"releases/(\d+)/manifest\.json")
-
-
-def _inside(path: str) -> str:
-    parts = PurePosixPath(path)
-    if parts.is_absolute() or ".." in parts.parts or "\\" in path or not path or "\0" in path or ":" in path:
-        raise ValueError(f"path '{path}' leads outside the release")
-    return path
-
-
-class FileEntry(BaseModel):
-    """One file of a release; `blocks` are digests of its `BLOCK_BYTES` pieces, of files larger than one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size_bytes: Annotated[int, Field(ge=0)]
-    blocks: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
-
-
-class Manifest(BaseModel):
-    """What a release is; its presence makes the release exist."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: Annotated[int, Field(ge=1, le=MANIFEST_VERSION)] = MANIFEST_VERSION
-    release: Annotated[int, Field(ge=1)]
-    parent: int | None
-    ancestors: tuple[int, ...] = ()
-    created_at: str
-    content_digest: str
-    files: dict[Annotated[str, AfterValidator(_inside)], FileEntry]
-    facts: dict[str, Any]
 
 
 def release_key(number: int, path: str = "") -> str:
@@ -85,7 +53,7 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
         problem = error.errors()[0]
         where = ".".join(map(str, problem["loc"]))
         raise ReleaseError(f"the manifest of release {number} is damaged at {where}: {problem['msg']}") from error
-    if manifest.release != number or manifest.content_digest != _digest(
+    if manifest.release != number or manifest.content_digest != content_digest(
         manifest.files, manifest.parent, manifest.facts
     ):
         raise ReleaseError(f"the manifest of release {number} was changed after publishing; restore it from a backup")
@@ -151,7 +119,7 @@ def publish_release(
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): describe_file(path) for path in paths}
-    digest = _digest(files, parent, facts)
+    digest = content_digest(files, parent, facts)
     known = release_numbers(store)
     for earlier in reversed(known[-20:]):
         if (manifest := read_manifest(store, earlier)).content_digest == digest:
@@ -222,11 +190,6 @@ def _claim(store: ObjectStore, known: list[int]) -> int:
             return number
         except ConflictError:
             number += 1
-
-
-def _digest(files: Mapping[str, FileEntry], parent: int | None, facts: Mapping[str, Any]) -> str:
-    document = [{path: files[path].sha256 for path in sorted(files)}, parent, facts]
-    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def pull_release(store: ObjectStore, number: int, folder: Path) -> Path:

@@ -97,7 +97,7 @@ class S3Store:
         )
 
     def _key(self, key: str) -> str:
-        if not key or key.startswith("/") or ".." in key.split("/"):
+        if not key or "\0" in key or key.startswith("/") or ".." in key.split("/"):
             raise StoreError(f"'{key}' is no key of an object; keys are relative and stay inside the store")
         return self._prefix + key
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.content_words import ContentWords
+from minicoil.untrusted import load_array, parse_json
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 2 * 2**30  # some 200,000 sentences of 25 words; the setting MINICOIL_SENTENCE_CACHE_BYTES changes it
@@ -45,16 +46,31 @@ class _Segment:
     @staticmethod
     def open(folder: Path) -> _Segment:
         def load(name: str, mode: Any = None) -> NDArray[Any]:
-            array: NDArray[Any] = np.load(folder / f"{name}.npy", mmap_mode=mode, allow_pickle=False)
-            return array
+            return load_array(folder / f"{name}.npy", mode)
 
-        names = json.loads((folder / "names.json").read_text("utf-8"))
+        names = parse_json((folder / "names.json").read_text("utf-8"))
         small = (load("keys"), load("starts"), names, load("tokens"), load("pieces"))
         segment = _Segment(folder, *small, load("embeddings", "r"), load("role", "r"))
-        n_rows = int(segment.starts[-1])
-        if {len(segment.tokens), len(segment.pieces), len(segment.embeddings)} != {n_rows}:
-            raise ValueError(f"arrays of {len(segment.tokens)} and {n_rows} tokens")
+        segment.check()
         return segment
+
+    def check(self) -> None:
+        """Hold the arrays against each other, so that no reading of theirs can fail. Raises `ValueError`."""
+        kinds = [array.dtype.kind + str(array.ndim) for array in (self.keys, self.starts, self.tokens, self.pieces)]
+        if kinds != ["u1", "i1", "u1", "i1"] or self.embeddings.ndim != 2 or self.role.ndim != 2:
+            raise ValueError(f"arrays of kinds {', '.join(kinds)}")
+        n_rows = int(self.starts[-1]) if len(self.starts) else -1
+        if {len(self.tokens), len(self.pieces), len(self.embeddings)} != {n_rows}:
+            raise ValueError(f"arrays of {len(self.tokens)} and {n_rows} tokens")
+        if (
+            len(self.starts) != len(self.keys) + 1
+            or len(self.role) != len(self.keys)
+            or (np.diff(self.starts) < 0).any()
+        ):
+            raise ValueError(f"{len(self.keys)} sentences in {len(self.starts)} places")
+        names = self.names
+        if type(names) is not list or not {*map(type, names)} <= {str} or (n_rows and self.tokens.max() >= len(names)):
+            raise ValueError("tokens without names")
 
     def read(self, place: int) -> ContentWords:
         rows = slice(int(self.starts[place]), int(self.starts[place + 1]))
@@ -155,17 +171,22 @@ def make_room(root: Path, max_bytes: int) -> None:
 
 
 def forget_sentences(root: Path, keys: Collection[int]) -> int:
-    """Remove every segment that holds one of the sentences, of every encoder; returns how many went."""
+    """Remove every segment that holds one of the sentences, of every encoder; returns how many went.
+
+    What killed runs left half written goes too: nobody can say what is in it, and nobody else may write meanwhile.
+    """
+    for part in root.glob(f"*/{_PART}*"):
+        shutil.rmtree(part)
     wanted = np.fromiter(keys, dtype=np.uint64, count=len(keys))
     holding = []
     for folder in _segment_folders(root, "*/*"):
         try:
-            if np.isin(np.load(folder / "keys.npy", allow_pickle=False), wanted).any():
+            if np.isin(load_array(folder / "keys.npy"), wanted).any():
                 holding.append(folder)
         except (OSError, ValueError):
             holding.append(folder)  # unreadable: nobody can say it holds none
     for folder in holding:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)
     return len(holding)
 
 

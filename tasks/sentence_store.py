@@ -40,10 +40,19 @@ class SentenceStore:
     @classmethod
     def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
         """The store of a role model where there is one, to read from; None where nothing was ever read."""
-        if not points.exists(_name(role_model)):
-            return None
+        name = _name(role_model)
+        return cls._opened(points, name) if points.exists(name) else None
+
+    @classmethod
+    def all_of(cls, points: PointStore) -> list[SentenceStore]:
+        """The stores of every role model that was ever used here."""
+        names = [name for name in points.names() if name == NAME or name.startswith(f"{NAME}_")]
+        return [cls._opened(points, name) for name in names]
+
+    @classmethod
+    def _opened(cls, points: PointStore, name: str) -> SentenceStore:
         store = cls.__new__(cls)
-        store._points, store.name = points, _name(role_model)
+        store._points, store.name = points, name
         return store
 
     def add(self, sentences: Sequence[Sentence]) -> int:
@@ -95,13 +104,16 @@ class SentenceStore:
         """Sentences, or those with one of the forms."""
         return self._points.count(self.name, PointFilter(text_any={"text": list(forms)}) if forms else None)
 
-    def delete_document(self, doc: str) -> int:
-        """Remove a document's sentences; returns how many there were."""
-        removed = 0
-        for page in self._points.scroll(self.name, PointFilter(any_of={"doc": [doc]}), payload=False):
-            self._points.delete(self.name, [point.id for point in page])
-            removed += len(page)
-        return removed
+    def of_document(self, doc: str) -> Iterator[list[Sentence]]:
+        """The sentences first read in a document, in lists."""
+        for page in self._points.scroll(self.name, PointFilter(any_of={"doc": [doc]})):
+            yield [_sentence(point) for point in page]
+
+    def delete(self, keys: Sequence[int]) -> int:
+        """Remove sentences; returns how many of them were there. They leave the disk with `PointStore.purge`."""
+        there = [int(point.id) for point in self._points.get(self.name, list(keys), payload=False)]
+        self._points.delete(self.name, there)
+        return len(there)
 
 
 def _name(role_model: str) -> str:

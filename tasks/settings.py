@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_SECRET_NAMES = ("key", "token", "password", "secret", "signature", "credential")
+
+
+def has_secret(address: str) -> bool:
+    """Whether an address carries a secret; those are printed, logged and kept in run histories, so none may.
+
+    >>> [has_secret(a) for a in ("s3://bucket/x", "https://me:pw@host:6333", "http://host/?api-key=1", "file:///a@b")]
+    [False, True, True, False]
+    """
+    try:
+        parts = urlsplit(address)
+        return "@" in parts.netloc or any(
+            word in name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True) for word in _SECRET_NAMES
+        )
+    except ValueError:  # no address at all; whoever opens it says so
+        return "@" in address
 
 
 class Settings(BaseSettings):

@@ -13,6 +13,7 @@ import logging
 import shutil
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ from minicoil.bundle import file_digest
 from minicoil.config import SamplingConfig
 from minicoil.errors import ConflictError, StoreError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
+from minicoil.untrusted import load_array, parse_json
 from tasks.bundles import open_parent
 from tasks.features import Chosen, encode_features
 from tasks.object_store import ObjectStore
@@ -164,8 +166,8 @@ def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceSto
     parts = [_fetch(store, key, folder.with_name(f"{folder.name}.{number}")) for number, key in enumerate(keys)]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "words.json").unlink(missing_ok=True)
-    tables = [np.load(part / "keys.npy", allow_pickle=False) for part in parts]
-    roles = [np.load(part / "role.npy", mmap_mode="r", allow_pickle=False) for part in parts]
+    tables = [load_array(part / "keys.npy") for part in parts]
+    roles = [load_array(part / "role.npy", mmap_mode="r") for part in parts]
     starts = np.cumsum([0, *(len(table) for table in tables)])
     words = json.loads((parts[0] / "words.json").read_text("utf-8"))
     np.save(folder / "keys.npy", np.concatenate(tables))
@@ -203,7 +205,7 @@ def _append(writer: OccurrenceWriter, reader: OccurrenceReader, n_words: int, st
 def _width(parts: Sequence[Path]) -> int:
     """D, from the first shard that has an occurrence."""
     for part in parts:
-        n = len(np.load(part / "sentences" / "index.npy", allow_pickle=False))
+        n = len(load_array(part / "sentences" / "index.npy"))
         if n:
             return (part / "sentences" / "embeddings.f16").stat().st_size // (2 * n)
     return 1
@@ -211,11 +213,11 @@ def _width(parts: Sequence[Path]) -> int:
 
 def _read(store: ObjectStore, key: str) -> dict[str, Any]:
     try:
-        document = json.loads(gzip.decompress(store.read(key)))
+        document = parse_json(gzip.decompress(store.read(key)))
         if document["version"] != _VERSION:
             raise ValueError(f"version {document['version']}")
         return dict(document)
-    except (ValueError, KeyError, OSError, EOFError) as error:
+    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
         raise StoreError(f"{store.url}/{key} is no shard of this program ({error}); run the extension again") from error
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from minicoil.errors import ObjectNotFoundError
 from minicoil.ledger import WordRecord
 from minicoil.prior import Prior
+from minicoil.untrusted import parse_json, read_archive
 from tasks.object_store import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,11 @@ class WordMemory:
             found = pool.map(self._read_one, wanted)
             return {digest: result for digest, result in zip(wanted, found, strict=True) if result is not None}
 
+    def forget(self, digests: Iterable[str]) -> None:
+        """Drop results by digest; those that are not remembered are passed over."""
+        for digest in digests:
+            self._store.delete(_key(digest))
+
     def write_prior(self, prior: Prior) -> None:
         """Remember a prior by its origin."""
         self._store.write(_prior_key(prior.origin), prior.to_bytes())
@@ -60,7 +65,7 @@ class WordMemory:
             return Prior.from_bytes(self._store.read(_prior_key(origin)))
         except ObjectNotFoundError:
             return None
-        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
+        except ValueError as error:
             logger.warning("%s cannot be used (%s); the prior is made again", _prior_key(origin), error)
             return None
 
@@ -75,10 +80,9 @@ class WordMemory:
 
     def _read_one(self, digest: str) -> WordResult | None:
         try:
-            with np.load(io.BytesIO(self._store.read(_key(digest))), allow_pickle=False) as arrays:
-                record = WordRecord.from_row(json.loads(arrays["record"].tobytes()))
-                return WordResult(record, arrays["weights"] if "weights" in arrays.files else None)
-        except (ObjectNotFoundError, ValueError, KeyError, TypeError, OSError, EOFError, BadZipFile) as error:
+            arrays = read_archive(self._store.read(_key(digest)))
+            return WordResult(WordRecord.from_row(parse_json(arrays["record"].tobytes())), arrays.get("weights"))
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError) as error:
             logger.warning("%s cannot be used (%s); the word is trained again", _key(digest), error)
             return None
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from minicoil.ledger import WordRecord
 from tasks.word_view import PARTS, WordView, describe_word, two_dimensions
@@ -29,6 +31,16 @@ def write_word_page(path: Path, record: WordRecord, view: WordView, release: int
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
+
+
+def page_name(word: str) -> str:
+    """File name of a word's page: a release may come from anywhere, and no word of its ledger leads out of the folder.
+
+    >>> page_name("pod"), page_name("../../x")
+    ('pod.html', '..%2F..%2Fx.html')
+    """
+    name = quote(word, safe="")
+    return f"{name if len(name) <= 200 else hashlib.sha256(word.encode()).hexdigest()}.html"
 
 
 def sense_colour(sense: int) -> str:

@@ -240,3 +240,6 @@ class EmbeddedPoints:
 
     def optimize(self, name: str) -> None:
         self._call("optimize", name)
+
+    def purge(self, name: str) -> bool:
+        return bool(self._call("purge", name))

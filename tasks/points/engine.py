@@ -17,6 +17,7 @@ import qdrant_edge as edge
 from minicoil.errors import CollectionError
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
+from tasks.points.purging import SHARD, copy_shard, settle_shard, swap_shard
 from tasks.points.records import (
     CollectionSchema,
     CollectionShape,
@@ -65,8 +66,8 @@ class EdgeEngine:
                 return
             folder = self._folder / name
             shutil.rmtree(folder, ignore_errors=True)  # a creation that was killed before its schema was written
-            (folder / "shard").mkdir(parents=True)
-            self._shards[name] = self._create(folder / "shard", schema)
+            (folder / SHARD).mkdir(parents=True)
+            self._shards[name] = self._create(folder / SHARD, schema)
             self._write_schema(name, schema)
 
     def _complete(self, name: str, schema: CollectionSchema) -> None:
@@ -121,7 +122,8 @@ class EdgeEngine:
         if not self.exists(name):
             raise not_found(name, self.names())
         if name not in self._shards:
-            self._shards[name] = edge.EdgeShard.load(str(self._folder / name / "shard"), _config(self._schema(name)))
+            place = settle_shard(self._folder / name)
+            self._shards[name] = edge.EdgeShard.load(str(place), _config(self._schema(name)))
         return self._shards[name]
 
     def drop(self, name: str) -> None:
@@ -246,6 +248,15 @@ class EdgeEngine:
     def optimize(self, name: str) -> None:
         with self._lock:
             self._shard(name).optimize()
+
+    def purge(self, name: str) -> bool:
+        with self._lock:
+            shard, schema, folder = self._shard(name), self._schema(name), self._folder / name
+            copy_shard(folder, shard, lambda empty: self._create(empty, schema))
+            shard.close()
+            del self._shards[name]
+            swap_shard(folder)
+            return True
 
     def close(self) -> None:
         with self._lock:

@@ -28,7 +28,7 @@ _log = logging.getLogger("owner")
 GRACE_SECONDS = 2.0
 OPERATIONS = {
     "names", "exists", "ensure", "drop", "upsert", "get", "delete", "count", "page", "sample", "search",
-    "write_vectors", "set_payload", "optimize", "describe", "index_fields", "find",
+    "write_vectors", "set_payload", "optimize", "purge", "describe", "index_fields", "find",
 }  # fmt: skip
 
 

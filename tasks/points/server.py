@@ -286,6 +286,10 @@ class ServerPoints:
     def optimize(self, name: str) -> None:
         """A server optimises by itself."""
 
+    def purge(self, name: str) -> bool:
+        """Nothing a client can ask of a server: its optimiser frees the space of deleted points in its own time."""
+        return False
+
     def close(self) -> None:
         self._client.close()
 

@@ -39,5 +39,6 @@ def test_role_vectors_are_written_beside_the_text(store):
 
 
 def test_a_document_is_deleted_with_all_its_sentences(store):
-    assert store.delete_document("doc0") == 2
+    found = [sentence for page in store.of_document("doc0") for sentence in page]
+    assert store.delete([*(sentence.key for sentence in found), 1]) == 2
     assert store.count() == 2 and store.count(["pods"]) == 1

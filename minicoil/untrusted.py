@@ -1,0 +1,60 @@
+"""JSON and arrays that anybody may have written: whatever is wrong with them comes out as one error, `ValueError`."""
+
+from __future__ import annotations
+
+import io
+import json
+import zlib
+from pathlib import Path
+from tokenize import TokenError
+from typing import Any, Literal
+from zipfile import BadZipFile
+
+import numpy as np
+from numpy.typing import NDArray
+
+# what numpy's reader of headers lets out, beside ValueError
+HEADER_ERRORS = (EOFError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError, OverflowError)
+# and of archives: other people's compression, passwords, members that are no arrays
+_ARCHIVE_ERRORS = (*HEADER_ERRORS, KeyError, OSError, BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+
+
+def parse_json(text: str | bytes) -> Any:
+    """What JSON says.
+
+    Raises:
+        ValueError: it is none, or is nested deeper than the interpreter goes.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError as error:
+        raise ValueError("JSON nested too deeply") from error
+
+
+def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:
+    """The array of an npy file; a pickle is refused unread.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is no array.
+    """
+    try:
+        array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except HEADER_ERRORS as error:
+        raise ValueError(f"no npy file ({error})") from error
+    if not isinstance(array, np.ndarray):  # an archive of several
+        raise ValueError("no npy file, an archive")
+    return array
+
+
+def read_archive(data: bytes) -> dict[str, NDArray[Any]]:
+    """The arrays of an npz file's content, by name; a pickle is refused unread.
+
+    Raises:
+        ValueError: it is no archive of arrays.
+    """
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except _ARCHIVE_ERRORS as error:
+        raise ValueError(f"no npz file ({error})") from error

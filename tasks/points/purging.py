@@ -1,0 +1,72 @@
+"""A shard written anew without what was deleted from it: the engine itself only marks rows, and keeps its log.
+
+The new shard is built beside the old one and takes its place by two renames. Whatever a kill leaves between them is
+put in order by whoever opens the collection next.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as edge
+
+from tasks.points.conversion import from_edge, plain_id, to_edge
+
+SHARD, _NEW, _OLD = "shard", "shard.new", "shard.old"
+_PAGE = 512  # points of one WAL record
+
+
+def settle_shard(folder: Path) -> Path:
+    """The shard's folder in a collection's, once what a killed purge left behind is cleared away."""
+    shard, new, old = folder / SHARD, folder / _NEW, folder / _OLD
+    if not shard.exists() and new.exists() and old.exists():
+        new.rename(shard)  # killed between the two renames: the new one was complete
+    for left in (new, old):
+        shutil.rmtree(left, ignore_errors=True)
+    return shard
+
+
+def copy_shard(folder: Path, shard: Any, create: Callable[[Path], Any]) -> None:
+    """Build a copy of what is alive in an open shard, beside it.
+
+    Args:
+        folder: The collection's.
+        shard: The open shard; it stays as it is, whatever happens.
+        create: Makes an empty one of the same shape in a folder.
+    """
+    new = folder / _NEW
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    copy = create(new)
+    try:
+        _copy_points(shard, copy)
+        copy.flush()
+    except BaseException:  # a full disk, a panic of the engine: half a copy is nothing anybody may find
+        copy.close()
+        shutil.rmtree(new, ignore_errors=True)
+        raise
+    copy.close()
+
+
+def swap_shard(folder: Path) -> None:
+    """Put the copy in place of the shard, which is closed by now."""
+    (folder / SHARD).rename(folder / _OLD)
+    settle_shard(folder)
+
+
+def _copy_points(source: Any, target: Any) -> None:
+    offset: Any = None
+    while True:
+        request = edge.ScrollRequest(offset=offset, limit=_PAGE, filter=None, with_payload=True, with_vector=True)
+        rows, following = source.scroll(request)
+        points = [from_edge(row) for row in rows]
+        batch = [edge.Point(p.id, {k: to_edge(v) for k, v in p.vectors.items()}, dict(p.payload)) for p in points]
+        if batch:
+            target.update(edge.UpdateOperation.upsert_points(batch))
+        if following is None:
+            target.optimize()
+            return
+        offset = plain_id(following)
