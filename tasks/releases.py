@@ -20,6 +20,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
+from tasks.formats import describe_damage
 from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
 
@@ -82,9 +83,8 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise ReleaseError(f"the manifest of release {number} is damaged at {where}: {problem['msg']}") from error
+        what = f"the manifest of release {number}"
+        raise ReleaseError(describe_damage(error, what, MANIFEST_VERSION)) from error
     if manifest.release != number or manifest.content_digest != _digest(
         manifest.files, manifest.parent, manifest.facts
     ):
