@@ -107,7 +107,11 @@ class Owner:
         its own by then. What was acknowledged is in the old home's log.
         """
         path = Path(self.lock_file.name)
-        if not path.exists() or not os.path.samestat(path.stat(), os.fstat(self.lock_file.fileno())):
+        try:
+            is_ours = os.path.samestat(path.stat(), os.fstat(self.lock_file.fileno()))
+        except FileNotFoundError:
+            is_ours = False
+        if not is_ours:
             _log.info("left: %s is not the one that was opened", path.parent)
             os._exit(0)
 

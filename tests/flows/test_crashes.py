@@ -55,6 +55,7 @@ def suffer_all(trials, homes, checker, undisturbed, runner=None):
         except Exception as error:
             failures.append(f"MINICOIL_REPLAY='{trial}': {type(error).__name__}: {str(error)[:3000]}")
             log.warning("%s", failures[-1])
+        log.info("%d kills in %d trials; the last was %s", len(died), n_trials, trial)
     n_owners = sum(kill.with_owner or kill.kind == "owner" for kill in died)
     log.warning(
         "seed %s: %d kills (%d of the engine's owner too) in %d trials, %d failed",
