@@ -11,6 +11,7 @@ from flows.extension_report import answered_report, dry_run_report, extension_re
 from flows.making_release import open_job, release, train
 from flows.parameters import ExtendParameters
 from flows.steps import choose_step, count_points_step, estimate_step
+from tasks.bundles import remove_work
 from tasks.choosing import WordRequest
 from tasks.extension import background_counts, request_digest
 from tasks.releases import find_request
@@ -39,6 +40,7 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
 
         results, prior = train(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
+            remove_work(job.place.work / request[:16])
             return extension_report(job.parent, None, results, {}, costs, reading, job.clock)
         published, promoted = release(job, results, (), prior, request, chosen)
         return extension_report(job.parent, published, results, promoted, costs, reading, job.clock)

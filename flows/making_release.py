@@ -34,7 +34,7 @@ from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from minicoil.tokens import WordTokenizer
 from tasks.assembly import Assembled
-from tasks.bundles import Parent, remove_work
+from tasks.bundles import Parent, remove_published_work, remove_work
 from tasks.devices import choose_device
 from tasks.encoder_check import check_encoder
 from tasks.extension import probe_texts, role_width, source_names
@@ -99,6 +99,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
     finish_step(place, parameters.channel)
+    remove_published_work(place)
     if parameters.base is not None and not getattr(parameters, "dry_run", False):
         base_step(place, parameters.channel, parameters.base)
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
@@ -136,7 +137,7 @@ def train(
         known = {result.record.word for result in results}
         rest = {candidate.word: candidate for candidate in chosen if candidate.word not in known}
         if not rest:
-            return results, find_prior(job.parent, origin, memory)
+            return sorted(results, key=_word), find_prior(job.parent, origin, memory)
         needed = {word: candidate.use.forms for word, candidate in rest.items()}
         sampled = {word: keys[word] for word in needed}
         folder = job.place.work / request[:16] / "features"
@@ -148,7 +149,12 @@ def train(
         for unit in plan_units(sorted(rest), features):
             candidates = [rest[word] for word in unit.words]
             results += train_step(candidates, digests, features, judge, plan, memory, device)
-    return results, prior
+    # ids are given out in the order of results: the same ones whether a run was interrupted or not
+    return sorted(results, key=_word), prior
+
+
+def _word(result: WordResult) -> str:
+    return result.record.word
 
 
 def release(

@@ -13,7 +13,7 @@ from flows.steps import Clock, assemble_step, finish_step, open_parent_step, pub
 from flows.turns import take_turn
 from minicoil.prior import Prior
 from minicoil.stemming import stem
-from tasks.bundles import remove_work
+from tasks.bundles import remove_published_work, remove_work
 from tasks.extension import request_digest
 from tasks.gating import parity_fact
 from tasks.releases import claim_release
@@ -25,6 +25,7 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
     place, clock = parameters.place(), Clock()
     with take_turn(place, parameters.channel, "remove"):
         finish_step(place, parameters.channel)
+        remove_published_work(place)
         parent = open_parent_step(place, parameters.channel, "minilm", 4, None)
         asked = {word: stem(word.strip().lower()) for word in parameters.words}
         known = {entry for word, entry in asked.items() if parent.vocabulary.entry_id(entry) is not None}

@@ -117,7 +117,8 @@ def _show_releases(result: Mapping[str, Any]) -> None:
 def _show_pruned(result: Mapping[str, Any]) -> None:
     gone = ", ".join(map(str, result["pruned"])) or "none"
     verb = "would go" if result["dry_run"] else "deleted"
-    say(f"releases {verb}: {gone}; uploads that died: {len(result['abandoned'])}; {result['freed_bytes']:,} bytes")
+    dead = f"uploads that died: {len(result['abandoned'])}, single writes: {result['n_unfinished']}"
+    say(f"releases {verb}: {gone}; {dead}; {result['freed_bytes']:,} bytes")
     show_table(("release", "kept because"), [(row["release"], row["why"]) for row in result["kept"]])
 
 

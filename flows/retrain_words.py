@@ -14,6 +14,7 @@ from flows.making_release import Job, open_job, release, train
 from flows.parameters import RetrainParameters
 from flows.steps import encode_step, held_out_step, measure_step
 from minicoil.errors import ReleaseError
+from tasks.bundles import remove_work
 from tasks.extension import request_digest
 from tasks.reading import Reading
 from tasks.releases import Publication, find_request
@@ -45,6 +46,8 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         promoted: dict[str, Any] = {}
         if hopeless or any(result.weights is not None for result in results):
             published, promoted = release(job, results, hopeless, prior, request, weak)
+        else:
+            remove_work(job.place.work / request[:16])
         costs: dict[str, Any] = {}
         report = extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
         underperforming = [{"word": candidate.word, "reasons": list(candidate.reasons)} for candidate in weak]

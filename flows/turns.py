@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import time
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from prefect.logging import get_run_logger
 
 from flows.progress_artifacts import progress_on_page
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
+from tasks.disk import FREE_SOME, is_full
 from tasks.home_lock import writer_lock
 from tasks.place import Place
 
@@ -141,9 +141,6 @@ def _naming_a_full_disk(home: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
-        raise StoreError(
-            f"no space left writing {error.filename or home}; free some (`minicoil release prune`, old caches in "
-            f"{home / 'cache'}), then run the same again: what is finished is kept"
-        ) from error
+        raise StoreError(f"no space left writing {error.filename or home}; {FREE_SOME}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,9 @@ from tasks.channels import read_channel
 from tasks.encoders import find_encoder
 from tasks.place import Place
 from tasks.progress import progress
-from tasks.releases import open_release, read_manifest
+from tasks.releases import open_release, read_manifest, release_numbers
+
+_GONE = ".gone-"  # a folder that is being removed
 
 
 @dataclass(frozen=True)
@@ -90,5 +93,23 @@ def lineage(place: Place, release: int) -> tuple[int, ...]:
 
 
 def remove_work(folder: Path) -> None:
-    """Remove a finished run's intermediate files."""
-    shutil.rmtree(folder, ignore_errors=True)
+    """Remove a finished run's intermediate files: all at once, for whoever looks into the folder."""
+    if folder.is_dir():
+        gone = folder.with_name(f"{_GONE}{uuid.uuid4().hex}")
+        folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def remove_published_work(place: Place) -> None:
+    """Remove intermediate files of runs that were killed after they had published: nothing of theirs is left to do."""
+    numbers = set(release_numbers(place.objects()))
+    for path in list(place.work.glob("*/release-*")):
+        if _release_number(path) in numbers:
+            remove_work(path.parent)
+    for left in place.work.glob(f"{_GONE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _release_number(folder: Path) -> int | None:
+    number = folder.name.removeprefix("release-")
+    return int(number) if number.isdigit() else None

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
 from tasks.audit import current_user
+from tasks.formats import describe_damage
 from tasks.object_store import ObjectStore
 
 CHANNEL_VERSION = 1
@@ -161,7 +162,7 @@ def _read(store: ObjectStore, name: str) -> tuple[ChannelState, str | None]:
     try:
         return ChannelState.model_validate_json(data), tag
     except ValidationError as error:
-        raise ReleaseError(f"{store.url}/{_key(name)} is damaged: {error.errors()[0]['msg']}; restore it") from error
+        raise ReleaseError(describe_damage(error, f"{store.url}/{_key(name)}", CHANNEL_VERSION)) from error
 
 
 def _swap(store: ObjectStore, name: str, change: Callable[[ChannelState], ChannelState]) -> ChannelState:

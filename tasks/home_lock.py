@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from minicoil.errors import BusyError
+from minicoil.errors import BusyError, StoreError
+from tasks.disk import way_out
 
 
 @contextmanager
@@ -25,10 +26,10 @@ def writer_lock(home: Path, command: str, shared: bool = False) -> Iterator[None
 
     Raises:
         BusyError: another process writes here; the message names its command, process and age.
+        StoreError: nobody can write here.
     """
-    home.mkdir(parents=True, exist_ok=True)
     # never unlinked: removing a locked file would let a third process lock a new file of the same name
-    with (home / "writer.lock").open("a+") as file:
+    with _open(home / "writer.lock") as file:
         try:
             fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -38,6 +39,16 @@ def writer_lock(home: Path, command: str, shared: bool = False) -> Iterator[None
         file.write(json.dumps({"pid": os.getpid(), "command": command, "since": time.time()}))
         file.flush()
         yield
+
+
+def _open(path: Path) -> TextIO:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("a+")
+    except OSError as error:
+        raise StoreError(
+            f"{path.parent} cannot be written: {error.strerror}; {way_out(error)}, or use another --home"
+        ) from error
 
 
 def _content(file: TextIO) -> str:

@@ -6,12 +6,14 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
+from tasks.disk import way_out
 from tasks.object_store import Like, ObjectInfo
 
 _PART = ".part-"
@@ -107,6 +109,15 @@ class LocalStore:
             except OSError:
                 break  # not empty
 
+    def drop_unfinished(self, older_than_seconds: float, dry_run: bool = False) -> int:
+        before, n_dropped = time.time() - older_than_seconds, 0
+        for part in self.folder.rglob(f"*{_PART}*") if self.folder.is_dir() else ():
+            if part.is_file() and part.stat().st_mtime < before:
+                n_dropped += 1
+                if not dry_run:
+                    self.delete(part.relative_to(self.folder).as_posix())
+        return n_dropped
+
     def local_path(self, key: str) -> Path | None:
         return self._path(key)
 
@@ -116,7 +127,7 @@ class LocalStore:
             self.folder.mkdir(parents=True, exist_ok=True)
             lock = (self.folder / ".lock").open("a")
         except OSError as error:
-            raise StoreError(f"{self.url} cannot be written: {error}; check the path and its permissions") from error
+            raise StoreError(f"{self.url} cannot be written: {error}; {way_out(error)}") from error
         with lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
@@ -132,7 +143,7 @@ class LocalStore:
                 os.fsync(file.fileno())
             os.replace(part, path)
         except OSError as error:
-            raise StoreError(f"{self.url}: {path.name} cannot be written: {error}") from error
+            raise StoreError(f"{self.url}: {path.name} cannot be written: {error}; {way_out(error)}") from error
         finally:
             part.unlink(missing_ok=True)
 

@@ -71,6 +71,9 @@ class ObjectStore(Protocol):
     def stat(self, key: str) -> ObjectInfo | None: ...
     def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
     def delete(self, key: str) -> None: ...
+    def drop_unfinished(self, older_than_seconds: float, dry_run: bool = False) -> int:
+        """Remove what writers that died in the middle of a write left, which no listing shows; how many there were."""
+
     def local_path(self, key: str) -> Path | None:
         """Where the object or folder lies on this machine, if it does."""
 

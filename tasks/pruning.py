@@ -31,7 +31,7 @@ def prune_releases(store: ObjectStore, keep_last: int = 3, dry_run: bool = False
         dry_run: Only say what would go.
 
     Returns:
-        `pruned` and `kept` (with why), `abandoned` uploads, `freed_bytes`.
+        `pruned` and `kept` (with why), `abandoned` uploads, `n_unfinished` writes of single objects, `freed_bytes`.
     """
     numbers = release_numbers(store)
     reasons = needed_releases(store)
@@ -50,10 +50,18 @@ def prune_releases(store: ObjectStore, keep_last: int = 3, dry_run: bool = False
             if not entry.key.endswith((f"/{MANIFEST}", f"/{CLAIM}")):
                 store.delete(entry.key)
         # the claim stays, a few bytes: a number is never given out twice, and caches elsewhere go by number
+    unfinished = store.drop_unfinished(ABANDONED_AFTER_SECONDS, dry_run)
     if not dry_run and (pruned or abandoned):
         record_deed(store, "prune", {"pruned": pruned, "abandoned": abandoned, "freed_bytes": freed})
     kept = [{"release": number, "why": reasons[number]} for number in numbers if number in reasons]
-    return {"dry_run": dry_run, "pruned": pruned, "kept": kept, "abandoned": abandoned, "freed_bytes": freed}
+    return {
+        "dry_run": dry_run,
+        "pruned": pruned,
+        "kept": kept,
+        "abandoned": abandoned,
+        "n_unfinished": unfinished,
+        "freed_bytes": freed,
+    }
 
 
 def needed_releases(store: ObjectStore) -> dict[int, str]:

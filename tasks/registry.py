@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, ConflictError, ObjectNotFoundError
+from tasks.formats import describe_damage
 from tasks.object_store import ObjectStore
 from tasks.points import not_found
 
@@ -146,4 +147,4 @@ def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str |
     try:
         return CollectionRecord.model_validate_json(data), tag
     except ValidationError as error:
-        raise CollectionError(f"{store.url}/{_key(name)} is damaged: {error.errors()[0]['msg']}; restore it") from error
+        raise CollectionError(describe_damage(error, f"{store.url}/{_key(name)}", RECORD_VERSION)) from error

@@ -20,7 +20,8 @@ from pydantic import ValidationError
 
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
-from tasks.manifest import FileEntry, Manifest, content_digest
+from tasks.formats import describe_damage
+from tasks.manifest import MANIFEST_VERSION, FileEntry, Manifest, content_digest
 from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
 
@@ -50,9 +51,8 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, problem["loc"]))
-        raise ReleaseError(f"the manifest of release {number} is damaged at {where}: {problem['msg']}") from error
+        what = f"the manifest of release {number}"
+        raise ReleaseError(describe_damage(error, what, MANIFEST_VERSION)) from error
     if manifest.release != number or manifest.content_digest != content_digest(
         manifest.files, manifest.parent, manifest.facts
     ):

@@ -10,64 +10,26 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property, partial
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import boto3
-from boto3.exceptions import Boto3Error
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError, NoCredentialsError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
 from tasks.object_store import Like, ObjectInfo
+from tasks.s3_errors import read_again, translated
+from tasks.s3_parts import PART_BYTES, Part, compose_parts
 from tasks.settings import Settings
 
-_ABSENT = {"404", "NoSuchKey", "NotFound"}
-_CONFLICT = {"412", "PreconditionFailed", "ConditionalRequestConflict", "409"}
-_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "401"}
-_BUSY = {"503", "500", "502", "504", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "429"}
 _TRANSFER = TransferConfig(multipart_threshold=64 * 2**20, multipart_chunksize=16 * 2**20, max_concurrency=4)
-SMALLEST_PART_BYTES = 5 * 2**20  # S3's rule for every part but the last
-LARGEST_PART_BYTES = 2**30  # of a copied one; S3 allows five times that
 MULTIPART_BYTES = 64 * 2**20  # files from here on travel in parts
-PART_BYTES = 16 * 2**20
 logger = logging.getLogger(__name__)
 LOCK_SECONDS = 30.0  # after which another writer may take a lock whose holder died
 _SETTLE_SECONDS = 0.3
-
-
-@dataclass(frozen=True)
-class Part:
-    """Bytes `start` to `end` of an upload, from the file at hand or from the object `source`."""
-
-    start: int
-    end: int
-    source: str | None = None
-
-
-def compose_parts(size: int, like: Like) -> list[Part]:
-    """Parts of an upload of `size` bytes that takes what it can from `like.source`; one part where that is nothing.
-
-    >>> mib = 2**20
-    >>> [(p.start // mib, p.end // mib, p.source) for p in compose_parts(30 * mib, Like("old", 1 * mib, 28 * mib))]
-    [(0, 5, None), (5, 28, 'old'), (28, 30, None)]
-    """
-    start, end = max(like.start, SMALLEST_PART_BYTES if like.start else 0), min(like.end, size)
-    if end - start < SMALLEST_PART_BYTES:
-        return [Part(0, size)]
-    parts = [Part(at, min(at + PART_BYTES, start)) for at in range(0, start, PART_BYTES)]
-    if len(parts) > 1 and parts[-1].end - parts[-1].start < SMALLEST_PART_BYTES:
-        parts[-2:] = [Part(parts[-2].start, parts[-1].end)]
-    n_copies = -(-(end - start) // LARGEST_PART_BYTES)
-    edges = [start + (end - start) * i // n_copies for i in range(n_copies + 1)]
-    parts += [Part(one, other, like.source) for one, other in pairwise(edges)]
-    tail = range(end, size, PART_BYTES)
-    return [*parts, *(Part(at, min(at + PART_BYTES, size)) for at in tail)]
 
 
 class S3Store:
@@ -101,51 +63,28 @@ class S3Store:
             raise StoreError(f"'{key}' is no key of an object; keys are relative and stay inside the store")
         return self._prefix + key
 
-    @contextmanager
-    def _translated(self, key: str) -> Iterator[None]:
-        address = f"{self.url}/{key}"
-        try:
-            yield
-        except ClientError as error:
-            code = str(error.response.get("Error", {}).get("Code", ""))
-            status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
-            codes = {code, status}
-            if code == "NoSuchBucket":
-                raise StoreError(f"bucket '{self._bucket}' does not exist; create it, or correct --store") from error
-            if codes & _CONFLICT:
-                raise ConflictError(f"{address} was changed by somebody else meanwhile") from error
-            if codes & _ABSENT:
-                raise ObjectNotFoundError(f"{address} was not found") from error
-            if codes & _REFUSED:
-                raise StoreError(
-                    f"{address}: access was refused ({code}); check MINICOIL_S3_ACCESS_KEY_ID, "
-                    "MINICOIL_S3_SECRET_ACCESS_KEY, the bucket's policy and this machine's clock"
-                ) from error
-            kind = StoreUnavailableError if codes & _BUSY else StoreError
-            raise kind(f"{address}: the store answered {code or status}: {error}") from error
-        except NoCredentialsError as error:
-            raise StoreError(
-                "no S3 credentials were found; set MINICOIL_S3_ACCESS_KEY_ID and MINICOIL_S3_SECRET_ACCESS_KEY, "
-                "or use AWS's own ways"
-            ) from error
-        except EndpointConnectionError as error:
-            raise StoreUnavailableError(f"{self.url} cannot be reached: {error}") from error
-        except (BotoCoreError, Boto3Error) as error:
-            raise StoreUnavailableError(f"{address}: {error}") from error
+    def _translated(self, key: str) -> AbstractContextManager[None]:
+        return translated(f"{self.url}/{key}", self._bucket)
 
     def read(self, key: str) -> bytes:
         return self.read_tagged(key)[0]
 
     def read_tagged(self, key: str) -> tuple[bytes, str]:
-        with self._translated(key):
+        def read() -> tuple[bytes, str]:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-            return answer["Body"].read(), answer["ETag"]
+            return answer["Body"].read(), str(answer["ETag"])
+
+        with self._translated(key):
+            return read_again(read)
 
     def write(self, key: str, data: bytes, *, if_tag: str | None = None, if_absent: bool = False) -> str:
         if if_tag is None and not if_absent:
             return self._put(key, data)
         if self.is_conditional:
-            return self._put(key, data, **({"IfMatch": if_tag} if if_tag else {"IfNoneMatch": "*"}))
+            try:
+                return self._put(key, data, **({"IfMatch": if_tag} if if_tag else {"IfNoneMatch": "*"}))
+            except ConflictError:
+                return self._own_write(key, data)
         with self._lock(key):
             found = self.stat(key)
             if (if_absent and found) or (if_tag and (found is None or found.tag != if_tag)):
@@ -156,6 +95,22 @@ class S3Store:
         with self._translated(key):
             answer = self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, **conditions)
             return str(answer["ETag"])
+
+    def _own_write(self, key: str, data: bytes) -> str:
+        """The tag of what is there, if that is what we just wrote.
+
+        A write whose answer was lost is repeated, by the client or by the network, and then conflicts with itself.
+
+        Raises:
+            ConflictError: somebody else wrote.
+        """
+        try:
+            found, tag = self.read_tagged(key)
+        except ObjectNotFoundError:
+            found, tag = None, ""
+        if found != data:
+            raise ConflictError(f"{self.url}/{key} was changed by somebody else meanwhile")
+        return tag
 
     @cached_property
     def is_conditional(self) -> bool:
@@ -246,12 +201,22 @@ class S3Store:
             with self._translated(key), ThreadPoolExecutor(4) as pool:
                 send = partial(self._send_part, {**address, "UploadId": upload}, path)
                 tags = list(pool.map(send, range(1, len(parts) + 1), parts))
-                done = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-                self._client.complete_multipart_upload(**address, UploadId=upload, MultipartUpload={"Parts": done})
+            done = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+            self._complete(key, {**address, "UploadId": upload}, done, sha256)
         except BaseException:
             with suppress(Exception):  # the first failure is the one to report
                 self._client.abort_multipart_upload(**address, UploadId=upload)
             raise
+
+    def _complete(self, key: str, address: Mapping[str, str], parts: Sequence[Mapping[str, Any]], sha256: str) -> None:
+        try:
+            with self._translated(key):
+                self._client.complete_multipart_upload(**address, MultipartUpload={"Parts": parts})
+        except ObjectNotFoundError:  # no such upload: an earlier try completed it, and its answer was lost
+            with self._translated(key):
+                found = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
+            if found["Metadata"].get("sha256") != sha256:
+                raise
 
     def _send_part(self, address: Mapping[str, str], path: Path, number: int, part: Part) -> str:
         if part.source is not None:
@@ -282,12 +247,15 @@ class S3Store:
             self._client.copy(origin, self._bucket, self._key(target), Config=_TRANSFER)
 
     def digest(self, key: str) -> str:
-        hashed = hashlib.sha256()
-        with self._translated(key):
+        def read() -> str:
+            hashed = hashlib.sha256()
             body = self._client.get_object(Bucket=self._bucket, Key=self._key(key))["Body"]
             for piece in body.iter_chunks(2**20):
                 hashed.update(piece)
-        return hashed.hexdigest()
+            return hashed.hexdigest()
+
+        with self._translated(key):
+            return read_again(read)
 
     def stat(self, key: str) -> ObjectInfo | None:
         try:
@@ -309,6 +277,22 @@ class S3Store:
     def delete(self, key: str) -> None:
         with self._translated(key):
             self._client.delete_object(Bucket=self._bucket, Key=self._key(key))
+
+    def drop_unfinished(self, older_than_seconds: float, dry_run: bool = False) -> int:
+        before = time.time() - older_than_seconds
+        try:
+            with self._translated(""):
+                pages = self._client.get_paginator("list_multipart_uploads").paginate(
+                    Bucket=self._bucket, Prefix=self._prefix
+                )
+                uploads = [upload for page in pages for upload in page.get("Uploads", ())]
+        except ObjectNotFoundError:  # what rclone says where there are none
+            return 0
+        dead = [upload for upload in uploads if upload["Initiated"].timestamp() < before]
+        for upload in () if dry_run else dead:
+            with self._translated(upload["Key"]), suppress(self._client.exceptions.NoSuchUpload):
+                self._client.abort_multipart_upload(Bucket=self._bucket, Key=upload["Key"], UploadId=upload["UploadId"])
+        return len(dead)
 
     def local_path(self, key: str) -> Path | None:
         return None

@@ -14,6 +14,7 @@ from typing import Any
 
 from minicoil import errors
 from minicoil.errors import CollectionError, EngineUnavailableError
+from tasks.disk import ENGINE_BYTES, FREE_SOME, free_bytes
 from tasks.points import wire
 from tasks.points.owner import engine_folder, socket_path
 from tasks.points.records import (
@@ -67,6 +68,7 @@ class EmbeddedPoints:
                     ) from error
                 except OSError as error:
                     self._disconnect()
+                    self._refuse_full_disk(error)
                     if attempt == _TRIES - 1:
                         raise EngineUnavailableError(
                             f"the embedded engine of {self._home} does not answer ({error}); see "
@@ -75,6 +77,19 @@ class EmbeddedPoints:
         if "error" in answer:
             raise getattr(errors, answer["error"], CollectionError)(answer["message"], **answer.get("facts", {}))
         return answer["result"]
+
+    def _refuse_full_disk(self, error: OSError) -> None:
+        """Nothing, where the owner can have died of something else: asking again would only kill the next one.
+
+        Raises:
+            CollectionError: the disk is full.
+        """
+        left = free_bytes(engine_folder(self._home))
+        if left < ENGINE_BYTES:
+            raise CollectionError(
+                f"the embedded engine of {self._home} stopped ({error}), and its disk has {left >> 20} MB left, less "
+                f"than the {ENGINE_BYTES >> 20} MB it takes at a time; {FREE_SOME}"
+            ) from error
 
     def _connect(self) -> socket.socket:
         deadline = time.monotonic() + START_SECONDS

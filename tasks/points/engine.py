@@ -122,9 +122,18 @@ class EdgeEngine:
         if not self.exists(name):
             raise not_found(name, self.names())
         if name not in self._shards:
-            place = settle_shard(self._folder / name)
-            self._shards[name] = edge.EdgeShard.load(str(place), _config(self._schema(name)))
+            self._shards[name] = self._load(name)
         return self._shards[name]
+
+    def _load(self, name: str) -> Any:
+        folder = self._folder / name
+        try:
+            return edge.EdgeShard.load(str(settle_shard(folder)), _config(self._schema(name)))
+        except Exception as error:  # the engine has one kind for everything
+            raise CollectionError(
+                f"the shard of collection '{name}' does not open ({error}): it is damaged, or another version of the "
+                f"engine wrote it; restore {folder} from a copy, or remove that folder and index the corpus anew"
+            ) from error
 
     def drop(self, name: str) -> None:
         with self._lock:
@@ -273,6 +282,6 @@ def _config(schema: CollectionSchema) -> Any:
         for name, size in schema.dense.items()
     }
     sparse = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in schema.sparse}
-    vacuum = edge.EdgeOptimizersConfig(deleted_threshold=STALE_SHARE, vacuum_min_vector_number=1000)
+    vacuum = edge.EdgeOptimizersConfig(deleted_threshold=STALE_SHARE, vacuum_min_vector_number=100)
     # without the WAL there is no lock, and kill -9 loses everything since the last flush
     return edge.EdgeConfig(dense, sparse, wal_enabled=True, optimizers=vacuum)

@@ -18,7 +18,7 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from minicoil.errors import CollectionError, MiniCoilError
 from tasks.points import wire
@@ -61,11 +61,17 @@ def socket_path(home: Path) -> Path:
 
 
 class Owner:
-    """Serves one engine to any number of clients, one thread each."""
+    """Serves one engine to any number of clients, one thread each.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: Whose shards.
+        lock_file: What says that nobody else does, held open.
+    """
+
+    def __init__(self, home: Path, lock_file: TextIO) -> None:
         self.engine = EdgeEngine(engine_folder(home))
         self.address = socket_path(home)
+        self.lock_file = lock_file
         self.clients = 0
         self.last_left = time.monotonic()
         self.lock = threading.Lock()
@@ -80,6 +86,7 @@ class Owner:
             listener.listen(64)
             listener.settimeout(0.25)
             while not self._is_idle():
+                self._leave_replaced_home()
                 try:
                     connection, _ = listener.accept()
                 except TimeoutError:
@@ -88,9 +95,25 @@ class Owner:
                 with self.lock:
                     self.clients += 1
                 threading.Thread(target=self._attend, args=(connection,), daemon=True).start()
+            self._leave_replaced_home()
             self.address.unlink(missing_ok=True)
         self.engine.close()
         _log.info("left: no clients")
+
+    def _leave_replaced_home(self) -> None:
+        """End at once where the home was moved away, or removed and made anew.
+
+        The engine writes by path: whatever it still flushed would land in files of the new home, which has an owner of
+        its own by then. What was acknowledged is in the old home's log.
+        """
+        path = Path(self.lock_file.name)
+        try:
+            is_ours = os.path.samestat(path.stat(), os.fstat(self.lock_file.fileno()))
+        except FileNotFoundError:
+            is_ours = False
+        if not is_ours:
+            _log.info("left: %s is not the one that was opened", path.parent)
+            os._exit(0)
 
     def _is_idle(self) -> bool:
         with self.lock:
@@ -110,6 +133,7 @@ class Owner:
                 self.last_left = time.monotonic()
 
     def _answer(self, operation: str, arguments: list[Any]) -> dict[str, Any]:
+        self._leave_replaced_home()
         try:
             if operation == "hello":
                 return {"result": [wire.VERSION, os.getpid()]}
@@ -137,7 +161,7 @@ def main() -> None:
         lock.truncate(0)
         lock.write(str(os.getpid()))  # for the operator
         lock.flush()
-        Owner(home).serve()
+        Owner(home, lock).serve()
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 CORPUS = "pydocs:networkx"
@@ -52,3 +53,43 @@ def life(prefect_server, tmp_path_factory) -> Life:
     again = extend_vocabulary(ExtendParameters(**named, words=["nodes", "graph", "paths", "edges", "zzyzx"]))
     second = extend_vocabulary(ExtendParameters(**named, words=["weight", "algorithm", "node"]))
     return Life(home, indexed, first, again, second)
+
+
+KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
+
+
+@pytest.fixture(scope="session")
+def s3_environment(s3_address):
+    """S3 as every command and check of this process finds it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINICOIL_S3_ENDPOINT_URL", s3_address)
+        patch.setenv("MINICOIL_S3_ACCESS_KEY_ID", "key")
+        patch.setenv("MINICOIL_S3_SECRET_ACCESS_KEY", "secret")
+        yield s3_address
+
+
+@pytest.fixture(scope="session")
+def homes(s3_environment, tiny_encoder, make_bucket, tmp_path_factory):
+    """See `crash_homes.CrashHomes`."""
+    from crash_homes import CrashHomes, CrashServer, make_encoder
+
+    folder = tmp_path_factory.mktemp("crashes")
+    server = CrashServer(folder / "server.log")
+    client = boto3.client("s3", endpoint_url=s3_environment, region_name="us-east-1", **KEYS)
+    encoder = make_encoder(tiny_encoder, folder / "encoder")
+    yield CrashHomes(folder, encoder, server, lambda: make_bucket(s3_environment), client)
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def checker():
+    from crash_checks import Checker
+
+    return Checker()
+
+
+@pytest.fixture(scope="session")
+def undisturbed(homes, checker):
+    from crash_checks import Undisturbed
+
+    return Undisturbed(homes, checker)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from local_server import SharedServer
 from qdrant_client import QdrantClient, models
 
 from minicoil.bundle import check_bundle
@@ -33,13 +34,6 @@ from tasks.searching import search_collection
 from tasks.verification import verify_collection
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode is not recommended")
-
-
-class SharedServer(ServerPoints):
-    """The client's local mode, which lives and dies with one object."""
-
-    def close(self):
-        pass
 
 
 @pytest.fixture(params=["embedded", "server"])

@@ -12,11 +12,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError, StoreError, StoreUnavailableError
+from minicoil.errors import (
+    CollectionError,
+    ConflictError,
+    ObjectNotFoundError,
+    ReleaseError,
+    StoreError,
+    StoreUnavailableError,
+)
 from minicoil.stack import append_rows, create_stack, read_shape
-from tasks import readers
+from tasks import local_store, readers
 from tasks.audit import list_deeds
 from tasks.channels import finish_contraction, move_current, point_back, read_channel, set_pending
+from tasks.local_store import LocalStore
 from tasks.object_store import Like, ObjectStore, open_store
 from tasks.pruning import prune_releases
 from tasks.readers import announce_reader, list_readers, new_reader_name, withdraw_reader
@@ -32,7 +40,8 @@ from tasks.releases import (
     release_numbers,
     verify_release,
 )
-from tasks.s3_store import MULTIPART_BYTES, compose_parts
+from tasks.s3_parts import compose_parts
+from tasks.s3_store import MULTIPART_BYTES, S3Store
 from tasks.settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
@@ -368,6 +377,22 @@ def test_prune_removes_what_dead_uploads_left_but_not_what_may_still_be_running(
     assert store.stat(release_key(2, "words.json")) is None and store.stat(release_key(3, "words.json")) is not None
 
 
+def test_prune_removes_writes_that_died_in_the_middle_but_not_what_may_still_be_running(store, tmp_path, monkeypatch):
+    store.write("words/a.npz", b"whole")
+    if isinstance(store, S3Store):
+        store._client.create_multipart_upload(Bucket=store._bucket, Key="team/models/releases/1/model.onnx")
+    else:
+        (tmp_path / "store" / "words" / f"b.npz{local_store._PART}1").write_bytes(b"half")
+    if isinstance(store, LocalStore):  # moto says of every upload that it began in 2010
+        assert prune_releases(store)["n_unfinished"] == 0
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 2 * 86_400)
+    assert prune_releases(store, dry_run=True)["n_unfinished"] == 1
+    assert prune_releases(store)["n_unfinished"] == 1
+    assert prune_releases(store)["n_unfinished"] == 0
+    assert store.read("words/a.npz") == b"whole"
+
+
 def test_a_reader_is_listed_until_its_lease_ends_or_it_leaves(store, monkeypatch):
     reader = announce_reader(store, new_reader_name(), "production", 1)
     assert list_readers(store, "production") == [reader] and list_readers(store, "staging") == []
@@ -386,3 +411,23 @@ def test_a_file_cut_short_on_this_machine_is_refused_on_opening(folder, tmp_path
     (place / "onnx" / "model.onnx").write_bytes(b"weig")
     with pytest.raises(ReleaseError, match="7,000 bytes that were published"):
         open_release(store, 1, tmp_path / "cache")
+
+
+def test_what_a_newer_version_of_this_program_wrote_is_refused_and_left_alone(store, folder):
+    publish_release(store, folder, None, {})
+    set_pending(store, "c", 1, None)
+    register_collection(store, record("docs"))
+    for key, read in (
+        ("releases/1/manifest.json", lambda: read_manifest(store, 1)),
+        ("channels/c.json", lambda: read_channel(store, "c")),
+        ("collections/docs.json", lambda: list_collections(store)),
+    ):
+        document = json.loads(store.read(key))
+        newer = json.dumps({**document, "version": 99, "more": True}).encode()
+        store.write(key, newer)
+        with pytest.raises((ReleaseError, CollectionError), match="has format 99, .* newer version .* upgrade"):
+            read()
+        assert store.read(key) == newer
+        store.write(key, json.dumps({**document, "version": "two"}).encode())
+        with pytest.raises((ReleaseError, CollectionError), match="damaged at version.*backup"):
+            read()

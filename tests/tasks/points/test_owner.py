@@ -1,6 +1,7 @@
 """The owner process: one per home, started by whoever comes first, replaced when it dies, gone with its last client."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -200,3 +201,30 @@ def test_what_the_engine_refuses_comes_back_as_an_error_and_the_owner_stays(tmp_
         with pytest.raises(CollectionError, match="cannot name a collection"):
             store.ensure("../elsewhere", SCHEMA)
         assert n_owners(tmp_path) == 1
+
+
+def test_a_shard_that_does_not_open_is_named_with_the_way_out(tmp_path):
+    with EmbeddedPoints(tmp_path) as points:
+        points.ensure("docs", SCHEMA)
+        points.ensure("other", SCHEMA)
+        owner = owner_of(tmp_path)
+    os.kill(owner, signal.SIGKILL)
+    shutil.rmtree(engine_folder(tmp_path) / "docs" / "shard")
+    with EmbeddedPoints(tmp_path) as points:
+        with pytest.raises(CollectionError, match="shard of collection 'docs' does not open .*index the corpus anew"):
+            points.count("docs")
+        assert points.count("other") == 0
+
+
+def test_an_owner_whose_home_was_moved_away_writes_nothing_more(tmp_path):
+    home = tmp_path / "home"
+    with EmbeddedPoints(home) as points:
+        points.ensure("docs", SCHEMA)
+        points.upsert("docs", [make(1)])
+        owner = owner_of(home)
+        home.rename(tmp_path / "moved")
+        with pytest.raises(CollectionError, match="'docs' was not found"):
+            points.upsert("docs", [make(2)])  # there is a new, empty home, with an owner of its own
+        assert owner_of(home) != owner
+    with EmbeddedPoints(tmp_path / "moved") as points:
+        assert points.count("docs") == 1

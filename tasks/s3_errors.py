@@ -1,0 +1,81 @@
+"""What goes wrong with S3: boto3's errors as ours, and bodies that break off read again."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    EndpointConnectionError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+)
+
+from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
+
+logger = logging.getLogger(__name__)
+_ABSENT = {"404", "NoSuchKey", "NotFound"}
+_CONFLICT = {"412", "PreconditionFailed", "ConditionalRequestConflict", "409"}
+_REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "401"}
+_BUSY = {"503", "500", "502", "504", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "429"}
+_READS = 4  # of one body, as many as botocore makes requests
+_FIRST_WAIT_SECONDS = 0.2
+_Answer = TypeVar("_Answer")
+
+
+@contextmanager
+def translated(address: str, bucket: str) -> Iterator[None]:
+    """boto3's errors about the object at `address` as ours: what may be tried again, and what may not."""
+    try:
+        yield
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+        codes = {code, status}
+        if code == "NoSuchBucket":
+            raise StoreError(f"bucket '{bucket}' does not exist; create it, or correct --store") from error
+        if codes & _CONFLICT:
+            raise ConflictError(f"{address} was changed by somebody else meanwhile") from error
+        if codes & _ABSENT:
+            raise ObjectNotFoundError(f"{address} was not found") from error
+        if codes & _REFUSED:
+            raise StoreError(
+                f"{address}: access was refused ({code}); check MINICOIL_S3_ACCESS_KEY_ID, "
+                "MINICOIL_S3_SECRET_ACCESS_KEY, the bucket's policy and this machine's clock"
+            ) from error
+        kind = StoreUnavailableError if codes & _BUSY else StoreError
+        raise kind(f"{address}: the store answered {code or status}: {error}") from error
+    except NoCredentialsError as error:
+        raise StoreError(
+            "no S3 credentials were found; set MINICOIL_S3_ACCESS_KEY_ID and MINICOIL_S3_SECRET_ACCESS_KEY, "
+            "or use AWS's own ways"
+        ) from error
+    except EndpointConnectionError as error:
+        raise StoreUnavailableError(f"{address} cannot be reached: {error}") from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StoreUnavailableError(f"{address}: {error}") from error
+
+
+def read_again(read: Callable[[], _Answer]) -> _Answer:
+    """What `read` gives, asked for again where the line broke in the middle of a body: botocore repeats requests only.
+
+    Raises:
+        BotoCoreError: it broke every time.
+    """
+    for attempt in range(_READS):
+        try:
+            return read()
+        except (HTTPClientError, IncompleteReadError) as error:
+            if attempt == _READS - 1:
+                raise
+            logger.info("%s; reading it again", error)
+            time.sleep(random.uniform(0.5, 1.0) * _FIRST_WAIT_SECONDS * 2**attempt)
+    raise AssertionError("the last attempt returns or raises")
