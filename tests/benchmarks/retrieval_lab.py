@@ -197,16 +197,15 @@ class Lab:
 def score(entry, layers, dims):
     """Per-query measures of a model with these layers; of plain BM25 without any. Words no query has are left out."""
     asked_for = set(entry.words())
-    layers = {word: layer for word, layer in layers.items() if word in asked_for}
+    # a stem that is a word with another stem ("environment") would take that word's tokens, pooled under the other
+    layers = {word: layer for word, layer in layers.items() if word in asked_for and stem(word) == word}
     vocabulary, ids = Vocabulary.empty(dims).apply({word: [] for word in layers})
     by_id = {ids[word]: layer for word, layer in layers.items()}
 
     def vector(tokens, embeddings, make):
         bag = count_words(tokens, vocabulary)
         words = [vocabulary.words[i - 1] for i in bag.word_ids]
-        # a token that is itself another word's stem goes to that word, and was pooled under its own stem
-        pooled = [embeddings[w] if w in embeddings else embeddings[stem(w)] for w in words]
-        rows = [np.tanh(e.astype(np.float32) @ by_id[i]) for e, i in zip(pooled, bag.word_ids, strict=True)]
+        rows = [np.tanh(embeddings[w].astype(np.float32) @ by_id[i]) for w, i in zip(words, bag.word_ids, strict=True)]
         return make(bag, np.stack(rows) if rows else np.zeros((0, dims), np.float32))
 
     docs = [vector(t, e, lambda bag, m: document_vector(bag, m, vocabulary, entry.bm25)) for t, e in entry.docs]
