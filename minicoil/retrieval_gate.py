@@ -14,6 +14,7 @@ from minicoil.retrieval_set import Kind
 from minicoil.word_effects import Effects
 
 Outcome = Literal["passed", "failed", "inconclusive"]
+_FEWEST_FOR_A_LOSS = 6  # of fewer queries even all worse is chance: 2 * 0.5**5 > 0.05, and a bootstrap has no width
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _not_below(other: str, found: Difference, config: RetrievalGateConfig) -> tu
     """Non-inferiority: the whole 95 % interval above `-margin`.
 
     A set is too small where it has few queries, or where its interval is so wide that not even an unchanged ranking
-    could pass; a loss that the interval shows all the same fails.
+    could pass; a loss that the interval shows all the same fails, but of a handful of queries there is no interval.
     """
     figures = f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}] against {other} on {found.n} queries"
     enough = found.n >= config.min_queries
@@ -125,7 +126,7 @@ def _not_below(other: str, found: Difference, config: RetrievalGateConfig) -> tu
         if enough:
             return "passed", f"{figures}: not below"
         return "inconclusive", f"{figures}: too few, {config.min_queries} are needed"
-    if found.high < 0:
+    if found.high < 0 and found.n >= _FEWEST_FOR_A_LOSS:
         return "failed", f"{figures}: below it by more than noise"
     if not enough or (found.high - found.low) / 2 >= config.margin:
         return "inconclusive", f"{figures}: too few to exclude a loss of {config.margin}"

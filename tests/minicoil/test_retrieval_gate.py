@@ -45,6 +45,12 @@ def test_one_failed_set_fails_a_release_and_a_small_one_neither_promotes_nor_blo
     assert nothing.verdict == "inconclusive" and "--evaluate DIR" in nothing.reasons[0]
 
 
+def test_a_handful_of_queries_shows_no_loss_even_where_all_of_them_lose():
+    few, enough = (evidence(-0.125, -0.125, -0.125, n=n, kind="sense") for n in (4, 8))
+    assert judge_set(few, CONFIG).verdict == "inconclusive"
+    assert judge_set(enough, CONFIG).verdict == "failed"
+
+
 def test_the_verdict_as_a_fact_says_set_figures_and_reason():
     row = judge_release([evidence(-0.03, -0.05, -0.01)], CONFIG, ["pod"]).to_row()
     assert row["verdict"] == "failed" and row["hurting"] == ["pod"]

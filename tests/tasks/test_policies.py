@@ -65,6 +65,8 @@ def needs(operation, values):
         return [("s3:GetObject", key, None)]
     if operation == "ListObjectsV2":
         return [("s3:ListBucket", bucket, values.get("Prefix"))]
+    if operation == "ListMultipartUploads":
+        return [("s3:ListBucketMultipartUploads", bucket, values.get("Prefix"))]
     return [(f"s3:{operation}", key, None)]
 
 
