@@ -25,8 +25,8 @@ PROCESSES ?= 2
 test: install
 	$(BIN)/pytest -n $(PROCESSES) --dist loadfile
 
-slow: install  ## end-to-end tests that start servers or kill processes
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m slow
+slow: install  ## end-to-end tests that start servers or kill processes; they wait much, so one process more
+	$(BIN)/pytest -n $$(($(PROCESSES) + 1)) --dist loadfile -m slow --durations=15
 
 check: install
 	$(BIN)/ruff check .
