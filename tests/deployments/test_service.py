@@ -20,6 +20,7 @@ from tests.deployments.conftest import stop_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 SMALL = {"corpus": ["pydocs:networkx"], "sample": 60, "min_sentences": 10, "max_sentences": 60, "evaluate": False}
+MORE = {**SMALL, "sample": 400, "max_sentences": 400}  # enough for words that 60 sentences do not settle
 
 
 def current(served):
@@ -86,7 +87,7 @@ def test_a_schedule_creates_a_run_that_runs(served):
 
 
 def test_a_published_release_is_reencoded_by_whoever_hears_the_event(served, tmp_path):
-    served.finish("extend-vocabulary/on-demand", **{**SMALL, "sample": 400}, words=["edge"], promote=False)
+    served.finish("extend-vocabulary/on-demand", **MORE, words=["edge"], promote=False)
     assert current(served) == 1
     pull(served.place, "2", str(tmp_path / "model"))
     (tmp_path / "model" / "manifest.json").unlink()
@@ -119,7 +120,7 @@ def test_a_refused_release_waits_and_a_person_promotes_it(served, tmp_path):
 
 def test_a_killed_run_is_marked_and_the_next_one_goes_on_through_a_restart_of_the_server(served):
     before = current(served)
-    more = {**SMALL, "sample": 400, "words": ["path", "tree"]}  # text enough for two more words
+    more = {**MORE, "words": ["path", "tree"]}
     run = served.start("extend-vocabulary/on-demand", **more)
     pid = int(served.wait(run, ("RUNNING",))["infrastructure_pid"])
     time.sleep(4)
