@@ -9,9 +9,8 @@ from prefect.artifacts import create_link_artifact, create_markdown_artifact, cr
 
 from minicoil.errors import ObjectNotFoundError
 from tasks.object_store import ObjectStore
-from tasks.releases import release_key
+from tasks.releases import REPORT, release_key
 
-REPORT = "report.html"  # of a release, where an evaluation wrote one
 _MOST_ROWS = 2000  # an artifact is one row of the server's database, and one table of a page
 _MOST_CARD_CHARACTERS = 60_000
 

@@ -16,8 +16,7 @@ from tasks.channels import read_channel
 from tasks.manifest import Manifest
 from tasks.place import Place
 from tasks.reading import Reading
-from tasks.release_report import REPORT_FILE
-from tasks.releases import Publication, release_key
+from tasks.releases import REPORT, Publication, release_key
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
@@ -116,7 +115,7 @@ def extension_report(
     }
     if published is not None:
         answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
-        answer["report"] = release_key(published.release, REPORT_FILE) if answer["retrieval_gate"] else None
+        answer["report"] = release_key(published.release, REPORT) if answer["retrieval_gate"] else None
         answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
     if published is None:
         answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"

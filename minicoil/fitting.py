@@ -74,7 +74,7 @@ def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, margin: f
     for step in range(n_steps):
         if step == training.steps:
             optimizer = torch.optim.Adam([mixing], betas=(0.9, 0.99))  # momentum of another loss misleads
-        optimizer.param_groups[0]["lr"] = _rate(step, training)
+        rate = optimizer.param_groups[0]["lr"] = _rate(step, training)
         batch = _batch(words, inputs, snippets, choices, step, step < training.steps)
         outputs = torch.nn.functional.normalize(torch.tanh(batch.inputs @ mixing), dim=2)
         cosines, similarity, apart = outputs @ outputs.mT, batch.similarity, batch.apart
@@ -86,7 +86,7 @@ def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, margin: f
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         with torch.no_grad():
-            mixing.lerp_(closed_form, (closeness * _rate(step, training)).clamp(max=1))
+            mixing.lerp_(closed_form, (closeness * rate).clamp(max=1))
         if step + 1 in looks and step + 1 < n_steps:
             score = _validate(words, mixing)
             better = score > best_score

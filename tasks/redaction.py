@@ -16,13 +16,12 @@ from tasks.manifest import FileEntry, content_digest
 from tasks.object_store import ObjectStore
 from tasks.releases import (
     MANIFEST,
+    REPORT,
     describe_file,
     read_manifest,
     release_key,
     release_numbers,
 )
-
-REPORT = "report.html"
 
 
 def redact_releases(store: ObjectStore, quotes: Quotes, work: Path, dry_run: bool = False) -> list[int]:

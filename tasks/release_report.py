@@ -17,12 +17,12 @@ from tasks.progress import progress
 from tasks.proving import Proof
 from tasks.registry import CollectionRecord
 from tasks.release_page import ReleaseStory, render_page
+from tasks.releases import REPORT
 from tasks.sentence_store import SentenceStore
 from tasks.word_memory import WordResult
 from tasks.word_view import WordView, view_sentences
 
 logger = logging.getLogger(__name__)
-REPORT_FILE = "report.html"
 _MAPS = 18  # words with a map: encoded in a few seconds, and a page of about half a megabyte
 _SENTENCES = 60  # marks of one map
 
@@ -60,7 +60,7 @@ def write_report(
         affected=[_affected(points, record, trained) for record in request.collections],
         with_text=request.with_text,
     )
-    path = folder / REPORT_FILE
+    path = folder / REPORT
     path.write_text(render_page(story), encoding="utf-8")
     return path
 

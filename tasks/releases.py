@@ -26,6 +26,7 @@ from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
 
 MANIFEST = "manifest.json"
+REPORT = "report.html"  # where a release was judged
 CLAIM = ".claim"
 BLOCK_BYTES = 5 * 2**20  # the smallest part that S3 copies
 _NUMBER = re.compile(r"releases/(\d+)/manifest\.json")

@@ -169,7 +169,7 @@ def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceSto
     tables = [load_array(part / "keys.npy") for part in parts]
     roles = [load_array(part / "role.npy", mmap_mode="r") for part in parts]
     starts = np.cumsum([0, *(len(table) for table in tables)])
-    words = json.loads((parts[0] / "words.json").read_text("utf-8"))
+    words = parse_json((parts[0] / "words.json").read_text("utf-8"))
     np.save(folder / "keys.npy", np.concatenate(tables))
     np.save(folder / "role.npy", np.concatenate(roles))
     width = _width(parts)

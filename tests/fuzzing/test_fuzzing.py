@@ -114,7 +114,7 @@ FINDINGS = {
     ("mark", "at", "byte"),
     [(b"PK\x01\x02", 10, 0x63), (b"PK\x01\x02", 6, 0xFF), (b"PK\x01\x02", 8, 0x01), (b"PK\x03\x04", 6, 0x41)],
 )
-def test_archives_of_a_kind_that_nobody_reads_are_damaged_ones(targets, tmp_path, name, mark, at, byte):
+def test_archives_of_a_kind_that_nobody_reads_fail_as_documented_if_at_all(targets, tmp_path, name, mark, at, byte):
     """Unknown compression, a version to come, a password."""
     data = bytearray(targets[name].seeds[0])
     data[data.index(mark) + at] = byte

@@ -5,9 +5,7 @@ import os
 import shutil
 import threading
 import time
-import uuid
 
-import boto3
 import numpy as np
 import pytest
 
@@ -72,10 +70,8 @@ def place(published, tmp_path):
 
 
 @pytest.fixture
-def s3_place(s3_address, tmp_path, monkeypatch):
-    bucket = f"b{uuid.uuid4().hex[:12]}"
-    secrets = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-    boto3.client("s3", endpoint_url=s3_address, region_name="us-east-1", **secrets).create_bucket(Bucket=bucket)
+def s3_place(s3_address, make_bucket, tmp_path, monkeypatch):
+    bucket = make_bucket(s3_address)
     monkeypatch.setenv("MINICOIL_S3_ENDPOINT_URL", s3_address)
     monkeypatch.setenv("MINICOIL_S3_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("MINICOIL_S3_SECRET_ACCESS_KEY", "secret")
