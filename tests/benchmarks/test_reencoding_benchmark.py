@@ -112,6 +112,49 @@ def overlap(found, right):
     return float(np.mean(shares))
 
 
+def encode_both(model, old, texts, tokens, capsys):
+    """Of one forward pass: what is right in the end, and what the collection starts with, the old release's cells."""
+    started, right, before = time.perf_counter(), [], []
+    for (new, union), text in zip(model.embed_union(texts, old), tokens, strict=True):
+        right.append(new)
+        kept = np.isin(union.indices, bag_cells(count_words(text, old), old))
+        before.append(SparseVector(union.indices[kept], union.values[kept]))
+        if len(right) % 20_000 == 0:
+            with capsys.disabled():
+                print(f"\n{len(right):,} encoded in {time.perf_counter() - started:.0f} s", end="")
+    return right, before
+
+
+def ask(words, tokens):
+    """Queries of two words: from one text, and a changed word beside a common one."""
+    rng, asked = random.Random(3), []
+    for i in rng.sample(range(len(tokens)), 400):
+        content = sorted({t for t in tokens[i] if t.isalpha() and t not in STOPWORDS})
+        if len(content) >= 2:
+            asked.append(" ".join(rng.sample(content, 2)))
+    changed = [word for group in words[1:] for word in group]
+    pairs = [f"{rng.choice(changed)} {rng.choice(words[0][:500])}" for _ in range(N_QUERIES)]
+    return asked[:N_QUERIES] + pairs
+
+
+def largest_gap(found, right):
+    gaps = [abs(a - b) for one, two in zip(found, right, strict=True) for (_, a), (_, b) in zip(one, two, strict=True)]
+    return float(max(gaps, default=0.0))
+
+
+def count_wrong(rows, right):
+    """Points whose cells are not those of the right vector, one by one."""
+    wrong = 0
+    for i, wanted in enumerate(map(as_cells, right)):
+        found = as_cells(rows[i].vectors[VECTOR])
+        wrong += found.keys() != wanted.keys() or any(abs(found[c] - v) > 1e-4 for c, v in wanted.items())
+    return wrong
+
+
+def as_cells(vector):
+    return dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
+
+
 @pytest.mark.benchmark
 @pytest.mark.shared
 @pytest.mark.timeout(7200)
@@ -132,16 +175,8 @@ def test_re_encoding_what_changed_against_encoding_everything(
     old_model = MiniCoil.load(tmp_path / "model-1", avg_len=avg_len)
     old = old_model.vocabulary
 
-    # one forward pass gives both releases' vectors: what the collection starts with, and what is right in the end
     started = time.perf_counter()
-    right, before = [], []
-    for (new, union), text in zip(model.embed_union(texts, old), tokens, strict=True):
-        right.append(new)
-        kept = np.isin(union.indices, bag_cells(count_words(text, old), old))
-        before.append(SparseVector(union.indices[kept], union.values[kept]))
-        if len(right) % 20_000 == 0:
-            with capsys.disabled():
-                print(f"\n{len(right):,} encoded in {time.perf_counter() - started:.0f} s", end="")
+    right, before = encode_both(model, old, texts, tokens, capsys)
     everything = time.perf_counter() - started
     plain = [bm25_vector(text, old, model.bm25) for text in tokens]
     expected = {i for i, text in enumerate(tokens) if is_affected(old, model.vocabulary, text)}
@@ -151,12 +186,7 @@ def test_re_encoding_what_changed_against_encoding_everything(
         encoder="minilm", encoder_digest="", release=1,
     )  # fmt: skip
     register_collection(place.objects(), record)
-    rng = random.Random(3)
-    asked = [" ".join(rng.sample(sorted({t for t in tokens[i] if t.isalpha() and t not in STOPWORDS}), 2))
-             for i in rng.sample(range(len(texts)), 400)
-             if len({t for t in tokens[i] if t.isalpha() and t not in STOPWORDS}) >= 2][:N_QUERIES]  # fmt: skip
-    changed = [w for group in words[1:] for w in group]
-    asked += [f"{rng.choice(changed)} {rng.choice(words[0][:500])}" for _ in range(N_QUERIES)]
+    asked = ask(words, tokens)
     old_queries, new_queries = list(old_model.query_embed(asked)), list(model.query_embed(asked))
 
     with place.points() as points:
@@ -186,27 +216,15 @@ def test_re_encoding_what_changed_against_encoding_everything(
         contract_channel(place, "production")
         vacuumed = top(points, "docs", new_queries)
         after_vacuum = overlap(vacuumed, right_after)
-        gaps = [
-            abs(a - b)
-            for one, two in zip(vacuumed, right_after, strict=True)
-            for (_, a), (_, b) in zip(one, two, strict=True)
-        ]
         rows = {p.id: p for page in points.scroll("docs", vectors=True) for p in page}
     rewritten = {i for i, p in rows.items() if p.payload[STAMP_FIELD] == 2}
-    wrong = 0
-    for i, vector in enumerate(right):
-        found = dict(
-            zip(rows[i].vectors[VECTOR].indices.tolist(), rows[i].vectors[VECTOR].values.tolist(), strict=True)
-        )
-        wanted = dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
-        wrong += found.keys() != wanted.keys() or any(abs(found[c] - v) > 1e-4 for c, v in wanted.items())
     figures = {
         "machine": platform.processor() or platform.machine(),
         "n_points": len(texts),
         "n_affected": len(expected),
         "missed": len(expected - rewritten),
         "needlessly_rewritten": len(rewritten - expected),
-        "points_wrong_cell_by_cell": wrong,
+        "points_wrong_cell_by_cell": count_wrong(rows, right),
         "seconds_finding": change.seconds_finding,
         "seconds_expand": round(wall, 1),
         "seconds_encode_everything": round(everything, 1),
@@ -214,7 +232,7 @@ def test_re_encoding_what_changed_against_encoding_everything(
         "overlap_while_expanding": [round(value, 3) for value in moments],
         "overlap_after_move": round(after_move, 3),
         "overlap_after_vacuum": round(after_vacuum, 3),
-        "largest_score_gap_after_vacuum": float(max(gaps, default=0.0)),
+        "largest_score_gap_after_vacuum": largest_gap(vacuumed, right_after),
         "release": read_collection_record(place.objects(), "docs").release,
     }
     target = os.environ.get("MINICOIL_BENCH_OUT")
