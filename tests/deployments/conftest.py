@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +60,14 @@ class Served:
     def deployment(self, name: str) -> Any:
         return self.get(f"/deployments/name/{name}")
 
-    def ask(self, name: str, **parameters: Any) -> httpx.Response:
-        """What the UI's Run button sends."""
-        body = {"parameters": {"parameters": parameters}, "state": {"type": "SCHEDULED"}}
+    def ask(self, name: str, at: datetime | None = None, **parameters: Any) -> httpx.Response:
+        """What the UI's Run button sends: now, or at a time to come."""
+        state = {"type": "SCHEDULED", **({"state_details": {"scheduled_time": at.isoformat()}} if at else {})}
+        body = {"parameters": {"parameters": parameters}, "state": state}
         return self.post(f"/deployments/{self.deployment(name)['id']}/create_flow_run", body)
 
-    def start(self, name: str, **parameters: Any) -> str:
-        answer = self.ask(name, **parameters)
+    def start(self, name: str, at: datetime | None = None, **parameters: Any) -> str:
+        answer = self.ask(name, at, **parameters)
         assert answer.status_code == 201, answer.text
         return answer.json()["id"]
 

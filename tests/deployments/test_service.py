@@ -146,10 +146,8 @@ def test_runs_that_nobody_can_report_are_reaped(served):
     time.sleep(3)
     assert served.run_of(run)["state_type"] == "RUNNING"  # nobody is left to say otherwise
 
-    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()  # no worker that was started anew takes it
-    scheduled = {"type": "SCHEDULED", "state_details": {"scheduled_time": later}}
-    rollback = served.deployment("rollback-release/on-demand")
-    taken = served.post(f"/deployments/{rollback['id']}/create_flow_run", {"state": scheduled}).json()["id"]
+    later = datetime.now(UTC) + timedelta(hours=1)  # no worker that was started anew takes it
+    taken = served.start("rollback-release/on-demand", later)
     pending = {"state": {"type": "PENDING"}, "force": True}
     served.post(f"/flow_runs/{taken}/set_state", pending)  # a worker took it and died before starting it
     time.sleep(1.5)
