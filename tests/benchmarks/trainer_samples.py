@@ -1,7 +1,9 @@
 """The words a trainer is measured on, chosen by rule before anything is trained, and their encoded sentences.
 
 Ambiguous are the words that people labelled most often in the word-in-context pairs and that have at least 1,000
-sentences in the real text; the other labelled words teach the shared prior, as a lineage's first words do.
+sentences in the real text. The first eight of them are measured, on the next eight settings are chosen, so that no
+figure is of triplets that a setting was picked on; the other labelled words teach the shared prior, as a lineage's
+first words do.
 """
 
 import json
@@ -32,7 +34,7 @@ PRIOR_WORDS, PRIOR_SENTENCES = 200, 200
 
 
 def encode_samples(shared_data, encoder_folder, folder):
-    """(samples of the ambiguous words, samples of the words of the prior); kept in `folder` for the next run."""
+    """(samples of measured words, of words to choose settings on, of words of the prior); kept in `folder`."""
     for left in ("empty", "home"):  # of a run before
         shutil.rmtree(folder / left, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +45,7 @@ def encode_samples(shared_data, encoder_folder, folder):
     labelled = _labelled_words(shared_data)
     forms, counts, waiting = _read_sentences(shared_data, set(labelled))
     by_labels = sorted(labelled, key=lambda word: (-labelled[word], word))
-    ambiguous = [word for word in by_labels if counts[word] >= MIN_SENTENCES][:N_WORDS]
+    ambiguous = [word for word in by_labels if counts[word] >= MIN_SENTENCES][: 2 * N_WORDS]
     others = [word for word in by_labels if word not in ambiguous and counts[word] >= PRIOR_SENTENCES][:PRIOR_WORDS]
     kept = {word: sorted(forms[word]) for word in (*ambiguous, *others)}
     with open_points(folder / "home") as points:
@@ -56,7 +58,9 @@ def encode_samples(shared_data, encoder_folder, folder):
             for word in group
         }
         features = encode_features(store, encoders, kept, chosen, SamplingConfig(), folder / "features")
-    return [features.sample(word) for word in ambiguous], [features.sample(word) for word in others]
+    groups = ambiguous[:N_WORDS], ambiguous[N_WORDS:], others
+    measured, tuning, prior = ([features.sample(word) for word in words] for words in groups)
+    return measured, tuning, prior
 
 
 def _labelled_words(shared_data):

@@ -1,0 +1,72 @@
+"""What Prefect costs: a whole extension with 500 words as a flow, against the same calls without Prefect.
+
+    MINICOIL_BENCH_OUT=docs/benchmarks/orchestration.json pytest -m benchmark -s tests/benchmarks/test_orchestration_benchmark.py
+
+Sentences are encoded beforehand, into the cache of a home that is then copied, so that both sides do everything else:
+read, choose, train, judge, assemble, prove, publish, re-encode. The overhead in seconds is the same with encoding, its
+share of the whole is smaller then. Both sides take turns, so that a machine that slows down slows both.
+"""
+
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flows.embedded import run
+
+CHILD = Path(__file__).with_name("orchestration_child.py")
+N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "500"))
+ROUNDS = int(os.environ.get("MINICOIL_BENCH_ROUNDS", "2"))
+CORPUS = ["pydocs:scipy,sklearn,pandas"]
+
+
+def _extend(mode, home):
+    values = {"home": str(home), "corpus": CORPUS, "common": N_WORDS, "max_sentences": 200, "promote": True}
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+    command = [sys.executable, str(CHILD), mode, json.dumps(values)]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    answer = json.loads(done.stdout.splitlines()[-1])
+    assert answer["n_words"] == N_WORDS
+    return answer
+
+
+@pytest.mark.benchmark
+@pytest.mark.timeout(3600)
+def test_prefect_against_the_same_calls_without_it(tmp_path):
+    run("index-collection", {"home": str(tmp_path / "home"), "collection": "docs", "corpus": CORPUS, "sample": 300})
+    shutil.copytree(tmp_path / "home", tmp_path / "warm")
+    cold = _extend("plain", tmp_path / "warm")
+    shutil.copytree(tmp_path / "warm" / "cache", tmp_path / "home" / "cache", dirs_exist_ok=True)
+    runs = {"flow": [], "plain": []}
+    for turn in range(ROUNDS):
+        for mode in ("flow", "plain") if turn % 2 else ("plain", "flow"):
+            shutil.copytree(tmp_path / "home", tmp_path / "copy")
+            runs[mode].append(_extend(mode, tmp_path / "copy"))
+            shutil.rmtree(tmp_path / "copy")
+    assert len({answer["promoted"] for answers in runs.values() for answer in answers}) == 1
+    flow = statistics.median(answer["seconds"] for answer in runs["flow"])
+    plain = statistics.median(answer["seconds"] - answer["import_seconds"] for answer in runs["plain"])
+    report = {
+        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()},
+        "n_words": N_WORDS,
+        "flow_seconds": flow,
+        "plain_seconds": plain,
+        "overhead_seconds": flow - plain,
+        "cold_seconds": cold["seconds"],
+        "runs": runs,
+    }
+    if out := os.environ.get("MINICOIL_BENCH_OUT"):
+        Path(out).write_text(json.dumps(report, indent=1) + "\n")
+    print(
+        f"\n{N_WORDS} words: {flow:.1f} s as a flow, {plain:.1f} s without Prefect (sentences encoded beforehand; "
+        f"{cold['seconds']:.0f} s with encoding): {flow - plain:.1f} s more, {(flow - plain) / cold['seconds']:.1%}"
+    )
+    assert flow - plain <= max(20.0, 0.1 * plain)
