@@ -23,6 +23,7 @@ FLOWS = {
     "rebuild-collection": ("flows.rebuild_collection", "rebuild_collection"),
     "publish-release": ("flows.publish_release", "publish_release"),
     "encode-shard": ("flows.encode_shard", "encode_shard"),
+    "train-shard": ("flows.train_shard", "train_shard"),
     "rollback-release": ("flows.rollback_release", "rollback_release"),
     "promote-release": ("flows.promote_release", "promote_release"),
     "evaluate-retrieval": ("flows.evaluate_retrieval", "evaluate_retrieval"),

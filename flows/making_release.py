@@ -11,7 +11,7 @@ from typing import Any
 from flows.gated_promotion import settle_release
 from flows.parameters import WordsParameters
 from flows.proving_release import prove_release
-from flows.sharding import encode_in_shards
+from flows.sharding import encode_in_shards, train_in_shards
 from flows.steps import (
     Clock,
     assemble_step,
@@ -50,8 +50,9 @@ from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import Publication, claim_release
 from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import SentenceStore
-from tasks.shards import ShardModel
+from tasks.shard_files import ShardModel
 from tasks.training import TrainingPlan, plan_units, word_digests
+from tasks.training_shards import TrainingWork
 from tasks.word_memory import WordMemory, WordResult
 
 
@@ -146,6 +147,10 @@ def train(
     with job.clock.timing("train"):
         prior = prior_step(job.parent, features, plan.training.seed, origin, memory)
         judge = Judge(job.parent, prior, plan.gate, plan.triplets, plan.training.seed, reading.keys)
+        work = TrainingWork(list(rest.values()), digests, reading.keys, origin, plan, job.shard_model)
+        if train_in_shards(job.place, work, features, folder.with_name("training")):
+            results += recall_step(list(rest.values()), digests, job.parent, memory)
+            rest = {word: rest[word] for word in rest.keys() - {result.record.word for result in results}}
         for unit in plan_units(sorted(rest), features):
             candidates = [rest[word] for word in unit.words]
             results += train_step(candidates, digests, features, judge, plan, memory, device)

@@ -1,10 +1,10 @@
-"""How an extension spreads its encoding: over the pool's workers, over a Dask cluster, or not at all."""
+"""How an extension spreads encoding and training: over the pool's workers, over a Dask cluster, or not at all."""
 
 from __future__ import annotations
 
 import importlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -15,16 +15,20 @@ from prefect.client.orchestration import get_client
 from prefect.client.schemas.objects import State
 from prefect.deployments import run_deployment
 from prefect.logging import get_run_logger
+from prefect.settings import PREFECT_API_URL, temporary_settings
 
+from flows.turns import under_server
 from minicoil.config import SamplingConfig
+from minicoil.encoder import count_cores
 from minicoil.errors import StoreUnavailableError, UsageError
-from tasks.features import Chosen
+from tasks.features import Chosen, Features
 from tasks.place import Place
 from tasks.sentence_store import SentenceStore
 from tasks.settings import Settings
-from tasks.shards import ShardModel, cut_shards, encode_shard, merge_shards
+from tasks.shard_files import ShardModel
+from tasks.shards import cut_shards, encode_shard, merge_shards
+from tasks.training_shards import TrainingWork, cut_training, train_shard
 
-DEPLOYMENT = "encode-shard/on-demand"
 _LOOK_SECONDS = 2.0
 _TRIES = 2  # a worker that dies with a shard costs that shard once more
 
@@ -51,19 +55,43 @@ def encode_in_shards(
         return
     objects = place.objects()
     keys = cut_shards(objects, sentences, forms, chosen, sampling, model, settings.encode_shards)
-    get_run_logger().info("encoding in %d shards (%s)", len(keys), settings.shard_runner)
-    if settings.shard_runner == "dask":
-        _on_dask(place, keys, settings.dask_scheduler)
-    else:
-        _on_workers(place, keys)
+    _spread("encode-shard", place, keys, settings)
     merge_shards(objects, keys, sentences, folder)
 
 
-def _on_workers(place: Place, keys: Sequence[str]) -> None:
-    """One run of `encode-shard` each, on whatever worker of the pool is free; waits for all."""
+def train_in_shards(place: Place, work: TrainingWork, features: Features, folder: Path) -> bool:
+    """Train the words of a run by shards, if the settings ask for any; whether they did.
+
+    Afterwards every word of it is remembered, as if an earlier run had trained it.
+
+    Raises:
+        StoreUnavailableError: shards could not be trained; what the others learned is kept.
+        UsageError: the settings cannot work here.
+    """
+    settings, objects = Settings(), place.objects()
+    if settings.train_shards < 2:
+        return False
+    keys = cut_training(objects, work, features, settings.train_shards, folder)
+    _spread("train-shard", place, keys, settings)
+    for key in keys:
+        objects.delete(key)
+    return True
+
+
+def _spread(what: str, place: Place, keys: Sequence[str], settings: Settings) -> None:
+    """Have the flow `what` done with every key, on whatever the settings name; waits for all."""
+    get_run_logger().info("%s: %d shards (%s)", what, len(keys), settings.shard_runner)
+    if settings.shard_runner == "dask":
+        _on_dask(what, place, keys, settings.dask_scheduler)
+    else:
+        _on_workers(what, place, keys)
+
+
+def _on_workers(what: str, place: Place, keys: Sequence[str]) -> None:
+    """One run of the flow `what` each, on whatever worker of the pool is free."""
     left = list(keys)
     for _ in range(_TRIES):
-        runs = {key: _start(place, key) for key in left}
+        runs = {key: _start(what, place, key) for key in left}
         ended = _wait(list(runs.values()))
         left = [key for key, run in runs.items() if not ended[run].is_completed()]
         if not left:
@@ -71,18 +99,20 @@ def _on_workers(place: Place, keys: Sequence[str]) -> None:
         reasons = {ended[runs[key]].message for key in left}
         get_run_logger().warning("%d shards did not end well: %s", len(left), "; ".join(map(str, reasons)))
     raise StoreUnavailableError(
-        f"{len(left)} of {len(keys)} shards could not be encoded, such as {left[0]}; read their runs' pages, "
+        f"{len(left)} of {len(keys)} runs of {what} did not end well, such as that of {left[0]}; read their pages, "
         "then run this again: finished shards are kept"
     )
 
 
-def _start(place: Place, key: str) -> UUID:
+def _start(what: str, place: Place, key: str) -> UUID:
     # addresses come from each worker's own environment, so that a store may have another name there
     parameters = {"shard": key, **({"store": place.store_url} if place.store_url.startswith("s3://") else {})}
     if not place.store_url.startswith("s3://"):
         parameters["home"] = str(place.home)  # a file store: all workers share this machine, or its folder
         parameters["store"] = place.store_url
-    started: Any = run_deployment(DEPLOYMENT, parameters={"parameters": parameters}, timeout=0, as_subflow=False)
+    started: Any = run_deployment(
+        f"{what}/on-demand", parameters={"parameters": parameters}, timeout=0, as_subflow=False
+    )
     return UUID(str(started.id))
 
 
@@ -99,24 +129,42 @@ def _wait(runs: Sequence[UUID]) -> dict[UUID, State[Any]]:
     return ended
 
 
-def _on_dask(place: Place, keys: Sequence[str], scheduler: str | None) -> None:
+def _on_dask(what: str, place: Place, keys: Sequence[str], scheduler: str | None) -> None:
     """One task each on a Dask cluster; its workers need this package and the store's settings in their environment."""
     try:
         runners: Any = importlib.import_module("prefect_dask")
     except ImportError as error:
         raise UsageError("MINICOIL_SHARD_RUNNER=dask needs the extra: pip install 'minicoil-service[dask]'") from error
-    local = {"n_workers": len(keys), "threads_per_worker": 1, "dashboard_address": None}
-    runner = runners.DaskTaskRunner(address=scheduler) if scheduler else runners.DaskTaskRunner(cluster_kwargs=local)
-    _encode_all.with_options(task_runner=runner)(place, list(keys))
+    with get_client(sync_client=True) as client:
+        api = str(client.api_url).rstrip("/")
+    if not scheduler:
+        runner = runners.DaskTaskRunner(cluster_kwargs=_local_cluster(len(keys), api))
+    elif under_server():
+        runner = runners.DaskTaskRunner(address=scheduler)
+    else:
+        raise UsageError(
+            "MINICOIL_DASK_SCHEDULER names a cluster, whose workers report to a Prefect server, and none is in charge "
+            "here; set PREFECT_API_URL to a server that they reach, or leave the scheduler out"
+        )
+    with temporary_settings({PREFECT_API_URL: api}):  # of an embedded server nobody else would know the address
+        _all_shards.with_options(task_runner=runner)(what, place, list(keys))
 
 
-_as_task: Any = task(
-    name="encode-shard", cache_policy=NO_CACHE, persist_result=False, retries=_TRIES, retry_delay_seconds=5
-)
-_encode_one = _as_task(encode_shard)
+def _local_cluster(n_shards: int, api: str) -> dict[str, Any]:
+    """A process a shard and core at most; all report to the server of this run instead of starting their own."""
+    n_workers = min(n_shards, count_cores())
+    return {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None, "env": {"PREFECT_API_URL": api}}
 
 
-@flow(name="encode-shards", validate_parameters=False, persist_result=False)
-def _encode_all(place: Place, keys: list[str]) -> int:
-    futures = [_encode_one.submit(place, key) for key in keys]
+def _as_task(function: Callable[[Place, str], dict[str, Any]], name: str) -> Any:
+    decorate: Any = task(name=name, cache_policy=NO_CACHE, persist_result=False, retries=_TRIES, retry_delay_seconds=5)
+    return decorate(function)
+
+
+_ONE = {"encode-shard": _as_task(encode_shard, "encode-shard"), "train-shard": _as_task(train_shard, "train-shard")}
+
+
+@flow(name="shards", validate_parameters=False, persist_result=False)
+def _all_shards(what: str, place: Place, keys: list[str]) -> int:
+    futures = [_ONE[what].submit(place, key) for key in keys]
     return len([future.result() for future in futures])

@@ -29,3 +29,14 @@ class ShardParameters(PlaceParameters):
         description="Key of the shard in the object store",
         examples=["shards/0123456789abcdef01234567/0.json.gz"],
     )
+
+
+class TrainingShardParameters(PlaceParameters):
+    """Train one shard of a run that splits its work; started by that run, hardly ever by hand."""
+
+    shard: str = Field(
+        pattern=r"^training/[0-9a-f]{24}/\d+\.zip$",
+        title="Shard",
+        description="Key of the shard in the object store",
+        examples=["training/0123456789abcdef01234567/0.zip"],
+    )

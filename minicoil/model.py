@@ -19,6 +19,7 @@ from minicoil.errors import BundleError, EncoderError
 from minicoil.layout import BundleLayout
 from minicoil.meanings import WordMeanings, WordPieces, find_pieces, measure_meanings, no_meanings
 from minicoil.sparse import SparseVector, count_words, document_vector, query_vector, union
+from minicoil.stack import release_pages
 from minicoil.stemming import is_joined
 from minicoil.tokens import TokenizedText, WordTokenizer
 from minicoil.vocabulary import Vocabulary
@@ -26,6 +27,9 @@ from minicoil.windows import read_windows
 from minicoil.workers import EncodedWindow, Request, encode_in_processes
 
 Progress = Callable[[int], None]
+_TEXTS_PER_RELEASE = (
+    8  # until the stack's pages are given back; costs nothing measurable, saves most of the stack's size
+)
 
 
 @dataclass(frozen=True)
@@ -256,6 +260,7 @@ class MiniCoil:
         answer = [no_meanings(self.vocabulary.dims)] * len(texts)
         dense = np.zeros((len(texts), self.stack.shape[1] if request.dense else 0), dtype=np.float32)
         needed = np.asarray([place for place, entry in enumerate(wanted) if request.dense or len(entry)], np.int64)
+        n_read = 0
         if progress is not None and len(needed) < len(texts):
             progress(len(texts) - len(needed))
         for batch in self.encoder.encode([texts[place] for place in needed]) if len(needed) else ():
@@ -264,6 +269,10 @@ class MiniCoil:
                 places, measure_meanings(batch, [wanted[i] for i in places], self.stack), strict=True
             ):
                 answer[place] = found
+            n_read += len(places)
+            if n_read >= _TEXTS_PER_RELEASE:
+                release_pages(self.stack)
+                n_read = 0
             if request.dense:
                 dense[places] = pool_sentences(batch)
             if progress is not None:

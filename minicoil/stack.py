@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import mmap
 import os
 import shutil
 from pathlib import Path
@@ -38,6 +39,16 @@ def open_stack(path: Path) -> NDArray[np.float32]:
     """
     rows, width, dims, offset = read_shape(path)
     return np.memmap(path, dtype="<f4", mode="r", offset=offset, shape=(rows, width, dims))
+
+
+def release_pages(stack: NDArray[np.float32]) -> None:
+    """Give back the memory that reading a mapped stack took; what is read again comes from the system's file cache.
+
+    A page fault maps the neighbours of a row along, so that a few thousand words take the whole file's size.
+    """
+    mapped = getattr(stack, "_mmap", None)  # numpy has no public name for it
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def copy_stack(source: Path, target: Path) -> None:

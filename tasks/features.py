@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -32,12 +33,14 @@ class Features:
         words: Vocabulary entries, in order of their numbers.
         keys: (n,) uint64 keys of all sentences.
         role: (n, R) float32 role-model vectors, memory-mapped.
+        width: D, numbers per token embedding.
     """
 
     def __init__(self, folder: Path, width: int) -> None:
         self.words: list[str] = parse_json((folder / "words.json").read_text("utf-8"))
         self.keys: NDArray[np.uint64] = load_array(folder / "keys.npy")
         self.role: NDArray[np.float32] = load_array(folder / "role.npy", mmap_mode="r")
+        self.width = width
         self._sentences = OccurrenceReader(folder / "sentences", width)
         self._snippets = OccurrenceReader(folder / "snippets", width)
         self._numbers = {word: number for number, word in enumerate(self.words)}
@@ -45,6 +48,10 @@ class Features:
     def count(self, word: str) -> int:
         """Sentences of a word."""
         return self._sentences.count(self._numbers[word])
+
+    def rows(self, word: str) -> NDArray[np.int64]:
+        """(n,) ascending: which of `keys` the word's sentences are."""
+        return self._sentences.read(self._numbers[word])[0]
 
     def sample(self, word: str) -> WordSample:
         """What the word is trained on."""
@@ -99,6 +106,32 @@ def encode_features(
     part.write_text(json.dumps(words), encoding="utf-8")
     part.replace(folder / "words.json")  # written last: the folder is complete
     return Features(folder, width)
+
+
+def cut_features(features: Features, words: Sequence[str], folder: Path) -> None:
+    """A folder of features of some of the words and their sentences only, equal to the bit.
+
+    Args:
+        features: Of all words.
+        words: Those to keep.
+        folder: Made anew.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    kept = sorted(words)
+    rows = np.unique(np.concatenate([np.zeros(0, np.int64), *(features.rows(word) for word in kept)]))
+    np.save(folder / "keys.npy", features.keys[rows])
+    np.save(folder / "role.npy", np.asarray(features.role[rows], dtype=np.float32))
+    with (
+        OccurrenceWriter(folder / "sentences", features.width) as sentences,
+        OccurrenceWriter(folder / "snippets", features.width) as snippets,
+    ):
+        for number, word in enumerate(kept):
+            own, sample = np.searchsorted(rows, features.rows(word)), features.sample(word)
+            sentences.append(np.full(len(own), number, np.int64), own, sample.embeddings)
+            cut_from = own[sample.snippet_rows]
+            snippets.append(np.full(len(cut_from), number, np.int64), cut_from, sample.snippet_embeddings)
+    (folder / "words.json").write_text(json.dumps(kept), encoding="utf-8")
 
 
 def _is_complete(folder: Path, words: list[str], keys: NDArray[np.uint64]) -> bool:

@@ -172,6 +172,8 @@ def _drop_shards(store: ObjectStore, keys: Collection[int]) -> None:
         if held & set(keys):
             store.delete(result_key(entry.key))
             store.delete(entry.key)
+    for entry in list(store.list("training/")):  # embeddings, of whatever sentences
+        store.delete(entry.key)
 
 
 def _delete(points: PointStore, traces: Traces, names: Collection[str]) -> bool:

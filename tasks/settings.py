@@ -35,7 +35,8 @@ class Settings(BaseSettings):
         store: Object store URL, `file:///path` or `s3://bucket/prefix`; None means `HOME/store`.
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
         encode_shards: Parts that an extension's encoding is split into; 1 means in its own process.
-        shard_runner: Who encodes them: the pool's workers, one run each, or a Dask cluster.
+        train_shards: Parts that the training of a run's words is split into; 1 means in its own process.
+        shard_runner: Who works on them: the pool's workers, one run each, or a Dask cluster.
         dask_scheduler: Its address, `tcp://host:8786`; None starts a cluster on this machine.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
         device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     qdrant_api_key: SecretStr | None = None
     sentence_cache_bytes: int = 2 * 2**30
     encode_shards: int = Field(default=1, ge=1, le=500)
+    train_shards: int = Field(default=1, ge=1, le=500)
     shard_runner: Literal["workers", "dask"] = "workers"
     dask_scheduler: str | None = None
     s3_endpoint_url: str | None = None

@@ -12,10 +12,9 @@ import json
 import logging
 import shutil
 import time
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,34 +23,19 @@ from numpy.typing import NDArray
 
 from minicoil.bundle import file_digest
 from minicoil.config import SamplingConfig
-from minicoil.errors import ConflictError, StoreError
+from minicoil.errors import StoreError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
 from minicoil.untrusted import load_array, parse_json
-from tasks.bundles import open_parent
 from tasks.features import Chosen, encode_features
 from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import Sentence, SentenceStore
+from tasks.shard_files import ShardModel, pack, sampling_from, unpack
 
 logger = logging.getLogger(__name__)
 _PAGE = 2048
 _VERSION = 1
-
-
-@dataclass(frozen=True)
-class ShardModel:
-    """What sentences are encoded with.
-
-    Attributes:
-        parent: Release that the channel serves while the shards are made; None for the empty model.
-    """
-
-    channel: str
-    parent: int | None
-    encoder: str
-    role_model: str
-    dims: int
 
 
 class ShardSentences:
@@ -128,23 +112,15 @@ def encode_shard(place: Place, key: str) -> dict[str, Any]:
         return {"result": result, "n_sentences": 0, "seconds": 0.0, "cpu_seconds": 0.0}
     document = _read(store, key)
     model = ShardModel(**document["model"])
-    parent = open_parent(place, model.channel, model.encoder, model.dims)
-    if parent.release != model.parent:
-        raise ConflictError(
-            f"{key} was cut for release {model.parent}, channel '{model.channel}' is at {parent.release} by now; "
-            "run the extension again"
-        )
-    settings = {**document["sampling"]}
-    for name in ("snippet_neighbours", "split"):
-        settings[name] = tuple(settings[name])
+    parent = model.open(place, key)
     chosen = {word: np.asarray(keys, dtype=np.uint64) for word, keys in document["chosen"].items()}
     rows = [(int(k), str(text)) for k, text in document["sentences"]]
     folder = place.work / "shards" / key.split("/")[1] / key.split("/")[2].split(".")[0]
     encoders = open_encoders(parent, model.encoder, model.role_model)
     sentences: Any = ShardSentences(rows)  # encoding asks a store for texts and gives it vectors, and no more
-    encode_features(sentences, encoders, document["forms"], chosen, SamplingConfig(**settings), folder)
+    encode_features(sentences, encoders, document["forms"], chosen, sampling_from(document["sampling"]), folder)
     archive = folder.with_suffix(".zip")
-    _pack(folder, archive)
+    pack(folder, archive)
     store.upload(result, archive, file_digest(archive))
     shutil.rmtree(folder, ignore_errors=True)
     archive.unlink()
@@ -163,7 +139,9 @@ def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceSto
         sentences: Gets the role-model vectors.
         folder: For the result; complete when `words.json` is there.
     """
-    parts = [_fetch(store, key, folder.with_name(f"{folder.name}.{number}")) for number, key in enumerate(keys)]
+    parts = [
+        unpack(store, result_key(key), folder.with_name(f"{folder.name}.{number}")) for number, key in enumerate(keys)
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "words.json").unlink(missing_ok=True)
     tables = [load_array(part / "keys.npy") for part in parts]
@@ -219,21 +197,3 @@ def _read(store: ObjectStore, key: str) -> dict[str, Any]:
         return dict(document)
     except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
         raise StoreError(f"{store.url}/{key} is no shard of this program ({error}); run the extension again") from error
-
-
-def _pack(folder: Path, archive: Path) -> None:
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_STORED) as packed:  # half-precision noise does not compress
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                packed.write(path, path.relative_to(folder).as_posix())
-
-
-def _fetch(store: ObjectStore, key: str, folder: Path) -> Path:
-    archive = folder.with_name(folder.name + ".zip")
-    archive.parent.mkdir(parents=True, exist_ok=True)
-    store.download(result_key(key), archive)
-    shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(folder)
-    archive.unlink()
-    return folder

@@ -1,66 +1,128 @@
-"""Two workers against one on encoding shards of real text. A worker is a process with one core's threads."""
+"""Two workers against one on shards of real text, encoding and training. A worker is a process with one core's threads.
 
+    MINICOIL_BENCH_OUT=docs/benchmarks/shards.json pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py
+
+Seconds are from the start of the processes to the end of the last one, loading included; both sides do the same shards'
+work anew. On a machine that others use the ratio says little: the load is reported beside it.
+"""
+
+import json
 import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 
+import numpy as np
 import pytest
 
-from minicoil.config import SamplingConfig
+from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
+from minicoil.mining import rank_common
 from minicoil.tokens import WordTokenizer
-from minicoil.word_counts import WordCounts
 from tasks.bundles import open_parent
+from tasks.features import encode_features
 from tasks.place import Place
+from tasks.priors import make_prior, prior_origin
 from tasks.reading import read_into_store
 from tasks.sampling import sample_sentences
+from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import SentenceStore
-from tasks.shards import ShardModel, cut_shards
+from tasks.shard_files import ShardModel
+from tasks.shards import cut_shards
+from tasks.training import TrainingPlan, word_digests
+from tasks.training_shards import TrainingWork, cut_training
+from tasks.word_memory import WordMemory
 
-pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(1800)]
-WORKER = "import sys; from tasks.place import Place; from tasks.shards import encode_shard\n"
-WORKER += "for key in sys.argv[2:]: print(encode_shard(Place.at(sys.argv[1]), key))"
-N_SENTENCES = int(os.environ.get("MINICOIL_BENCH_SENTENCES", "12000"))
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+WORKER = "import sys; from tasks.place import Place; from tasks.{module} import {function} as work\n"
+WORKER += "for key in sys.argv[2:]: print(work(Place.at(sys.argv[1]), key))"
+N_SENTENCES = int(os.environ.get("MINICOIL_BENCH_SENTENCES", "24000"))
+N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "400"))
+CORPUS = ["pydocs:scipy,sklearn,pandas,torch"]
+MODEL = ShardModel("production", None, "minilm", "minilm", 4)
+NOWHERE = np.zeros(0, np.uint64)
 
 
-def run_workers(home, shares):
-    """Seconds until every worker has encoded its share, and what they said."""
+def run_workers(kind, home, shares):
+    """Seconds until every worker has done its share, and what they said."""
+    module, function = {"encoding": ("shards", "encode_shard"), "training": ("training_shards", "train_shard")}[kind]
+    code = WORKER.format(module=module, function=function)
     one_core = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     started = time.monotonic()
     workers = [
         subprocess.Popen(
-            ["taskset", "-c", str(core), sys.executable, "-c", WORKER, str(home), *share],
+            ["taskset", "-c", str(core), sys.executable, "-c", code, str(home), *share],
             env=one_core,
             stdout=subprocess.PIPE,
             text=True,
         )
         for core, share in enumerate(shares)
     ]
-    said = [worker.communicate()[0] for worker in workers]
+    said = [worker.communicate()[0].splitlines() for worker in workers]
     assert all(worker.returncode == 0 for worker in workers)
     return time.monotonic() - started, said
 
 
-def test_two_workers_encode_shards_faster_than_one(tmp_path):
-    place = Place.at(tmp_path / "home")
+def compare(kind, home, alone, shared):
+    """One worker with all shards against two with one each, of equal work under other keys."""
+    assert len(alone) == len(shared) == 2 and not set(alone) & set(shared)  # nothing is done already
+    one, first = run_workers(kind, home, [alone])
+    two, second = run_workers(kind, home, [[shared[0]], [shared[1]]])
+    report = {
+        "one_seconds": one,
+        "two_seconds": two,
+        "ratio": one / two,
+        "load": os.getloadavg(),
+        "said": [first, second],
+    }
+    print(
+        f"\n{kind}: one worker {one:.1f} s, two {two:.1f} s, {one / two:.2f}x; load {os.getloadavg()[0]:.1f}\n{first}\n{second}"
+    )
+    if out := os.environ.get("MINICOIL_BENCH_OUT"):
+        path = Path(out)
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        path.write_text(json.dumps({**kept, kind: report}, indent=1) + "\n")
+    assert one / two >= 1.7
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory):
+    """(place, sentence store, counts, keys) of real documentation, read once."""
+    place = Place.at(tmp_path_factory.mktemp("shards") / "home")
     parent = open_parent(place, "production", "minilm", 4)
-    tokenizer = WordTokenizer.from_folder(parent.folder)
     with place.points() as points:
         store = SentenceStore(points, 384)
-        reading = read_into_store(points, store, tokenizer, ["pydocs:scipy,sklearn,pandas"], None)
-        counts: WordCounts = reading.counts
-        forms = {word: counts.use(word).forms for word in ("function", "array", "matrix", "valu", "data", "return")}
-        chosen = sample_sentences(
-            store, forms, SamplingConfig(max_sentences=N_SENTENCES // 4, max_snippets=20), reading.keys
-        )
-        model = ShardModel("production", None, "minilm", "minilm", 4)
-        alone = cut_shards(place.objects(), store, forms, chosen, SamplingConfig(max_snippets=20), model, 2)
-        shared = cut_shards(place.objects(), store, forms, chosen, SamplingConfig(max_snippets=21), model, 2)
-    assert alone != shared  # other keys: nothing is done already
-    one, first = run_workers(place.home, [alone])
-    two, second = run_workers(place.home, [[shared[0]], [shared[1]]])
-    print(
-        f"\none worker {one:.1f} s {first}\ntwo workers {two:.1f} s {second}\nratio {one / two:.2f}; load {os.getloadavg()}"
-    )
-    if os.getloadavg()[0] < os.cpu_count() + 1:  # on a machine that others use too, the ratio says nothing
-        assert one / two >= 1.5
+        reading = read_into_store(points, store, WordTokenizer.from_folder(parent.folder), CORPUS, None)
+        yield place, parent, store, reading
+
+
+def test_two_workers_encode_shards_faster_than_one(corpus):
+    place, _, store, reading = corpus
+    words = [candidate.word for candidate in rank_common(reading.counts, 40)]
+    forms = {word: reading.counts.use(word).forms for word in words}
+    chosen = sample_sentences(store, forms, SamplingConfig(max_sentences=N_SENTENCES // 8), reading.keys)
+    cut = [
+        cut_shards(place.objects(), store, forms, chosen, SamplingConfig(max_snippets=n), MODEL, 2) for n in (20, 21)
+    ]
+    compare("encoding", place.home, *cut)
+
+
+def test_two_workers_train_shards_faster_than_one(corpus, tmp_path):
+    place, parent, store, reading = corpus
+    sampling = SamplingConfig(max_sentences=400, max_snippets=0)
+    candidates = rank_common(reading.counts, N_WORDS)
+    forms = {candidate.word: candidate.use.forms for candidate in candidates}
+    chosen = sample_sentences(store, forms, sampling, reading.keys)
+    encoders = open_encoders(parent, "minilm", "minilm")
+    features = encode_features(store, encoders, forms, chosen, sampling, tmp_path / "features")
+    cut = []
+    for seed in (17, 18):
+        training = replace(TrainingConfig.for_target("correlation", 4), seed=seed)
+        plan = TrainingPlan(training, sampling, TripletConfig(), GateConfig(), parent.facts.encoder_digest, "minilm")
+        origin = prior_origin(parent, chosen, plan.digest)
+        make_prior(parent, features, seed, origin, WordMemory(place.objects()))
+        digests = word_digests(chosen, parent, plan, origin, NOWHERE)
+        work = TrainingWork(candidates, digests, NOWHERE, origin, plan, MODEL)
+        cut.append(cut_training(place.objects(), work, features, 2, tmp_path / f"cut-{seed}"))
+    compare("training", place.home, *cut)

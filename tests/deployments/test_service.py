@@ -6,7 +6,9 @@ The tests of this module are one story and run in the order in which they stand.
 import os
 import shutil
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -156,6 +158,19 @@ def test_runs_that_nobody_can_report_are_reaped(served):
     for dead in (run, taken):
         found = served.wait(dead)
         assert found["state_type"] == "CRASHED" and "run it again" in found["state"]["message"]
+
+
+def test_a_locked_database_delays_a_run_and_holds_no_slot(served):
+    run = served.start("reencode-collections/on-demand")
+    with closing(sqlite3.connect(served.home / "prefect" / "prefect.db", isolation_level=None, timeout=30)) as database:
+        database.execute("BEGIN IMMEDIATE")  # another program writes: nobody else may, for a while
+        time.sleep(20)
+        state = served.run_of(run)["state_type"]
+        database.execute("ROLLBACK")
+    assert state != "COMPLETED"  # what is not written down is not done
+    assert served.wait(run, seconds=240)["state_type"] == "COMPLETED"
+    served.finish("reencode-collections/on-demand")
+    assert served.get("/v2/concurrency_limits/channel-production")["active_slots"] == 0
 
 
 def test_a_run_can_be_cancelled(served):

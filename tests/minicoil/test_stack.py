@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from minicoil.errors import BundleError
-from minicoil.stack import append_rows, create_stack, open_stack
+from minicoil.stack import append_rows, create_stack, open_stack, release_pages
 
 
 @pytest.fixture
@@ -57,3 +59,24 @@ def test_pickles_wrong_types_and_truncated_files_are_refused(tmp_path, stack):
     for name in ("objects.npy", "flat.npy", "cut.npy", "none.npy", "absent.npy"):
         with pytest.raises(BundleError, match=name):
             open_stack(tmp_path / name)
+
+
+def test_pages_given_back_are_read_again(tmp_path):
+    create_stack(tmp_path / "stack.npy", 384, 4)
+    rows = np.random.default_rng(1).normal(size=(4000, 384, 4)).astype(np.float32)
+    append_rows(tmp_path / "stack.npy", 1, rows)
+    stack = open_stack(tmp_path / "stack.npy")
+
+    def resident():
+        line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("RssFile"))
+        return int(line.split()[1])
+
+    before = resident()
+    assert np.array_equal(stack[1:], rows)
+    full = resident()
+    assert full - before > 20_000  # of 24,000 kB
+    release_pages(stack)
+    assert resident() - before < 2000
+    assert np.array_equal(stack[[1, 4000]], rows[[0, -1]])
+    release_pages(rows)  # one in memory stays as it is
+    assert rows.any()

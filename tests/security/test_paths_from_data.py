@@ -11,7 +11,8 @@ from tasks.manifest import check_inside
 from tasks.object_store import open_store
 from tasks.releases import publish_release, pull_release, release_key
 from tasks.settings import Settings
-from tasks.shards import _fetch, result_key
+from tasks.shard_files import unpack
+from tasks.shards import result_key
 from tasks.word_page import page_name
 
 OUTSIDE = [
@@ -77,7 +78,7 @@ def test_an_archive_of_features_is_unpacked_into_its_folder_only(tmp_path):
     store.write(result_key(key), archive.read_bytes())
     archive.unlink()
     before = {path for path in tmp_path.rglob("*")}
-    folder = _fetch(store, key, tmp_path / "work" / "features.0")
+    folder = unpack(store, result_key(key), tmp_path / "work" / "features.0")
     fresh = {path for path in tmp_path.rglob("*")} - before
     assert all(path == folder or folder in path.parents or path == folder.parent for path in fresh)
     assert not any(path.is_symlink() for path in fresh)

@@ -13,7 +13,8 @@ from tasks.place import Place
 from tasks.sampling import sample_sentences
 from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import Sentence, SentenceStore
-from tasks.shards import ShardModel, cut_shards, encode_shard, merge_shards, result_key
+from tasks.shard_files import ShardModel
+from tasks.shards import cut_shards, encode_shard, merge_shards, result_key
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 FORMS = {"pool": ("pool", "pools"), "kernel": ("kernel",)}

@@ -1,0 +1,18 @@
+"""The flow `train-shard`: some of a run's words, trained on whatever worker takes them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.progress_artifacts import progress_on_page
+from flows.upkeep_parameters import TrainingShardParameters
+from tasks.training_shards import train_shard as train
+
+
+@flow(name="train-shard", description="Train one shard of words; started by a run that splits its work.")
+def train_shard(parameters: TrainingShardParameters) -> dict[str, Any]:
+    """Needs no turn on the channel: it reads a release and writes what it learned under `words/`."""
+    with progress_on_page():
+        return train(parameters.place(), parameters.shard)
