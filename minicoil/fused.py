@@ -11,8 +11,10 @@ from typing import Any
 import onnx
 from onnx import TensorProto, helper, version_converter
 
+from minicoil.encoder import ENCODER_SAMPLE, sampled_digest
 from minicoil.errors import BundleError
 from minicoil.layout import BundleLayout
+from minicoil.rows_graph import keep_rows
 from minicoil.stack import read_shape
 
 logger = logging.getLogger(__name__)
@@ -21,9 +23,10 @@ INLINE_BYTES = 4096  # smaller tensors stay in the graph
 
 
 def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -> None:
-    """Write `minicoil.onnx` and `minicoil_head.onnx`; both are a few hundred kilobytes.
+    """Write `minicoil.onnx`, `minicoil_head.onnx` and `minicoil_rows.onnx`, a few hundred kilobytes each.
 
-    A foreign encoder of an opset that neither can be raised to 17 nor takes our head goes without the fused graph.
+    A foreign encoder of an opset that neither can be raised to 17 nor takes our head goes without the fused graph, one
+    whose graph ends in steps that are not known to look at one token at a time without that of rows.
 
     The head takes token_embeddings (B, S, D) float32, token_slot (B, S) int64 and word_ids (N,) int64, and gives
     meanings (N, d) float32: slot i is word `word_ids[i]` of one text, N and above mean "no word". The fused graph
@@ -33,12 +36,16 @@ def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -
         BundleError: the encoder cannot be read, or the checker refuses a graph.
     """
     encoder = _encoder_with_shared_weights(layout)
-    layout.fused.unlink(missing_ok=True)
+    for path in (layout.fused, layout.rows):
+        path.unlink(missing_ok=True)
     models = [(_head_model(layout), layout.head)]
     if encoder is not None:
         models.append((_fuse(encoder, _head_model(layout, _opset(encoder))), layout.fused))
+        rows = keep_rows(encoder, read_shape(layout.stack)[1])
+        models += [(rows, layout.rows)] if rows is not None else []
     for model, path in models:
-        helper.set_model_props(model, metadata or {})
+        sample = {ENCODER_SAMPLE: sampled_digest(layout.encoder)} if path == layout.rows else {}
+        helper.set_model_props(model, {**(metadata or {}), **sample})
         onnx.save(model, str(path))
         try:
             onnx.checker.check_model(str(path), full_check=True)  # full: with shape inference

@@ -63,6 +63,11 @@ class BundleLayout:
         return self.folder / "minicoil_head.onnx"
 
     @property
+    def rows(self) -> Path:
+        """The encoder's graph with an end that computes only the tokens asked for; its weights lie in `encoder`."""
+        return self.folder / "minicoil_rows.onnx"
+
+    @property
     def facts(self) -> Path:
         """Ours: dims, and name and digest of the encoder."""
         return self.folder / "minicoil.json"
@@ -73,7 +78,7 @@ class BundleLayout:
 
     def carried(self) -> list[Path]:
         """Files that a child has from its parent as they are: all but the stack, the vocabulary, graphs and card."""
-        own = {self.stack, self.vocabulary, self.fused, self.head, self.card}
+        own = {self.stack, self.vocabulary, self.fused, self.head, self.rows, self.card}
         named = {path for path in (*self.required(), self.facts) if path.is_file()}
         beside = {path for name in ("onnx", "ledger") for path in (self.folder / name).rglob("*") if path.is_file()}
         legal = {path for pattern in ("LICENSE*", "NOTICE*") for path in self.folder.glob(pattern) if path.is_file()}

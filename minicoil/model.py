@@ -111,7 +111,7 @@ class MiniCoil:
         """
         with self._loading:
             if self._encoder is None:
-                encoder = TokenEncoder(self.layout.encoder, self._threads)
+                encoder = TokenEncoder(self.layout.encoder, self._threads, rows_path=self.layout.rows)
                 if encoder.width != self.stack.shape[1]:
                     raise BundleError(
                         f"{self.layout.encoder} gives {encoder.width} numbers a token, the stack expects "
@@ -263,18 +263,31 @@ class MiniCoil:
         n_read = 0
         if progress is not None and len(needed) < len(texts):
             progress(len(texts) - len(needed))
-        for batch in self.encoder.encode([texts[place] for place in needed]) if len(needed) else ():
-            places = needed[batch.places].tolist()
-            for place, found in zip(
-                places, measure_meanings(batch, [wanted[i] for i in places], self.stack), strict=True
-            ):
-                answer[place] = found
+        if not len(needed):
+            return answer, dense
+        for places, embeddings, pooled in self._forward(texts, wanted, needed, request.dense):
+            found = measure_meanings(embeddings, [wanted[i] for i in places], self.stack)
+            for place, meanings in zip(places, found, strict=True):
+                answer[place] = meanings
             n_read += len(places)
             if n_read >= _TEXTS_PER_RELEASE:
                 release_pages(self.stack)
                 n_read = 0
-            if request.dense:
-                dense[places] = pool_sentences(batch)
+            if pooled is not None:
+                dense[places] = pooled
             if progress is not None:
                 progress(len(places))
         return answer, dense
+
+    def _forward(
+        self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], needed: NDArray[np.int64], dense: bool
+    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.float32] | None]]:
+        """By batch: which texts, (P, D) embeddings of their wanted pieces, and (B, D) dense vectors if asked for."""
+        some, pieces = [texts[place] for place in needed], [wanted[place].pieces for place in needed]
+        if not dense:
+            for part in self.encoder.encode_pieces(some, pieces):
+                yield needed[part.places].tolist(), part.embeddings, None
+            return
+        for batch in self.encoder.encode(some):
+            rows = [batch.embeddings[row, pieces[place]] for row, place in enumerate(batch.places)]
+            yield needed[batch.places].tolist(), np.concatenate(rows), pool_sentences(batch)

@@ -31,6 +31,7 @@ class TorchTokenEncoder(TokenEncoder):
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         self._torch: Any = torch
+        self._rows = None
         self._device = "cuda" if torch.cuda.is_available() else "cpu"
         try:
             model = AutoModel.from_pretrained(

@@ -86,15 +86,15 @@ def post_processing(job, texts):
 
     model = MiniCoil.load(job["folder"], threads=1)
     encoder, seen = model.encoder, {}
-    forward = encoder._forward
+    forward = encoder._forward_rows
 
-    def remembered(ids, mask):
-        key = ids.tobytes()
+    def remembered(session, ids, mask, rows):
+        key = ids.tobytes() + rows.tobytes()
         if key not in seen:
-            seen[key] = forward(ids, mask)
+            seen[key] = forward(session, ids, mask, rows)
         return seen[key]
 
-    encoder._forward = remembered
+    encoder._forward_rows = remembered
     vectors = list(model.embed(texts))
 
     def least(run):

@@ -3,6 +3,7 @@
 Writes what it measured to docs/benchmarks/encoder.json.
 """
 
+import itertools
 import json
 import os
 import platform
@@ -26,12 +27,17 @@ RESULT = Path(__file__).parents[2] / "docs" / "benchmarks" / "encoder.json"
 N_WORDS = 30_000
 N_CHUNKS, N_SENTENCES = 256, 1024
 ROUNDS = int(os.environ.get("MINICOIL_BENCH_ROUNDS", "3"))
+DOCUMENTATIONS, N_ROWS = ("kubernetes_docs", "postgres_docs", "rust_book"), 7900
 FLOORS = {"chunks": {256: 2.2, 4: 1.25}, "sentences": {256: 4.5, 4: 1.5}}
 
 
 def read_sentences(shared_data):
-    with (shared_data / "kubernetes_docs" / "sentences.jsonl").open() as file:
-        return [json.loads(line) for line in file]
+    """As many of each of three documentations; whole pages, so that neighbours can be joined."""
+    rows = []
+    for name in DOCUMENTATIONS:
+        with (shared_data / name / "sentences.jsonl").open() as file:
+            rows += [json.loads(line) for line in itertools.islice(file, N_ROWS)]
+    return rows
 
 
 def make_texts(rows):

@@ -20,7 +20,13 @@ from tasks.searching import search_collection, served_release
 TOLERANCE = 1e-4
 CHANNEL, COLLECTION = "production", "docs"
 STAMPS = ("mc_release", "mc_union")
-NUMBERED = ("ledger/", "README.md", "minicoil.onnx", "minicoil_head.onnx")  # files that name their release's number
+NUMBERED = (
+    "ledger/",
+    "README.md",
+    "minicoil.onnx",
+    "minicoil_head.onnx",
+    "minicoil_rows.onnx",
+)  # files that name their release's number
 
 Cells = dict[int, float]
 

@@ -65,7 +65,7 @@ def base(tmp_path_factory, encoder_folder) -> Path:
     layout.vocabulary.write_text(json.dumps({"vocab": words, "stem_mapping": mapping}))
     rng = np.random.default_rng(3)
     np.save(layout.stack, rng.normal(scale=0.1, size=(N_WORDS + 1, WIDTH, DIMS)).astype(np.float32))
-    for ours in (layout.facts, layout.fused, layout.head):
+    for ours in (layout.facts, layout.fused, layout.head, layout.rows):
         ours.unlink()
     layout.card.write_text("---\nlicense: apache-2.0\n---\n# A model\n")
     return folder
