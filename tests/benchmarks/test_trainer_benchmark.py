@@ -23,11 +23,10 @@ import numpy as np
 import pytest
 from reference_trainer import ARTICLE, CODE, train_reference
 from threadpoolctl import threadpool_limits
-from trainer_samples import MIN_SENTENCES, N_WORDS, encode_samples
+from trainer_samples import FEW, MIN_SENTENCES, N_WORDS, encode_samples
 
 from minicoil.config import PRIOR_COMPONENTS, GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.mining import Candidate
-from minicoil.occurrences import WordSample
 from minicoil.prior import collect_prior, principal_components
 from minicoil.trainer import train_words
 from minicoil.triplets import sample_triplets, split_rows
@@ -41,29 +40,13 @@ from tasks.word_memory import WordMemory
 
 SEEDS = (1, 2, 3)
 TARGETS = ("correlation", "saturated")
-FEW = 200
+TEST = TripletConfig(n_triplets=4000)  # a standard error of half a point a word, which the smallest bound asks for
 
 
 @pytest.fixture(scope="module")
 def samples(shared_data, encoder_folder, tmp_path_factory):
     kept = os.environ.get("MINICOIL_BENCH_SAMPLES")
     return encode_samples(shared_data, encoder_folder, Path(kept) if kept else tmp_path_factory.mktemp("bench"))
-
-
-def first_rows(sample, rows, n):
-    """The sample reduced to `n` training sentences."""
-    kept = np.sort(rows[:n])
-    place = np.full(len(sample.keys), -1)
-    place[kept] = np.arange(len(kept))
-    snippets = place[sample.snippet_rows] >= 0
-    return WordSample(
-        sample.word,
-        sample.keys[kept],
-        sample.embeddings[kept],
-        sample.role[kept],
-        place[sample.snippet_rows[snippets]],
-        sample.snippet_embeddings[snippets],
-    )
 
 
 @pytest.mark.benchmark
@@ -73,12 +56,11 @@ def test_trainer_against_reference(samples, tmp_path, capsys):
     import torch
 
     torch.set_num_threads(1)
-    measured, tuning, others = samples
-    ambiguous = tuning if os.environ.get("MINICOIL_BENCH_PART") == "tuning" else measured
+    ambiguous = samples.tuning if os.environ.get("MINICOIL_BENCH_PART") == "tuning" else samples.measured
     assert len(ambiguous) == N_WORDS, "too few ambiguous words with 1,000 sentences in the shared data"
     assert min(len(sample.keys) for sample in ambiguous) >= MIN_SENTENCES
     with threadpool_limits(1):
-        report = _measure_all(ambiguous, others, tmp_path)
+        report = _measure_all(ambiguous, samples, tmp_path)
     _save(report)
     _print(report, capsys)
     ratios = report["ratios"]
@@ -91,8 +73,8 @@ def test_trainer_against_reference(samples, tmp_path, capsys):
     assert all(run["cpu_seconds"] < 180 and run["peak_growth_mib"] < 100 for run in report["thousand_words"])
 
 
-def _measure_all(ambiguous, others, folder):
-    sampling = SamplingConfig()
+def _measure_all(ambiguous, samples, folder):
+    sampling, others = SamplingConfig(), samples.prior
     started = time.process_time()
     prior = collect_prior(others, principal_components(np.concatenate([s.role for s in others]), PRIOR_COMPONENTS))
     report = {
@@ -112,12 +94,12 @@ def _measure_all(ambiguous, others, folder):
     report["ratios"] = _ratios(report["means"])
     batches = _Copies(ambiguous, TrainingConfig().words_per_batch)  # as many in one tensor as the service trains
     for target in TARGETS:
-        samples = [batches.sample(word) for word in batches.words]
+        batch = [batches.sample(word) for word in batches.words]
         started = time.process_time()
-        train_words(samples, prior, TrainingConfig.for_target(target, 4), sampling)
-        seconds = (time.process_time() - started) / len(samples)
+        train_words(batch, prior, TrainingConfig.for_target(target, 4), sampling)
+        seconds = (time.process_time() - started) / len(batch)
         report.setdefault("batched_cpu_seconds_per_word", {})[target] = seconds
-    report[f"share_with_{FEW}"] = {target: _share_with_few(ambiguous, prior, sampling, target) for target in TARGETS}
+    report[f"share_with_{FEW}"] = {target: _share_with_few(ambiguous, samples.few, prior, target) for target in TARGETS}
     _save(report)
     mixed, large = [*ambiguous, *others], ambiguous
     report["thousand_words"] = [
@@ -129,7 +111,7 @@ def _measure_all(ambiguous, others, folder):
 def _measure_word(sample, prior, sampling, earlier):
     """One word's row; `earlier` is the row of a run that was cut short, whose reference part is kept if it fits."""
     split = split_rows(sample.keys, sampling)
-    test = sample_triplets(sample.role, split.test, TripletConfig(), 99)
+    test = sample_triplets(sample.role, split.test, TEST, 99)
     row = {"word": sample.word, "n_test_triplets": len(test), "ceiling": measure(sample.embeddings, test).ordering}
     same_inputs = all(earlier.get(key) == value for key, value in row.items())
     runs = (
@@ -230,15 +212,14 @@ def _save(report):
         Path(target).write_text(json.dumps(report, indent=1) + "\n")
 
 
-def _share_with_few(samples, prior, sampling, target):
+def _share_with_few(samples, few, prior, target):
     """Mean ordering accuracy of a word with `FEW` sentences in all, as a share of that with all of them."""
-    shares = []
+    shares, sampling = [], SamplingConfig()
     for sample in samples:
         split = split_rows(sample.keys, sampling)
-        test = sample_triplets(sample.role, split.test, TripletConfig(), 99)
-        few = first_rows(sample, split.train, FEW)  # of which its own validation and test come off, too
+        test = sample_triplets(sample.role, split.test, TEST, 99)
         scores = []
-        for taught in (few, sample):
+        for taught in (few[sample.word], sample):  # of the few, their own validation and test come off, too
             weights = [_ours(taught, prior, sampling, target, seed) for seed in SEEDS]
             scores.append(np.mean([measure(apply_layer(sample.embeddings, w), test).ordering for w in weights]))
         shares.append(scores[0] / scores[1])

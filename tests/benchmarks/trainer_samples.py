@@ -3,7 +3,8 @@
 Ambiguous are the words that people labelled most often in the word-in-context pairs and that have at least 1,000
 sentences in the real text. The first eight of them are measured, on the next eight settings are chosen, so that no
 figure is of triplets that a setting was picked on; the other labelled words teach the shared prior, as a lineage's
-first words do.
+first words do. Each ambiguous word is there a second time as the service would meet it with few sentences: they and the
+snippets cut from them.
 """
 
 import json
@@ -11,6 +12,7 @@ import os
 import re
 import shutil
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +21,11 @@ from minicoil.bundle import create_empty_bundle
 from minicoil.config import SamplingConfig
 from minicoil.encoder import TokenEncoder
 from minicoil.layout import BundleLayout
+from minicoil.occurrences import WordSample
 from minicoil.sentences import sentence_key, split_sentences
 from minicoil.stemming import stem
 from minicoil.tokens import WordTokenizer
+from minicoil.triplets import split_rows
 from tasks.corpus import CorpusReport, read_corpora
 from tasks.features import encode_features
 from tasks.points import open_points
@@ -31,10 +35,21 @@ from tasks.sentence_store import Sentence, SentenceStore
 N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "8"))
 MIN_SENTENCES, MAX_SENTENCES = 1000, 2000
 PRIOR_WORDS, PRIOR_SENTENCES = 200, 200
+FEW = 200
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Encoded sentences of words to measure, of words to choose settings on, and of words of the prior; `few` by word."""
+
+    measured: list[WordSample]
+    tuning: list[WordSample]
+    prior: list[WordSample]
+    few: dict[str, WordSample]
 
 
 def encode_samples(shared_data, encoder_folder, folder):
-    """(samples of measured words, of words to choose settings on, of words of the prior); kept in `folder`."""
+    """See `Samples`; what was read and encoded lies in `folder`."""
     for left in ("empty", "home"):  # of a run before
         shutil.rmtree(folder / left, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,9 +73,20 @@ def encode_samples(shared_data, encoder_folder, folder):
             for word in group
         }
         features = encode_features(store, encoders, kept, chosen, SamplingConfig(), folder / "features")
-    groups = ambiguous[:N_WORDS], ambiguous[N_WORDS:], others
-    measured, tuning, prior = ([features.sample(word) for word in words] for words in groups)
-    return measured, tuning, prior
+        rare = {word: _few(chosen[word]) for word in ambiguous}
+        forms = {word: kept[word] for word in ambiguous}
+        few = encode_features(store, encoders, forms, rare, SamplingConfig(), folder / "few")
+    measured, tuning = ambiguous[:N_WORDS], ambiguous[N_WORDS:]
+    return Samples(
+        *([features.sample(word) for word in words] for words in (measured, tuning, others)),
+        few={word: few.sample(word) for word in ambiguous},
+    )
+
+
+def _few(keys):
+    """Some of a word's training sentences, so that none of them is among its held-out ones."""
+    train = np.sort(keys[split_rows(keys, SamplingConfig()).train])
+    return np.sort(np.random.default_rng(1).permutation(train)[:FEW])
 
 
 def _labelled_words(shared_data):
