@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from results_file import keep_figures
 from wordfreq import top_n_list
 
 from minicoil.bundle import create_empty_bundle, derive_bundle
@@ -22,7 +23,6 @@ from minicoil.vocabulary import Vocabulary
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.shared, pytest.mark.timeout(1800)]
 CHILD = Path(__file__).with_name("encoder_child.py")
-RESULT = Path(__file__).parents[2] / "docs" / "benchmarks" / "encoder.json"
 N_WORDS = 30_000
 N_CHUNKS, N_SENTENCES = 256, 1024
 ROUNDS = int(os.environ.get("MINICOIL_BENCH_ROUNDS", "3"))
@@ -134,8 +134,7 @@ def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
         "cpu_seconds_of_the_onnx_session": round(min(row["encoder_cpu_seconds"] for row in loads), 3),
     }
     report["two_against_one"] = compare_cores(runner)
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=1) + "\n")
+    keep_figures("encoder", report)
     print("\n" + json.dumps(report, indent=1))
     for kind, floors in FLOORS.items():
         for batch_size, floor in floors.items():

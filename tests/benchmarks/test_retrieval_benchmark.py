@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from results_file import stamp
 from retrieval_lab import Lab, Sentences, cached, encode_set, make_encoders, save, score
 
 from minicoil.effectiveness import difference
@@ -109,7 +110,7 @@ def steps_of(lab, origin, dims, target, seed):
 @pytest.mark.timeout(14_400)
 def test_it_searches_better_than_bm25(lab, capsys):
     out = os.environ.get("MINICOIL_BENCH_OUT")
-    report = {"seeds": list(SEEDS), "sets": {}, "whole_vocabulary": {}, "steps": {}, "twenty_words": {}}
+    report = stamp({"seeds": list(SEEDS), "sets": {}, "whole_vocabulary": {}, "steps": {}, "twenty_words": {}})
 
     def keep():
         if out:

@@ -12,7 +12,6 @@ triplets are the same; MINICOIL_BENCH_SAMPLES names a folder for the encoded sen
 
 import json
 import os
-import platform
 import time
 from dataclasses import replace
 from functools import partial
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from reference_trainer import ARTICLE, CODE, train_reference
+from results_file import stamp
 from threadpoolctl import threadpool_limits
 from trainer_samples import MIN_SENTENCES, N_WORDS, encode_samples
 
@@ -94,7 +94,8 @@ def _measure_all(ambiguous, others, folder):
     started = time.process_time()
     prior = collect_prior(others, principal_components(np.concatenate([s.role for s in others]), PRIOR_COMPONENTS))
     report = {
-        "machine": {"cpu": _cpu_name(), "python": platform.python_version(), "threads": 1},
+        **stamp({}),
+        "threads": 1,
         "dims": 4,
         "seeds": SEEDS,
         "words": [s.word for s in ambiguous],
@@ -261,11 +262,6 @@ def _ratios(means):
         }
         for k in TARGETS
     }
-
-
-def _cpu_name():
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), platform.processor())
 
 
 def _print(report, capsys):
