@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from asked_figures import ASKED, Asked
 from results_file import RESULTS
 
 ROOT = RESULTS.parents[1]
@@ -62,7 +63,7 @@ def table(header: Row, rows: list[Row]) -> str:
 
 def tables(results: Results) -> dict[str, str]:
     """What stands between the markers of each name on the page."""
-    made = {"ratios": _ratios(results), "runs": _runs(results)}
+    made = {"ratios": _ratios(results), "asked": _asked(results), "runs": _runs(results)}
     for name, make in SECTIONS.items():
         if name not in results:
             made[name] = f"*Not measured: {name}.json is not there. Its command is in the list of runs.*"
@@ -99,6 +100,22 @@ def _runs(results: Results) -> str:
         file = f"[{name}.json](benchmarks/{name}.json)" if document is not None else f"{name}.json: not there"
         rows.append((file, f"`{command}`", where, when))
     return table(("figures", "command", "machine", "date"), rows)
+
+
+def _asked(results: Results) -> str:
+    rows = []
+    for name, bounds in ASKED.items():
+        for asked in bounds if name in results else ():
+            rows.append((name, asked.what, asked.bound(), *_found(asked, results[name])))
+    return table(("benchmark", "figure", "asked", "found", ""), rows)
+
+
+def _found(asked: Asked, report: dict[str, Any]) -> Row:
+    try:
+        value = asked.find(report)
+    except (KeyError, ValueError):
+        return "not in this run", ""
+    return f"{value:{asked.form}}", "" if asked.is_met(value) else "**missed**"
 
 
 def _machine(document: dict[str, Any]) -> str:

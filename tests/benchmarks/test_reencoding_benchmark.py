@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asked_figures import check_asked
 from results_file import keep_figures
 
 from minicoil.bundle import create_empty_bundle, derive_bundle
@@ -239,8 +240,4 @@ def test_re_encoding_what_changed_against_encoding_everything(
         keep_figures("reencoding", figures)
     with capsys.disabled():
         print("\n" + json.dumps(figures, indent=1))
-    assert figures["missed"] == figures["needlessly_rewritten"] == figures["points_wrong_cell_by_cell"] == 0
-    assert change.seconds_finding < 5 and everything / wall >= 10
-    assert min([*moments, after_move]) >= 0.92
-    assert after_vacuum >= 0.99  # points of equal scores may trade the last place
-    assert figures["largest_score_gap_after_vacuum"] < 1e-5
+    check_asked("reencoding", figures)  # overlap below 1 after vacuum: points of equal scores may trade the last place
