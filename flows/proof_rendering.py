@@ -15,7 +15,8 @@ _SHOWN = 6  # queries and words at each end
 
 def show_search(result: Mapping[str, Any]) -> None:
     """Results, both rankings where they were compared, one point taken apart where it was asked for."""
-    say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
+    served = f"release {result['release']}" if result["release"] else "plain BM25, no release yet"
+    say(f"[bold]{escape(result['query'])}[/bold]  ({served})")
     if "bm25" in result:
         _show_both(result)
     else:
