@@ -1,7 +1,7 @@
 """The guides, read as a person would: in order, in a fresh folder, with the real command; and what they say it prints.
 
 Blocks marked `sh` are run; `exit=1` after it says how one ends. Blocks with another mark (`needs-network`,
-`needs-server`, `needs-containers`, `several-machines`) cannot run here: their `minicoil` commands are only parsed.
+`needs-server`, `needs-containers`, `several-machines`, `takes-long`) are not: their `minicoil` commands are only parsed.
 
 All guides share one Prefect server, as a shell with PREFECT_API_URL does; starting one with every command would take
 most of the time. Guides that go on where the first one ended begin with a copy of its folder.
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from contextlib import ExitStack
 
 import pytest
 from command_lines import check_commands, commands_in
@@ -23,7 +24,7 @@ from markdown_pages import ROOT, indented_code, shell_blocks
 GUIDES = ROOT / "docs" / "guides"
 NAMES = sorted(path.stem for path in GUIDES.glob("*.md") if path.stem != "README")
 FIRST = "from-text-to-search"
-UNRUNNABLE = {"needs-network", "needs-server", "needs-containers", "several-machines"}
+UNRUNNABLE = {"needs-network", "needs-server", "needs-containers", "several-machines", "takes-long"}
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 
 
@@ -34,11 +35,15 @@ def environment(tmp_path_factory):
     from prefect.testing.utilities import prefect_test_harness
 
     from deployments.setting_up import set_up
+    from flows.embedded import EMBEDDED_SETTINGS
 
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("MINICOIL_", "PREFECT_"))}
     for name in ("NO_COLOR", "COLUMNS", "FORCE_COLOR"):
         ours.pop(name, None)
-    with prefect_test_harness(server_startup_timeout=120):
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+        for name, value in EMBEDDED_SETTINGS.items():  # as the command line starts its own
+            patch.setenv(name, value)
+        stack.enter_context(prefect_test_harness(server_startup_timeout=120))
         asyncio.run(set_up(["production", "own"]))
         yield {
             **ours,
@@ -47,6 +52,7 @@ def environment(tmp_path_factory):
             "PREFECT_API_URL": str(PREFECT_API_URL.value()),
             "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
             "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+            "OMP_NUM_THREADS": "1",  # small texts: threads would mostly wait for each other
         }
 
 
@@ -85,8 +91,8 @@ def was_printed(claim, output):
 def after_first(environment, tmp_path_factory):
     """The folder in which the first guide was followed."""
     folder = tmp_path_factory.mktemp(FIRST)
-    write_texts(folder / "texts", ("pod", "bank", "cell"), 150, 1)
-    write_texts(folder / "new-texts", ("pool", "kernel"), 100, 2)
+    write_texts(folder / "texts", ("pod", "bank"), 60, 1)
+    write_texts(folder / "new-texts", ("pool", "cell"), 60, 2)
     follow(FIRST, folder, environment)
     return folder
 
@@ -100,7 +106,7 @@ def begin(request, tmp_path):
         return tmp_path / name
 
     def with_base(name):
-        write_texts(tmp_path / "texts", ("pod", "bank", "cell"), 150, 1)
+        write_texts(tmp_path / "texts", ("pod", "bank"), 60, 1)
         write_base(request.getfixturevalue("empty_bundle"), tmp_path / "minicoil-v1")
         return tmp_path
 

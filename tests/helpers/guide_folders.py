@@ -50,7 +50,7 @@ def write_base(empty: Path, folder: Path) -> None:
 
 def write_articles(folder: Path) -> None:
     """The collection `articles` in the home's engine, as another program made it with `./minicoil-v1`."""
-    rows = write_texts(folder / "articles", ("pod", "bank", "cell"), 150, 3)
+    rows = write_texts(folder / "articles", ("pod", "bank"), 60, 3)
     model = minicoil.load(folder / "minicoil-v1", **BM25)
     texts = [f"{row['title']}\n{row['text']}" for row in rows]
     points = [
