@@ -6,51 +6,47 @@ Torch and Prefect are imported only by commands that run a flow, inside them: `s
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import Any
 
 import click
 
+from flows.completion import complete_collections
 from flows.encode_command import encode
 from flows.forget_command import forget
+from flows.help_pages import add_examples
 from flows.options import (
     base_option,
+    bm25_options,
     channel_option,
     common_options,
     corpus_option,
     dims_option,
     encoder_option,
     expansion_options,
+    no_promote_option,
     open_place,
     profile_option,
     proof_options,
     run_flow,
     sample_option,
+    training_options,
     without_flags,
 )
 from flows.proof_commands import compare, evaluate
 from flows.release_commands import release
 from flows.service_commands import deploy, serve
 from flows.try_command import try_folder
-
-FIRST_TIME = """
-\b
-Start here:
-  minicoil try ./texts                            a few minutes, no settings: both rankings on your own text
-  minicoil index docs --corpus ./texts            make ./texts searchable
-  minicoil extend --common 1000 --corpus ./texts  train its most frequent words, publish, re-encode
-  minicoil search docs "pool of workers" --compare
-"""
+from minicoil import __version__
 
 
-@click.group(epilog=FIRST_TIME, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(version("minicoil-service"), prog_name="minicoil")
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="minicoil")
 def main() -> None:
     """Keeps a miniCOIL sparse-retrieval model fluent in its users' language."""
 
 
 @main.command()
-@click.argument("collection")
+@click.argument("collection", shell_complete=complete_collections)
 @corpus_option
 @channel_option
 @encoder_option
@@ -58,9 +54,7 @@ def main() -> None:
 @sample_option
 @base_option
 @profile_option
-@click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation.")
-@click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation.")
-@click.option("--avg-len", type=float, help="Mean document length in words; default: measured on the corpus.")
+@bm25_options
 @click.option("--delete-missing", is_flag=True, help="Delete points whose document CORPUS does not have any more.")
 @common_options
 def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
@@ -75,20 +69,23 @@ def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
 @encoder_option
 @dims_option
 @sample_option
-@click.option("--words-file", help="One word a line.")
+@click.option("--words-file", type=click.Path(), help="One word a line.")
 @click.option("--mine", type=int, help="Take the N words this domain uses unlike general English (default 200).")
 @click.option("--common", type=int, help="Take the N most frequent usable words.")
-@click.option("--queries", help="Query log, one query a line: weights words people search for.")
+@click.option("--queries", type=click.Path(), help="Query log, one query a line: weights words people search for.")
 @click.option("--max-points", type=int, help="Stop taking words when this many points are affected.")
 @click.option("--background", help="Corpus SPEC of general text to mine against.")
-@click.option("--collection", "collections", multiple=True, help="Default: every collection on the channel.")
+@click.option(
+    "--collection",
+    "collections",
+    multiple=True,
+    shell_complete=complete_collections,
+    help="Default: every collection on the channel.",
+)
 @base_option
 @profile_option
-@click.option("--target", type=click.Choice(["saturated", "correlation"]), default="saturated", show_default=True)
-@click.option("--min-sentences", type=int, default=25, show_default=True)
-@click.option("--max-sentences", type=int, default=8000, show_default=True)
-@click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
-@click.option("--no-promote", is_flag=True, help="Publish only.")
+@training_options
+@no_promote_option
 @click.option("--dry-run", is_flag=True, help="Say which words, how many points and what it costs.")
 @proof_options
 @common_options
@@ -103,11 +100,8 @@ def extend(place: dict[str, Any], dims: str, **values: Any) -> Any:
 @encoder_option
 @sample_option
 @click.option("--below", type=float, help="Also retrain every word under this held-out ordering accuracy.")
-@click.option("--target", type=click.Choice(["saturated", "correlation"]), default="saturated", show_default=True)
-@click.option("--min-sentences", type=int, default=25, show_default=True)
-@click.option("--max-sentences", type=int, default=8000, show_default=True)
-@click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id.")
-@click.option("--no-promote", is_flag=True, help="Publish only.")
+@training_options
+@no_promote_option
 @proof_options
 @common_options
 def retrain(place: dict[str, Any], **values: Any) -> Any:
@@ -118,7 +112,7 @@ def retrain(place: dict[str, Any], **values: Any) -> Any:
 @main.command()
 @click.argument("words", nargs=-1, required=True)
 @channel_option
-@click.option("--no-promote", is_flag=True, help="Publish only.")
+@no_promote_option
 @common_options
 def remove(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
     """Return WORDs to BM25."""
@@ -126,7 +120,7 @@ def remove(place: dict[str, Any], no_promote: bool, **values: Any) -> Any:
 
 
 @main.command()
-@click.argument("collections", nargs=-1)
+@click.argument("collections", nargs=-1, shell_complete=complete_collections)
 @channel_option
 @click.option("--contract", is_flag=True, help="Drop the previous release's cells now; ends instant rollback.")
 @click.option("--grace-hours", type=float, default=24.0, show_default=True, help="Until these cells go by themselves.")
@@ -140,14 +134,12 @@ def reencode(place: dict[str, Any], **values: Any) -> Any:
 
 
 @main.command()
-@click.argument("source")
+@click.argument("source", shell_complete=complete_collections)
 @click.argument("target")
 @channel_option
 @click.option("--text", help="Payload fields that the text is made of; default: as SOURCE is registered.")
 @click.option("--alias", help="Pointed to TARGET when it is right.")
-@click.option("--k", type=float, default=1.2, show_default=True)
-@click.option("--b", type=float, default=0.75, show_default=True)
-@click.option("--avg-len", type=float, help="Default: measured on SOURCE.")
+@bm25_options
 @common_options
 def rebuild(place: dict[str, Any], **values: Any) -> Any:
     """Build TARGET from SOURCE with the channel's release: for another encoder, or a collection without miniCOIL."""
@@ -155,16 +147,16 @@ def rebuild(place: dict[str, Any], **values: Any) -> Any:
 
 
 @main.command()
-@click.argument("collection")
+@click.argument("collection", shell_complete=complete_collections)
 @channel_option
 @click.option("--vector", required=True, help="Name of its miniCOIL sparse vector.")
 @click.option("--text", help="Payload fields that the text is made of, as '{title}\\n{body}'.")
 @click.option("--corpus", multiple=True, help="Has the texts by id, where the payload has none.")
 @click.option("--join", default="", help="Payload field with the document's id; default: the point's own id.")
 @click.option("--base", help="Model it was encoded with, if that is no release of the channel.")
-@click.option("--k", type=float, help="Default: found from its vectors, as b and avg_len.")
-@click.option("--b", type=float)
-@click.option("--avg-len", type=float)
+@click.option("--k", type=float, help="BM25 k; default: found from its vectors.")
+@click.option("--b", type=float, help="BM25 b; default: found from its vectors.")
+@click.option("--avg-len", type=float, help="Mean length in words; default: found from its vectors.")
 @click.option("--tenant", help="Payload field whose value scopes IDF.")
 @common_options
 def attach(place: dict[str, Any], **values: Any) -> Any:
@@ -173,9 +165,9 @@ def attach(place: dict[str, Any], **values: Any) -> Any:
 
 
 @main.command()
-@click.argument("collection")
+@click.argument("collection", shell_complete=complete_collections)
 @click.argument("query")
-@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option("--limit", type=click.IntRange(1, 1000), default=10, show_default=True, help="Results shown.")
 @click.option("--compare", is_flag=True, help="BM25 beside miniCOIL, with the words that moved each result.")
 @click.option("--explain", help="Id of a point: its score word by word, IDF x tf x meaning.")
 @click.option("--tenant", help="Whose points, in a collection that has tenants.")
@@ -206,6 +198,7 @@ main.add_command(serve)
 main.add_command(deploy)
 main.add_command(evaluate)
 main.add_command(compare)
+add_examples(main)
 
 if __name__ == "__main__":
     main()

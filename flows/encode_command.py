@@ -11,19 +11,35 @@ from typing import Any
 
 import click
 
+from flows.completion import complete_channels, complete_collections, complete_releases
 from flows.options import common_options, open_place
-from flows.screen import tell
+from flows.screen import complain, tell
 
 
 @click.command()
-@click.option("--channel", help="Encode with the release this channel serves (default: production).")
-@click.option("--release", type=int, help="Encode with this release.")
-@click.option("--model", "folder", help="Encode with a model folder.")
-@click.option("--collection", help="Encode for this collection, with its k, b and avg_len.")
+@click.option(
+    "--channel",
+    shell_complete=complete_channels,
+    help="Encode with the release this channel serves (default: production).",
+)
+@click.option("--release", type=int, shell_complete=complete_releases, help="Encode with this release.")
+@click.option("--model", "folder", type=click.Path(), help="Encode with a model folder.")
+@click.option(
+    "--collection", shell_complete=complete_collections, help="Encode for this collection, with its k, b and avg_len."
+)
 @click.option("--query", is_flag=True, help="Lines are queries, not documents.")
 @click.option("--dense", is_flag=True, help="The encoder's sentence vector too, from the same pass.")
-@click.option("--format", "form", type=click.Choice(["auto", "text", "jsonl"]), default="auto", show_default=True)
-@click.option("--output", help="Write to FILE.jsonl or FILE.parquet; the default is JSON lines on stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["auto", "text", "jsonl"]),
+    default="auto",
+    show_default=True,
+    help="Of the lines on stdin.",
+)
+@click.option(
+    "--output", type=click.Path(), help="Write to FILE.jsonl or FILE.parquet; the default is JSON lines on stdout."
+)
 @click.option("--k", type=float, help="BM25 k (default 1.2).")
 @click.option("--b", type=float, help="BM25 b (default 0.75).")
 @click.option("--avg-len", type=float, help="Mean document length in words (default 150, FastEmbed's).")
@@ -64,7 +80,7 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
         from flows.encode_rendering import describe_encoding
 
         for line in describe_encoding(answer):
-            tell(line)
+            (complain if report.n_bad else tell)(line)  # what was lost is said even to those who want quiet
         return {"refused": True, "silent": True} if answer["refused"] else None
     return answer
 

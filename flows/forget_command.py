@@ -6,13 +6,25 @@ from typing import Any
 
 import click
 
+from flows.completion import complete_collections
 from flows.options import common_options, open_place
 
 
 @click.command()
 @click.option("--doc", "docs", multiple=True, required=True, help="Id of a document, as points carry it; repeatable.")
-@click.option("--corpus", multiple=True, help="Corpus the id belongs to, where several use the same; repeatable.")
-@click.option("--collection", "collections", multiple=True, help="Delete its points there too; repeatable.")
+@click.option(
+    "--corpus",
+    multiple=True,
+    type=click.Path(),
+    help="Corpus the id belongs to, where several use the same; repeatable.",
+)
+@click.option(
+    "--collection",
+    "collections",
+    multiple=True,
+    shell_complete=complete_collections,
+    help="Delete its points there too; repeatable.",
+)
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @common_options
 def forget(place: dict[str, Any], **values: Any) -> Any:

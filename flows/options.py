@@ -1,7 +1,7 @@
 """What every command shares: its options, how it answers, and how it reaches a flow.
 
-Exit status: 0 done (also when there was nothing to do), 1 refused or failed, 2 bad usage. With --json the answer is
-one JSON document on stdout; everything else goes to stderr.
+Exit status: 0 done (also when there was nothing to do), 1 refused, failed or interrupted, 2 bad usage. With --json the
+answer is one JSON document on stdout; everything else goes to stderr.
 """
 
 from __future__ import annotations
@@ -15,15 +15,70 @@ from typing import Any
 import click
 
 from flows import rendering, screen
+from flows.completion import complete_channels
 from minicoil.errors import MiniCoilError, UsageError
 
 Command = Callable[..., Any]
 
-corpus_option = click.option("--corpus", multiple=True, required=True, help="File, folder, hf:, qdrant: or pydocs:.")
-channel_option = click.option("--channel", default="production", show_default=True, help="Named release pointer.")
-encoder_option = click.option("--encoder", default="minilm", show_default=True, help="minilm, folder, or hub id.")
-dims_option = click.option("--dims", type=click.Choice(["4", "8", "16"]), default="4", show_default=True)
-base_option = click.option("--base", help="Model to start from: a folder that FastEmbed loads, or a hub id.")
+corpus_option = click.option(
+    "--corpus", multiple=True, required=True, type=click.Path(), help="File, folder, hf:, qdrant: or pydocs:."
+)
+channel_option = click.option(
+    "--channel",
+    default="production",
+    show_default=True,
+    shell_complete=complete_channels,
+    help="Named release pointer.",
+)
+encoder_option = click.option(
+    "--encoder", default="minilm", show_default=True, type=click.Path(), help="minilm, folder, or hub id."
+)
+dims_option = click.option(
+    "--dims",
+    type=click.Choice(["4", "8", "16"]),
+    default="4",
+    show_default=True,
+    help="Numbers per word of a first release; 8 rank better and take twice the postings.",
+)
+no_promote_option = click.option("--no-promote", is_flag=True, help="Publish only.")
+
+
+def training_options(command: Command) -> Command:
+    """What the commands that train words say of training."""
+    for option in (
+        click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id."),
+        click.option(
+            "--max-sentences", type=int, default=8000, show_default=True, help="Most sentences a word is trained on."
+        ),
+        click.option(
+            "--min-sentences", type=int, default=25, show_default=True, help="A word with fewer stays on BM25."
+        ),
+        click.option(
+            "--target",
+            type=click.Choice(["saturated", "correlation"]),
+            default="saturated",
+            show_default=True,
+            help="saturated is the careful one; correlation is for whole vocabularies.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def bm25_options(command: Command) -> Command:
+    """k, b and avg_len of a collection that is made; they are fixed from then on."""
+    for option in (
+        click.option("--avg-len", type=float, help="Mean document length in words; default: measured."),
+        click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation."),
+        click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation."),
+    ):
+        command = option(command)
+    return command
+
+
+base_option = click.option(
+    "--base", type=click.Path(), help="Model to start from: a folder that FastEmbed loads, or a hub id."
+)
 profile_option = click.option("--profile", type=click.Choice(["minicoil-v1"]), help="Settings that belong together.")
 sample_option = click.option("--sample", type=int, help="Use a seeded sample of this many documents.")
 
@@ -38,7 +93,13 @@ def expansion_options(command: Command) -> Command:
 def proof_options(command: Command) -> Command:
     """How a release is judged before it is published, and what its report shows."""
     for option in (
-        click.option("--evaluate", "judged_sets", multiple=True, help="BEIR folder to judge retrieval on; repeatable."),
+        click.option(
+            "--evaluate",
+            "judged_sets",
+            multiple=True,
+            type=click.Path(),
+            help="BEIR folder to judge retrieval on; repeatable.",
+        ),
         click.option("--no-evaluate", is_flag=True, help="Publish without judging retrieval and without a report."),
         click.option("--no-text", is_flag=True, help="Leave the corpus's sentences out of the report."),
     ):
@@ -53,16 +114,28 @@ def without_flags(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def common_options(command: Command) -> Command:
-    """The four options that every command takes, gathered into one `options` mapping."""
+    """What every command takes: where it works, as one `place` mapping, and how it answers."""
 
-    @click.option("--home", default=".minicoil", show_default=True, envvar="MINICOIL_HOME", help="Folder of all state.")
+    @click.option(
+        "--home",
+        default=".minicoil",
+        show_default=True,
+        envvar="MINICOIL_HOME",
+        type=click.Path(),
+        help="Folder of all state.",
+    )
     @click.option("--store", envvar="MINICOIL_STORE", help="Object store: file:///path or s3://bucket/prefix.")
     @click.option("--qdrant-url", envvar="MINICOIL_QDRANT_URL", help="Qdrant server; default: embedded in --home.")
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
     @click.option("-v", "--verbose", is_flag=True, help="Show the program's and Prefect's own log lines.")
+    @click.option("-q", "--quiet", is_flag=True, help="Only the answer and errors: no progress, no hints.")
     @functools.wraps(command)
-    def wrapped(home: str, store: str, qdrant_url: str, as_json: bool, verbose: bool, **arguments: Any) -> None:
-        screen.set_up(as_json, verbose)
+    def wrapped(
+        home: str, store: str, qdrant_url: str, as_json: bool, verbose: bool, quiet: bool, **arguments: Any
+    ) -> None:
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
+        screen.set_up(as_json, verbose, quiet)
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
         _answer(lambda: command(place=place, **arguments), as_json, command.__name__)
 
@@ -75,7 +148,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     except (UsageError, MiniCoilError) as error:
         _refuse(error, as_json, 2 if isinstance(error, UsageError) else 1)
     except KeyboardInterrupt:
-        screen.tell("interrupted; the same command run again goes on where this one stopped")
+        screen.complain("interrupted; the same command run again goes on where this one stopped")
         sys.exit(1)
     if result is None:  # it ran until it was told to stop, and said what it had to say
         return
@@ -92,7 +165,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
 def _refuse(error: MiniCoilError, as_json: bool, status: int) -> None:
     if as_json:
         click.echo(json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False))
-    screen.tell(f"error: {error}", style="bold red")
+    screen.complain(f"error: {error}", style="bold red")
     sys.exit(status)
 
 

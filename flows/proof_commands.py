@@ -6,16 +6,26 @@ from typing import Any
 
 import click
 
+from flows.completion import complete_collections, complete_releases
 from flows.options import channel_option, common_options, run_flow
 
 
 @click.command()
-@click.argument("folder", required=False)
+@click.argument("folder", required=False, type=click.Path())
 @channel_option
-@click.option("--release", type=int, help="Evaluate this release; default: what the channel serves.")
-@click.option("--model", help="Evaluate a model folder instead of a release.")
+@click.option(
+    "--release",
+    type=int,
+    shell_complete=complete_releases,
+    help="Evaluate this release; default: what the channel serves.",
+)
+@click.option("--model", type=click.Path(), help="Evaluate a model folder instead of a release.")
 @click.option("--parent", help="Release number or folder to compare with; default: the release's own parent.")
-@click.option("--collection", help="Search in this collection; without FOLDER, make queries from its own text.")
+@click.option(
+    "--collection",
+    shell_complete=complete_collections,
+    help="Search in this collection; without FOLDER, make queries from its own text.",
+)
 @click.option("--proxy", is_flag=True, help="Only with --collection: known items and senses, made without labels.")
 @click.option("--in-memory", is_flag=True, help="Score without the engine; the figures are the same.")
 @click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k.")
@@ -32,10 +42,10 @@ def evaluate(place: dict[str, Any], proxy: bool, folder: str | None, **values: A
 
 
 @click.command()
-@click.argument("one", type=int)
-@click.argument("other", type=int)
-@click.argument("collection")
-@click.option("--queries", required=True, help="One query a line, or JSON lines with text.")
+@click.argument("one", type=int, shell_complete=complete_releases)
+@click.argument("other", type=int, shell_complete=complete_releases)
+@click.argument("collection", shell_complete=complete_collections)
+@click.option("--queries", required=True, type=click.Path(), help="One query a line, or JSON lines with text.")
 @click.option("--limit", type=click.IntRange(1, 100), default=10, show_default=True, help="Results compared.")
 @common_options
 def compare(place: dict[str, Any], **values: Any) -> Any:

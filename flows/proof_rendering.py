@@ -7,16 +7,16 @@ from itertools import zip_longest
 from typing import Any
 
 from rich.markup import escape
-from rich.table import Table
 
-from flows.screen import answers, say, shorten, show_table
+from flows.screen import say, shorten, show_side_by_side, show_table
 
 _SHOWN = 6  # queries and words at each end
 
 
 def show_search(result: Mapping[str, Any]) -> None:
     """Results, both rankings where they were compared, one point taken apart where it was asked for."""
-    say(f"[bold]{escape(result['query'])}[/bold]  (release {result['release']})")
+    served = f"release {result['release']}" if result["release"] else "plain BM25, no release yet"
+    say(f"[bold]{escape(result['query'])}[/bold]  ({served})")
     if "bm25" in result:
         _show_both(result)
     else:
@@ -37,12 +37,9 @@ def _remark(word: Mapping[str, Any]) -> str:
 
 
 def _show_both(result: Mapping[str, Any]) -> None:
-    table = Table(expand=True, show_lines=True)
-    table.add_column("BM25", ratio=1)
-    table.add_column("miniCOIL", ratio=1)
-    for left, right in zip_longest(result["bm25"], result["results"]):
-        table.add_row(_both_cell(left, "minicoil_rank", "now"), _both_cell(right, "bm25_rank", "was"))
-    answers.print(table)
+    pairs = zip_longest(result["bm25"], result["results"])
+    rows = [(_both_cell(one, "minicoil_rank", "now"), _both_cell(two, "bm25_rank", "was")) for one, two in pairs]
+    show_side_by_side("BM25", "miniCOIL", rows)
 
 
 def _both_cell(hit: Mapping[str, Any] | None, rank: str, verb: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from flows.completion import complete_releases, complete_releases_and_channels
 from flows.options import channel_option, common_options, expansion_options, open_place, run_flow
 
 
@@ -24,7 +25,7 @@ def release_list(place: dict[str, Any]) -> Any:
 
 
 @release.command("show")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_releases_and_channels)
 @common_options
 def release_show(place: dict[str, Any], name: str) -> Any:
     """One release by number or channel NAME."""
@@ -34,8 +35,8 @@ def release_show(place: dict[str, Any], name: str) -> Any:
 
 
 @release.command("pull")
-@click.argument("name")
-@click.argument("directory")
+@click.argument("name", shell_complete=complete_releases_and_channels)
+@click.argument("directory", type=click.Path())
 @common_options
 def release_pull(place: dict[str, Any], name: str, directory: str) -> Any:
     """Copy a release (number or channel NAME) into DIRECTORY, checked file by file."""
@@ -45,7 +46,7 @@ def release_pull(place: dict[str, Any], name: str, directory: str) -> Any:
 
 
 @release.command("verify")
-@click.argument("name")
+@click.argument("name", shell_complete=complete_releases_and_channels)
 @common_options
 def release_verify(place: dict[str, Any], name: str) -> Any:
     """Re-read and re-hash every file of a release."""
@@ -55,7 +56,7 @@ def release_verify(place: dict[str, Any], name: str) -> Any:
 
 
 @release.command("promote")
-@click.argument("number", type=int)
+@click.argument("number", type=int, shell_complete=complete_releases)
 @channel_option
 @expansion_options
 @click.option("--force", is_flag=True, help="Also one whose time to be approved has passed.")
@@ -66,9 +67,15 @@ def release_promote(place: dict[str, Any], number: int, **values: Any) -> Any:
 
 
 @release.command("publish")
-@click.argument("folder")
+@click.argument("folder", type=click.Path())
 @channel_option
-@click.option("--promote", type=click.Choice(["here", "elsewhere", "no"]), default="here", show_default=True)
+@click.option(
+    "--promote",
+    type=click.Choice(["here", "elsewhere", "no"]),
+    default="here",
+    show_default=True,
+    help="Re-encode in this run, leave it to reencode-collections, or publish only.",
+)
 @common_options
 def release_publish(place: dict[str, Any], folder: str, channel: str, promote: str) -> Any:
     """Publish a model FOLDER made elsewhere as a release of the channel."""

@@ -1,11 +1,18 @@
-"""The terminal: progress and messages on stderr, lines and tables of an answer on stdout."""
+"""The terminal: progress and messages on stderr, lines and tables of an answer on stdout.
+
+Colours and bars are for terminals. In a pipe, and where NO_COLOR is set (https://no-color.org), an answer is plain
+text, and in a pipe every row of a table stays on one line, for `grep` and `cut`.
+"""
 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Sequence
+from typing import Literal
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
@@ -14,22 +21,38 @@ from rich.table import Table
 from tasks import progress
 
 VERBOSE = False
+QUIET = False
 AS_JSON = False
-_errors = Console(stderr=True, highlight=False)
-answers = Console(highlight=False)
+# rich leaves out colours alone where NO_COLOR is set; without a colour system nothing is marked up at all
+_COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+_errors = Console(stderr=True, highlight=False, color_system=_COLOURS)
+_answers = Console(highlight=False, color_system=_COLOURS)
 TELL_EVERY_SECONDS = 10.0
+PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
+SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
 
 
-def set_up(as_json: bool, verbose: bool) -> None:
+def set_up(as_json: bool, verbose: bool, quiet: bool = False) -> None:
     """Choose what is shown before a command starts."""
-    global VERBOSE, AS_JSON
-    VERBOSE, AS_JSON = verbose, as_json
+    global VERBOSE, QUIET, AS_JSON
+    VERBOSE, QUIET, AS_JSON = verbose, quiet, as_json
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
-    progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
+    if not _answers.is_terminal and "COLUMNS" not in os.environ:
+        _answers.width = PIPE_WIDTH
+    if quiet:
+        progress.listen(progress.LogListener())
+    else:
+        progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
 
 
 def tell(message: str, style: str = "") -> None:
-    """One line for the person, on stderr."""
+    """One line for the person, on stderr, unless they asked for quiet."""
+    if not QUIET:
+        complain(message, style)
+
+
+def complain(message: str, style: str = "") -> None:
+    """One line on stderr that is always shown: what failed, what was lost."""
     _errors.print(escape(message), style=style, soft_wrap=True)
 
 
@@ -85,7 +108,7 @@ class _LineListener:
 
 def say(text: str) -> None:
     """One line of the answer, with markup."""
-    answers.print(text, soft_wrap=True)
+    _answers.print(text, soft_wrap=True)
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
@@ -96,7 +119,18 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
         table.add_column(column, justify="right" if numeric else "left")
     for row in rows:
         table.add_row(*(cell(value) for value in row))
-    answers.print(table)
+    _answers.print(table)
+
+
+def show_side_by_side(left: str, right: str, rows: Sequence[tuple[str, str]]) -> None:
+    """Two columns of equal width, cells with markup; drawn in ASCII where it goes to a pipe."""
+    lines = box.HEAVY_HEAD if _answers.is_terminal else box.ASCII
+    table = Table(expand=True, show_lines=True, box=lines)
+    for name in (left, right):
+        table.add_column(name, ratio=1)
+    for row in rows:
+        table.add_row(*row)
+    _answers.print(table, width=min(_answers.width, SIDE_BY_SIDE_WIDTH) if not _answers.is_terminal else None)
 
 
 def shorten(text: str, length: int) -> str:

@@ -14,7 +14,7 @@ from flows.options import common_options, open_place
 from minicoil.errors import UsageError
 
 _nightly = click.option(
-    "--corpus", help="SPEC of the nightly extension and weekly retraining; without it they are off."
+    "--corpus", type=click.Path(), help="SPEC of the nightly extension and weekly retraining; without it they are off."
 )
 _channels = click.option("--channel", "channels", multiple=True, help="Channel to prepare beside production.")
 
@@ -26,7 +26,7 @@ def _room(module: str) -> Any:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Anyone who reaches this address can run flows.")
-@click.option("--port", type=click.IntRange(1, 65535), default=4200, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=4200, show_default=True, help="Of server and UI.")
 @_nightly
 @_channels
 @click.option("--run-limit", type=click.IntRange(1, 64), default=4, show_default=True, help="Runs at a time.")

@@ -22,7 +22,7 @@ LIMIT = 5
 
 
 @click.command("try")
-@click.argument("folder")
+@click.argument("folder", type=click.Path())
 @common_options
 def try_folder(place: dict[str, Any], folder: str) -> Any:
     """Make a FOLDER of text searchable, train its common words, and show BM25 and miniCOIL side by side."""

@@ -1,9 +1,15 @@
 """miniCOIL: BM25 that understands word meaning.
 
-    import minicoil
+A folder in, vectors out; here `model_folder` knows thirty words with four numbers each, "pod" as the first of them:
 
-    model = minicoil.load("path/to/model", avg_len=118.0)
-    vector, = model.embed("a pod is a group of containers")
+    >>> import minicoil
+    >>> model = minicoil.load(model_folder, avg_len=118.0)
+    >>> vector, = model.embed("a pod is a group of containers")
+    >>> vector.indices.tolist()  # four cells of pod, four of containers, one of the unknown word "group"
+    [4, 5, 6, 7, 96, 97, 98, 99, 1021411622]
+    >>> query, = model.query_embed("pods")
+    >>> query.indices.tolist(), round(float((query.values**2).sum()), 4)  # a query's meaning has unit length
+    ([4, 5, 6, 7], 1.0)
 
 `load` also takes addresses such as "s3://bucket/prefix@production" where the `tasks` package is installed, and with
 `follow=True` the model moves when the channel does.
@@ -58,6 +64,13 @@ def load(
     collection: str | None = None,
 ) -> MiniCoil | FollowedModel:
     """The model of a folder, or of an address with a scheme through what is registered for it.
+
+    >>> with_its_numbers = load(model_folder, k=0.9, b=0.4, avg_len=35.6)  # as `minicoil index` printed them
+    >>> with_its_numbers.bm25
+    Bm25Config(k=0.9, b=0.4, avg_len=35.6)
+    >>> load("gopher://store@production")
+    Traceback (most recent call last):
+    minicoil.errors.UsageError: 'gopher://store@production': no resolver for gopher://; known: file, s3
 
     Args:
         place: A folder, or `scheme://...` of an entry point in the group `minicoil.resolvers` (`minicoil.followers`

@@ -24,12 +24,18 @@ class FollowedModel(Protocol):
     def releases(self) -> tuple[int, ...]:
         """Every release whose cells documents get."""
 
-    def embed(self, documents: str | Iterable[str], *arguments: Any, **options: Any) -> Iterator[SparseVector]: ...
-    def query_embed(self, query: str | Iterable[str], **options: Any) -> Iterator[SparseVector]: ...
-    def embed_hybrid(
-        self, documents: str | Iterable[str], *arguments: Any, **options: Any
-    ) -> Iterator[HybridVector]: ...
-    def query_embed_hybrid(self, query: str | Iterable[str], **options: Any) -> Iterator[HybridVector]: ...
+    def embed(self, documents: str | Iterable[str], *arguments: Any, **options: Any) -> Iterator[SparseVector]:
+        """As `MiniCoil.embed`, with the cells of all `releases`."""
+
+    def query_embed(self, query: str | Iterable[str], **options: Any) -> Iterator[SparseVector]:
+        """As `MiniCoil.query_embed`, with the cells of `release`."""
+
+    def embed_hybrid(self, documents: str | Iterable[str], *arguments: Any, **options: Any) -> Iterator[HybridVector]:
+        """As `MiniCoil.embed_hybrid`, with the cells of all `releases`."""
+
+    def query_embed_hybrid(self, query: str | Iterable[str], **options: Any) -> Iterator[HybridVector]:
+        """As `MiniCoil.query_embed_hybrid`, with the cells of `release`."""
+
     def refresh(self) -> bool:
         """Look at the channel now; True where another model serves afterwards."""
 

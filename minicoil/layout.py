@@ -22,22 +22,27 @@ class BundleLayout:
 
     @property
     def tokenizer(self) -> Path:
+        """WordPiece tokenizer, neither padding nor truncating."""
         return self.folder / "tokenizer.json"
 
     @property
     def tokenizer_config(self) -> Path:
+        """Has the encoder's real length limit, `model_max_length`."""
         return self.folder / "tokenizer_config.json"
 
     @property
     def config(self) -> Path:
+        """The encoder's own configuration."""
         return self.folder / "config.json"
 
     @property
     def special_tokens(self) -> Path:
+        """Which tokens are no words: [CLS], [SEP], ..."""
         return self.folder / "special_tokens_map.json"
 
     @property
     def stopwords(self) -> Path:
+        """One word a line; FastEmbed works without it, and then differently."""
         return self.folder / "stopwords.txt"
 
     @property
@@ -47,6 +52,7 @@ class BundleLayout:
 
     @property
     def vocabulary(self) -> Path:
+        """JSON: `vocab`, the words by id, and `stem_mapping`, other tokens to them."""
         return self.folder / "minicoil.triplet.model.vocab"
 
     @property
@@ -74,6 +80,7 @@ class BundleLayout:
 
     @property
     def card(self) -> Path:
+        """What people read on the hub, with licence and origin."""
         return self.folder / "README.md"
 
     def carried(self) -> list[Path]:

@@ -63,6 +63,7 @@ class Bag:
 
     @property
     def n_words(self) -> int:
+        """Of the text, stopwords left out."""
         return sum(self.word_counts) + sum(self.unknown_counts)
 
 
@@ -70,6 +71,11 @@ def count_words(tokens: Sequence[str], vocabulary: Vocabulary) -> Bag:
     """The bag of a text's tokens.
 
     A part of an unknown symbol-joined token counts for a known word of the same name where the text has it.
+
+    >>> vocabulary, _ = Vocabulary.empty(capacity=10).apply({"pod": ["pods"]})
+    >>> bag = count_words(["the", "pods", "run", "a", "pod", "on", "nodes"], vocabulary)
+    >>> bag.word_ids, bag.word_counts, bag.unknown, bag.n_words
+    ((1,), (2,), ('run', 'node'), 4)
 
     Source: FastEmbed 0.9.1, `VocabResolver.resolve_tokens` and `SparseVectorConverter.clean_words`.
     """
@@ -107,13 +113,24 @@ def bag_cells(bag: Bag, vocabulary: Vocabulary) -> NDArray[np.int64]:
 
 
 def term_frequency(counts: NDArray[np.float64], n_words: int, bm25: Bm25Config) -> NDArray[np.float64]:
-    """BM25's saturated term frequency of each count, (n,) float64."""
+    """BM25's saturated term frequency of each count, (n,) float64.
+
+    >>> term_frequency(np.array([1.0, 2.0, 100.0]), n_words=40, bm25=Bm25Config(k=1.2, b=0.75, avg_len=40.0)).round(3)
+    array([1.   , 1.375, 2.174])
+    """
     length = 1 - bm25.b + bm25.b * n_words / bm25.avg_len
     return np.asarray(counts * (bm25.k + 1) / (counts + bm25.k * length))
 
 
 def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary, bm25: Bm25Config) -> SparseVector:
     """The vector of a document.
+
+    >>> vocabulary, _ = Vocabulary.empty(capacity=10).apply({"pod": ["pods"]})
+    >>> bag = count_words(["pods", "on", "nodes"], vocabulary)
+    >>> meaning = np.array([[3.0, 0.0, 0.0, 4.0]], np.float32)
+    >>> vector = document_vector(bag, meaning, vocabulary, Bm25Config(avg_len=2.0))
+    >>> vector.indices.tolist(), [round(value, 2) for value in vector.values.tolist()]
+    ([4, 5, 6, 7, 240205321], [0.6, 0.0, 0.0, 0.8, 1.0])
 
     Args:
         bag: Its words.
@@ -174,6 +191,11 @@ def _vector(bag: Bag, values: NDArray[np.float64], vocabulary: Vocabulary) -> Sp
 
 def union(new: SparseVector, old: SparseVector, lenient: bool = False) -> SparseVector:
     """New cells, then those of the old vector that the new one lacks: a vector for readers of both releases.
+
+    >>> new, old = (SparseVector(np.array(i, np.int32), np.array(v, np.float32)) for i, v in (
+    ...     ([8, 9], [0.6, 0.8]), ([4, 5, 9], [1.0, 0.0, 0.8])))
+    >>> union(new, old).as_dict().keys()
+    dict_keys([8, 9, 4, 5])
 
     Args:
         new: Wins where both have a cell.

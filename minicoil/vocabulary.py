@@ -164,6 +164,11 @@ class Vocabulary:
         No match of a word of the language disappears. Letters that are only a stem are another matter where stemming
         them again gives a third one: "univers" was hashed as "univ" and moves to the cells of "univers" with it.
 
+        >>> first, _ = Vocabulary.empty(capacity=10).apply({"pod": ["pods"], "node": ["nodes"]})
+        >>> second, fresh = first.apply({"shard": ["shards"]}, retrain=["pod"], remove=["node"])
+        >>> fresh, second.words[:2]  # ids only append; what had an id before is a tombstone there
+        ({'pod': 3, 'shard': 4}, ('<retired 1 pod>', '<retired 2 node>'))
+
         Args:
             add: New word (a stem) -> surface forms of the corpus.
             retrain: Live words that get new weights.

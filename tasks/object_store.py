@@ -61,16 +61,24 @@ class ObjectStore(Protocol):
             like: A stretch that another object has too, copied inside the store where it can.
         """
 
-    def download(self, key: str, path: Path) -> None: ...
+    def download(self, key: str, path: Path) -> None:
+        """Write the object to a file, whole or not at all. Raises `ObjectNotFoundError`."""
+
     def copy(self, source: str, target: str) -> None:
         """Copy inside the store, without the bytes passing through here where it can."""
 
     def digest(self, key: str) -> str:
         """Hex sha256 of the object as it is now, read in pieces. Raises `ObjectNotFoundError`."""
 
-    def stat(self, key: str) -> ObjectInfo | None: ...
-    def list(self, prefix: str) -> Iterator[ObjectInfo]: ...
-    def delete(self, key: str) -> None: ...
+    def stat(self, key: str) -> ObjectInfo | None:
+        """Size and tag of the object; None where there is none."""
+
+    def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        """Every object whose key begins with `prefix`, by key."""
+
+    def delete(self, key: str) -> None:
+        """Remove the object, if it is there."""
+
     def drop_unfinished(self, older_than_seconds: float, dry_run: bool = False) -> int:
         """Remove what writers that died in the middle of a write left, which no listing shows; how many there were."""
 

@@ -17,7 +17,8 @@ Advance = Callable[[int], None]
 class Listener(Protocol):
     """Something that shows steps: opened by label and total, told of units done."""
 
-    def step(self, label: str, total: int | None, unit: str) -> _Step: ...
+    def step(self, label: str, total: int | None, unit: str) -> _Step:
+        """Begin to show a step; `total` is None where nobody knows it, `unit` a plural noun."""
 
 
 class _Step(Protocol):

@@ -17,6 +17,8 @@ def test_the_built_wheel_runs_outside_the_repository(tmp_path):
     (wheel,) = (tmp_path / "wheel").glob("*.whl")
     subprocess.run([*pip, "install", "--no-deps", "--target", tmp_path / "site", wheel], check=True, cwd=tmp_path)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
+    for package in ("minicoil", "tasks", "flows", "deployments"):
+        assert (tmp_path / "site" / package / "py.typed").is_file()  # its annotations are for others too
 
     def python(*arguments):
         done = subprocess.run(
@@ -27,6 +29,8 @@ def test_the_built_wheel_runs_outside_the_repository(tmp_path):
     code = "import minicoil, minicoil.stemming as s; print(minicoil.__file__, len(s.STOPWORDS))"
     _, said = python("-c", code)
     assert str(tmp_path / "site") in said and int(said.split()[-1]) > 100
+    (wheel_version,) = {path.name.split("-")[1] for path in (tmp_path / "site").glob("minicoil_service-*.dist-info")}
+    assert python("-m", "flows.cli", "--version")[1].strip().endswith(wheel_version.removesuffix(".dist"))
     status, said = python("-m", "flows.cli", "--help")
     assert status == 0 and "extend" in said
     status, said = python("-m", "flows.cli", "search", "docs", "pods", "--home", str(tmp_path / "home"))

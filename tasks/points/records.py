@@ -164,15 +164,29 @@ class PointStore(Protocol):
     def index_fields(self, name: str, schema: CollectionSchema) -> None:
         """Add the payload indexes of `schema` that the collection lacks; its vectors are not looked at."""
 
-    def exists(self, name: str) -> bool: ...
-    def names(self) -> list[str]: ...
-    def drop(self, name: str) -> None: ...
-    def upsert(self, name: str, points: Sequence[Point]) -> None: ...
+    def exists(self, name: str) -> bool:
+        """Whether there is a collection of that name."""
+
+    def names(self) -> list[str]:
+        """Of all collections."""
+
+    def drop(self, name: str) -> None:
+        """Delete the collection with all its points, if it is there."""
+
+    def upsert(self, name: str, points: Sequence[Point]) -> None:
+        """Write points whole; one that is there under the same id is replaced."""
+
     def get(
         self, name: str, ids: Sequence[PointId], payload: bool | Sequence[str] = True, vectors: bool = False
-    ) -> list[Point]: ...
-    def delete(self, name: str, ids: Sequence[PointId]) -> None: ...
-    def count(self, name: str, where: PointFilter | None = None) -> int: ...
+    ) -> list[Point]:
+        """Those of the points that are there, in no order; `payload` may name the fields that are wanted."""
+
+    def delete(self, name: str, ids: Sequence[PointId]) -> None:
+        """Remove the points, those that are there."""
+
+    def count(self, name: str, where: PointFilter | None = None) -> int:
+        """Number of points, exact."""
+
     def scroll(
         self,
         name: str,
@@ -180,7 +194,9 @@ class PointStore(Protocol):
         payload: bool | Sequence[str] = True,
         vectors: bool = False,
         page: int = 1000,
-    ) -> Iterator[list[Point]]: ...
+    ) -> Iterator[list[Point]]:
+        """Every point in the order of ids, at most `page` at a time."""
+
     def sample(
         self, name: str, where: PointFilter, n: int, payload: bool | Sequence[str] = True, vectors: bool = False
     ) -> list[Point]:
@@ -220,11 +236,15 @@ class PointStore(Protocol):
     def point_alias(self, alias: str, name: str) -> None:
         """Let a name stand for a collection, in one step where it stood for another. Raises `CollectionError`."""
 
-    def optimize(self, name: str) -> None: ...
+    def optimize(self, name: str) -> None:
+        """Merge segments and vacuum what was deleted, so that IDF counts no stale cells; nothing on a server."""
+
     def purge(self, name: str) -> bool:
         """Take what was deleted off the disk too; False where only the server can do that, in its own time."""
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of the engine; the last client's leaving ends the embedded one."""
+
     def __enter__(self) -> PointStore: ...
     def __exit__(self, *details: object) -> None: ...
 

@@ -5,10 +5,10 @@ on the same triplets. Writes docs/benchmarks/feature_precision.json.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
+from results_file import keep_figures
 
 from minicoil.bundle import create_empty_bundle
 from minicoil.config import SamplingConfig, TrainingConfig, TripletConfig
@@ -25,7 +25,6 @@ from minicoil.trainer import train_words
 from minicoil.validation import apply_layer, measure
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.shared, pytest.mark.timeout(1800)]
-RESULT = Path(__file__).parents[2] / "docs" / "benchmarks" / "feature_precision.json"
 WORDS = ("state", "set", "run", "point", "table", "field", "group", "order", "turn", "light", "head", "hand", "node")
 MAX_SENTENCES = 400
 ALLOWED_LOSS = 0.005  # a standard error of a word's accuracy is about .01
@@ -106,8 +105,7 @@ def test_training_does_not_notice_how_features_are_kept(shared_data, encoder_fol
         "held_out_ordering_accuracy_on_float32": {name: round(value, 4) for name, value in means.items()},
         "by_word": {name: [round(value, 4) for value in values] for name, values in accuracy.items()},
     }
-    RESULT.parent.mkdir(parents=True, exist_ok=True)
-    RESULT.write_text(json.dumps(report, indent=1) + "\n")
+    keep_figures("feature_precision", report)
     print("\n" + json.dumps(report, indent=1))
     assert min(len(sample.keys) for sample in exact) >= 100 and means["float32"] > 0.6
     for value in means.values():

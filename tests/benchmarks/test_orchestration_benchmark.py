@@ -1,6 +1,6 @@
 """What Prefect costs: a whole extension with 500 words as a flow, against the same calls without Prefect.
 
-    MINICOIL_BENCH_OUT=docs/benchmarks/orchestration.json pytest -m benchmark -s tests/benchmarks/test_orchestration_benchmark.py
+pytest -m benchmark -s tests/benchmarks/test_orchestration_benchmark.py
 
 Sentences are encoded beforehand, into the cache of a home that is then copied, so that both sides do everything else:
 read, choose, train, judge, assemble, prove, publish, re-encode. The overhead in seconds is the same with encoding, its
@@ -9,7 +9,6 @@ share of the whole is smaller then. Both sides take turns, so that a machine tha
 
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
@@ -17,6 +16,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from asked_figures import check_asked
+from results_file import keep_figures
 
 from flows.embedded import run
 
@@ -55,18 +56,13 @@ def test_prefect_against_the_same_calls_without_it(tmp_path):
     flow = statistics.median(answer["seconds"] for answer in runs["flow"])
     plain = statistics.median(answer["seconds"] - answer["import_seconds"] for answer in runs["plain"])
     report = {
-        "machine": {"cores": os.cpu_count(), "python": platform.python_version(), "load": os.getloadavg()},
         "n_words": N_WORDS,
-        "flow_seconds": flow,
-        "plain_seconds": plain,
-        "overhead_seconds": flow - plain,
-        "cold_seconds": cold["seconds"],
+        "flow_seconds": round(flow, 1),
+        "plain_seconds": round(plain, 1),
+        "overhead_seconds": round(flow - plain, 1),
+        "cold_seconds": round(cold["seconds"], 1),
         "runs": runs,
     }
-    if out := os.environ.get("MINICOIL_BENCH_OUT"):
-        Path(out).write_text(json.dumps(report, indent=1) + "\n")
-    print(
-        f"\n{N_WORDS} words: {flow:.1f} s as a flow, {plain:.1f} s without Prefect (sentences encoded beforehand; "
-        f"{cold['seconds']:.0f} s with encoding): {flow - plain:.1f} s more, {(flow - plain) / cold['seconds']:.1%}"
-    )
-    assert flow - plain <= max(20.0, 0.1 * plain)
+    keep_figures("orchestration", report)
+    print(f"\n{report}")
+    check_asked("orchestration", report)

@@ -8,7 +8,6 @@ chosen so that about one point in twenty is affected. Layers are random: nothing
 
 import json
 import os
-import platform
 import random
 import time
 from collections import Counter
@@ -16,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asked_figures import check_asked
+from results_file import keep_figures
 
 from minicoil.bundle import create_empty_bundle, derive_bundle
 from minicoil.errors import VocabularyError
@@ -219,7 +220,6 @@ def test_re_encoding_what_changed_against_encoding_everything(
         rows = {p.id: p for page in points.scroll("docs", vectors=True) for p in page}
     rewritten = {i for i, p in rows.items() if p.payload[STAMP_FIELD] == 2}
     figures = {
-        "machine": platform.processor() or platform.machine(),
         "n_points": len(texts),
         "n_affected": len(expected),
         "missed": len(expected - rewritten),
@@ -237,11 +237,7 @@ def test_re_encoding_what_changed_against_encoding_everything(
     }
     target = os.environ.get("MINICOIL_BENCH_OUT")
     if target:
-        Path(target).write_text(json.dumps(figures, indent=1) + "\n")
+        keep_figures("reencoding", figures)
     with capsys.disabled():
         print("\n" + json.dumps(figures, indent=1))
-    assert figures["missed"] == figures["needlessly_rewritten"] == figures["points_wrong_cell_by_cell"] == 0
-    assert change.seconds_finding < 5 and everything / wall >= 10
-    assert min([*moments, after_move]) >= 0.92
-    assert after_vacuum >= 0.99  # points of equal scores may trade the last place
-    assert figures["largest_score_gap_after_vacuum"] < 1e-5
+    check_asked("reencoding", figures)  # overlap below 1 after vacuum: points of equal scores may trade the last place

@@ -11,6 +11,7 @@ import time
 import boto3
 import numpy as np
 import pytest
+from results_file import keep_figures
 
 from minicoil.stack import append_rows, open_stack
 from tasks.object_store import open_store
@@ -40,6 +41,8 @@ def test_appending_words_to_a_large_stack_against_writing_it_anew(tmp_path, caps
         os.fsync(file.fileno())
     anew = time.perf_counter() - started
     ours = statistics.median(appended)
+    figures = {"n_added": ADDED, "n_words": WORDS, "append_ms": round(ours * 1000, 2), "anew_ms": round(anew * 1000, 1)}
+    keep_figures("release", {"append": figures}, part=True)
     with capsys.disabled():
         print(
             f"\n{ADDED} rows appended to {WORDS:,} x {WIDTH} x {DIMS}: {ours * 1000:.1f} ms; "
@@ -81,6 +84,9 @@ def test_pulling_a_release_against_a_plain_copy(tmp_path, signed_address, make_b
             seconds[name].append(time.perf_counter() - started)
             shutil.rmtree(tmp_path / f"{name}{i}")
     pull, plain = (statistics.median(seconds[name]) for name in ("pull", "copy"))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) >> 20
+    figures = {"size_mib": size, "seconds": round(pull, 2), "copy_seconds": round(plain, 2)}
+    keep_figures("release", {"pull": figures}, part=True)
     with capsys.disabled():
         print(f"\npull with every file hashed {pull:.2f} s, plain copy {plain:.2f} s: {pull / plain:.2f}x")
     assert pull <= 2 * plain

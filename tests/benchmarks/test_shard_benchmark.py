@@ -1,21 +1,22 @@
 """Two workers against one on shards of real text, encoding and training. A worker is a process with one core's threads.
 
-    MINICOIL_BENCH_OUT=docs/benchmarks/shards.json pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py
+pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py
 
 Seconds are from the start of the processes to the end of the last one, loading included; both sides do the same shards'
 work anew. On a machine that others use the ratio says little: the load is reported beside it.
 """
 
-import json
 import os
+import resource
 import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
+from asked_figures import ASKED
+from results_file import keep_figures
 
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.mining import rank_common
@@ -41,15 +42,16 @@ N_SENTENCES = int(os.environ.get("MINICOIL_BENCH_SENTENCES", "24000"))
 N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "400"))
 CORPUS = ["pydocs:scipy,sklearn,pandas,torch"]
 MODEL = ShardModel("production", None, "minilm", "minilm", 4)
+BOUND = ASKED["shards"][0].least
 NOWHERE = np.zeros(0, np.uint64)
 
 
 def run_workers(kind, home, shares):
-    """Seconds until every worker has done its share, and what they said."""
+    """Seconds until every worker has done its share, and their CPU seconds."""
     module, function = {"encoding": ("shards", "encode_shard"), "training": ("training_shards", "train_shard")}[kind]
     code = WORKER.format(module=module, function=function)
     one_core = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    started = time.monotonic()
+    started, spent = time.monotonic(), _cpu_seconds()
     workers = [
         subprocess.Popen(
             ["taskset", "-c", str(core), sys.executable, "-c", code, str(home), *share],
@@ -61,29 +63,31 @@ def run_workers(kind, home, shares):
     ]
     said = [worker.communicate()[0].splitlines() for worker in workers]
     assert all(worker.returncode == 0 for worker in workers)
-    return time.monotonic() - started, said
+    print(f"\n{kind}, {len(shares)} workers: {said}")
+    return time.monotonic() - started, _cpu_seconds() - spent
 
 
-def compare(kind, home, alone, shared):
+def _cpu_seconds():
+    """Of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def compare(kind, home, alone, shared, size):
     """One worker with all shards against two with one each, of equal work under other keys."""
     assert len(alone) == len(shared) == 2 and not set(alone) & set(shared)  # nothing is done already
-    one, first = run_workers(kind, home, [alone])
-    two, second = run_workers(kind, home, [[shared[0]], [shared[1]]])
-    report = {
-        "one_seconds": one,
-        "two_seconds": two,
-        "ratio": one / two,
-        "load": os.getloadavg(),
-        "said": [first, second],
+    one, one_cpu = run_workers(kind, home, [alone])
+    two, two_cpu = run_workers(kind, home, [[shared[0]], [shared[1]]])
+    figures = {
+        "size": size,
+        "one_worker_seconds": round(one, 1),
+        "two_workers_seconds": round(two, 1),
+        "one_worker_cpu_seconds": round(one_cpu, 1),
+        "two_workers_cpu_seconds": round(two_cpu, 1),
     }
-    print(
-        f"\n{kind}: one worker {one:.1f} s, two {two:.1f} s, {one / two:.2f}x; load {os.getloadavg()[0]:.1f}\n{first}\n{second}"
-    )
-    if out := os.environ.get("MINICOIL_BENCH_OUT"):
-        path = Path(out)
-        kept = json.loads(path.read_text()) if path.exists() else {}
-        path.write_text(json.dumps({**kept, kind: report}, indent=1) + "\n")
-    assert one / two >= 1.7
+    print(f"\n{kind}: {figures}, {one / two:.2f}x; load {os.getloadavg()}")
+    keep_figures("shards", {kind: figures}, part=True)
+    assert one / two >= BOUND
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +109,7 @@ def test_two_workers_encode_shards_faster_than_one(corpus):
     cut = [
         cut_shards(place.objects(), store, forms, chosen, SamplingConfig(max_snippets=n), MODEL, 2) for n in (20, 21)
     ]
-    compare("encoding", place.home, *cut)
+    compare("encoding", place.home, *cut, len(np.unique(np.concatenate(list(chosen.values())))))
 
 
 def test_two_workers_train_shards_faster_than_one(corpus, tmp_path):
@@ -125,4 +129,4 @@ def test_two_workers_train_shards_faster_than_one(corpus, tmp_path):
         digests = word_digests(chosen, parent, plan, origin, NOWHERE)
         work = TrainingWork(candidates, digests, NOWHERE, origin, plan, MODEL)
         cut.append(cut_training(place.objects(), work, features, 2, tmp_path / f"cut-{seed}"))
-    compare("training", place.home, *cut)
+    compare("training", place.home, *cut, N_WORDS)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from crash_homes import make_encoder
+from results_file import stamp
 
 N_EXTENSIONS = int(os.environ.get("MINICOIL_BENCH_EXTENSIONS", "50"))
 SETTLED = 5  # extensions after which every cache that is bounded by its nature has begun
@@ -42,7 +43,7 @@ def test_fifty_extensions_leave_nothing_behind_but_releases(tiny_encoder, tmp_pa
     }
     print("\n" + json.dumps({key: report[key] for key in ("first", "last", "pruned")}, indent=1))
     if out := os.environ.get("MINICOIL_BENCH_OUT"):
-        Path(out).write_text(json.dumps(report) + "\n")
+        Path(out).write_text(json.dumps(stamp(report)) + "\n")
     first, last = rows[SETTLED], rows[-1]
     n = len(rows) - SETTLED - 1
     assert last["open_files"] <= first["open_files"] and last["threads"] <= first["threads"]

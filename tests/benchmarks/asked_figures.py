@@ -1,0 +1,164 @@
+"""What each benchmark asks of its figures: it fails where one is missed, and docs/benchmarks.md says which those are."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+Report = dict[str, Any]
+
+
+class Asked(NamedTuple):
+    """One bound.
+
+    Attributes:
+        what: For people.
+        find: The figure, from a benchmark's report.
+        least: Fewer is a miss; None where there is no such bound.
+        most: More is a miss.
+        form: How it is written.
+    """
+
+    what: str
+    find: Callable[[Report], float]
+    least: float | None = None
+    most: float | None = None
+    form: str = ".3f"
+
+    def is_met(self, value: float) -> bool:
+        return (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+
+    def bound(self) -> str:
+        parts = [("at least", self.least), ("at most", self.most)]
+        return ", ".join(f"{name} {value:g}" for name, value in parts if value is not None)
+
+
+def _best(report: Report, dims: int) -> float:
+    whole = report["whole_vocabulary"]
+    return max(whole[f"{target} {dims}-d"]["scifact"]["change"] for target in ("saturated", "correlation"))
+
+
+def _encoder(kind: str, batch: int, floor: float) -> Asked:
+    find = lambda r: r[kind]["times_cheaper_than_fastembed"][f"batch {batch}"]  # noqa: E731
+    return Asked(f"{kind}: times cheaper than FastEmbed, batch {batch}", find, least=floor, form=".2f")
+
+
+def _peak(kind: str) -> Asked:
+    return Asked(f"{kind}: peak MB", lambda r: r[kind]["peak_mb_above_interpreter"]["ours"], most=400, form=".0f")
+
+
+def _reencoding(find: Callable[[Report], float]) -> Callable[[Report], float]:
+    return lambda report: find(report["runs"][0] if "runs" in report else report)
+
+
+ASKED: dict[str, tuple[Asked, ...]] = {
+    "trainer": (
+        Asked(
+            "ordering accuracy over the reference's, correlation",
+            lambda r: r["ratios"]["correlation"]["ordering"],
+            1.01,
+        ),
+        Asked(
+            "margin accuracy over the reference's, correlation", lambda r: r["ratios"]["correlation"]["margin"], 1.08
+        ),
+        Asked(
+            "times less CPU a word in a batch, the slower target",
+            lambda r: r["means"]["reference"]["seconds"] / max(r["batched_cpu_seconds_per_word"].values()),
+            least=150,
+            form=".0f",
+        ),
+        Asked(
+            "ordering of the word that loses most, correlation",
+            lambda r: min(row["correlation"]["ordering"] - row["reference"]["ordering"] for row in r["rows"]),
+            least=-0.005,
+            form="+.4f",
+        ),
+        Asked(
+            "share of its accuracy with 200 sentences, correlation", lambda r: r["share_with_200"]["correlation"], 0.97
+        ),
+        Asked(
+            "CPU seconds of 1,000 words",
+            lambda r: max(run["cpu_seconds"] for run in r["thousand_words"]),
+            most=180,
+            form=".0f",
+        ),
+        Asked(
+            "MiB of 1,000 words beyond those of 100",
+            lambda r: max(run["peak_growth_mib"] for run in r["thousand_words"]),
+            most=100,
+            form=".0f",
+        ),
+    ),
+    "retrieval": (
+        Asked("change of nDCG@10 on scifact, the better target, 4 numbers", lambda r: _best(r, 4), 0.006, form="+.4f"),
+        Asked("the same, 8 numbers", lambda r: _best(r, 8), 0.011, form="+.4f"),
+        *(
+            Asked(
+                f"lower end of the interval on pydocs, saturated, {dims} numbers",
+                lambda r, dims=dims: r["whole_vocabulary"][f"saturated {dims}-d"]["pydocs"]["interval"][0],
+                least=0,
+                form="+.4f",
+            )
+            for dims in (4, 8)
+        ),
+        Asked(
+            "least upper end of an interval with 20 words",
+            lambda r: min(row["interval"][1] for rows in r["twenty_words"].values() for row in rows.values()),
+            least=0,
+            form="+.4f",
+        ),
+    ),
+    "encoder": (
+        _encoder("chunks", 256, 2.2),
+        _encoder("chunks", 4, 1.25),
+        _encoder("sentences", 256, 4.5),
+        _encoder("sentences", 4, 1.5),
+        _peak("chunks"),
+        _peak("sentences"),
+        Asked(
+            "largest difference of a value",
+            lambda r: max(r[kind]["largest_difference_of_a_value"] for kind in ("chunks", "sentences")),
+            most=2e-6,
+            form=".1e",
+        ),
+        Asked("ms a chunk beside the transformer", lambda r: r["post_processing_ms_a_chunk"], most=0.5, form=".2f"),
+        Asked("CPU seconds to load a model", lambda r: r["load"]["cpu_seconds"], most=0.5, form=".2f"),
+    ),
+    "shards": tuple(
+        Asked(
+            f"times as fast with two workers, {kind}",
+            lambda r, kind=kind: r[kind]["one_worker_seconds"] / r[kind]["two_workers_seconds"],
+            least=1.7,
+            form=".2f",
+        )
+        for kind in ("encoding", "training")
+    ),
+    "orchestration": (Asked("seconds that Prefect costs", lambda r: r["overhead_seconds"], most=20, form=".1f"),),
+    "reencoding": (
+        Asked(
+            "points missed, rewritten needlessly, or wrong",
+            _reencoding(lambda r: r["missed"] + r["needlessly_rewritten"] + r["points_wrong_cell_by_cell"]),
+            most=0,
+            form=".0f",
+        ),
+        Asked("seconds to find affected points", _reencoding(lambda r: r["seconds_finding"]), most=5, form=".1f"),
+        Asked("times less than encoding everything", _reencoding(lambda r: r["times_less"]), least=10, form=".1f"),
+        Asked(
+            "least overlap on the way",
+            _reencoding(lambda r: min([*r["overlap_while_expanding"], r["overlap_after_move"]])),
+            least=0.92,
+        ),
+        Asked("overlap after vacuum", _reencoding(lambda r: r["overlap_after_vacuum"]), least=0.99),
+        Asked(
+            "largest score gap after vacuum",
+            _reencoding(lambda r: r["largest_score_gap_after_vacuum"]),
+            most=1e-5,
+            form=".1e",
+        ),
+    ),
+}
+
+
+def check_asked(name: str, report: Report) -> None:
+    """Hold a whole report against its bounds, all of them before anything fails."""
+    found = [(asked, asked.find(report)) for asked in ASKED[name]]
+    missed = [f"{a.what}: {value:{a.form}}, asked {a.bound()}" for a, value in found if not a.is_met(value)]
+    assert not missed, "; ".join(missed)

@@ -1,0 +1,70 @@
+"""What lies in a reader's folder when a guide begins: texts, models, collections; small, and real."""
+
+import json
+import random
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from crash_homes import FRAMES, SENSES
+
+import minicoil
+from minicoil.bundle import derive_bundle
+from minicoil.layout import BundleLayout
+from minicoil.stemming import stem
+from minicoil.vocabulary import Vocabulary
+from tasks.place import Place
+from tasks.points import CollectionSchema, Point
+
+ELSEWHERE = ("java", "cats", "dogs", "universities", "matrices", "tensors", "windows", "letters", "bread", "music")
+BM25 = {"k": 0.9, "b": 0.4, "avg_len": 25.0}  # what the other program chose, and attaching has to find out
+
+
+def write_texts(folder: Path, words: Sequence[str], n: int, seed: int) -> list[dict[str, str]]:
+    """`n` documents of three sentences, each about one of the words in one of its two senses."""
+    rng, rows = random.Random(seed), []
+    for number in range(n):
+        word, sense = words[number % len(words)], number // len(words) % 2
+        sentences = []
+        for frame in FRAMES:
+            some = rng.sample(SENSES[word][sense].split(), 5)
+            sentences.append(frame.format(*some, word=word))
+        rows.append({"_id": f"{folder.name}-{number}", "title": f"{word} {number}", "text": " ".join(sentences)})
+    folder.mkdir(parents=True)
+    (folder / "documents.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return rows
+
+
+def write_base(empty: Path, folder: Path) -> None:
+    """A model in the layout of Qdrant/minicoil-v1, with no file of ours: a few words that the texts do not have."""
+    vocabulary, ids = Vocabulary.empty().apply({stem(form): [form] for form in ELSEWHERE})
+    rng = np.random.default_rng(5)
+    rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in ids.values()}
+    derive_bundle(empty, folder, vocabulary, rows)
+    layout = BundleLayout(folder)
+    for ours in (layout.facts, layout.fused, layout.head):
+        ours.unlink()
+
+
+def write_articles(folder: Path) -> None:
+    """The collection `articles` in the home's engine, as another program made it with `./minicoil-v1`."""
+    rows = write_texts(folder / "articles", ("pod", "bank"), 60, 3)
+    model = minicoil.load(folder / "minicoil-v1", **BM25)
+    texts = [f"{row['title']}\n{row['text']}" for row in rows]
+    points = [
+        Point(number, {"title": row["title"], "body": row["text"]}, {"minicoil": both.sparse, "dense": both.dense})
+        for number, (row, both) in enumerate(zip(rows, model.embed_hybrid(texts), strict=True))
+    ]
+    with Place.at(folder / ".minicoil").points() as store:
+        store.ensure("articles", CollectionSchema(dense={"dense": 384}, sparse=("minicoil",)))
+        store.upsert("articles", points)
+    shutil.rmtree(folder / "articles")
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """A reader's folder as it is on disk, holes of the engine's files kept."""
+    subprocess.run(["cp", "-r", "--sparse=always", str(source), str(target)], check=True)
+    for socket in target.rglob("*.sock"):
+        socket.unlink()
