@@ -88,8 +88,8 @@ class TrainingConfig:
                 ridge=0.3,
                 prior_sentences=3000,
                 prior_full_below=4000,
-                steps=40,
-                ordering_steps=110,
+                steps=30,
+                ordering_steps=100,
                 ordering_width=0.08,
                 seed=seed,
             )
