@@ -25,6 +25,7 @@ from pathlib import Path
 import httpx
 
 from deployments.children import Child, end_leftovers
+from flows.embedded import SERVED_SETTINGS
 from minicoil.errors import BusyError, MiniCoilError, UsageError
 
 logger = logging.getLogger(__name__)
@@ -84,6 +85,7 @@ class Service:
             "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": str(HEARTBEAT_SECONDS),
             "PREFECT_WORKER_QUERY_SECONDS": "5",
             "PREFECT_CLIENT_MAX_RETRIES": "10",  # a server that restarts in the middle of a run
+            **SERVED_SETTINGS,
             "PREFECT_CLI_PROMPT": "false",
             "MINICOIL_HOME": str(self.home),
         }

@@ -1,4 +1,4 @@
-"""Runs one flow in this process, on Prefect's own embedded server kept inside the home folder."""
+"""Runs one flow in this process, on Prefect's own embedded server kept inside the home folder, or on a named one."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pydantic
 
-from minicoil.errors import UsageError
+from minicoil.errors import StoreUnavailableError, UsageError
 
 FLOWS = {
     "index-collection": ("flows.index_collection", "index_collection"),
@@ -42,6 +43,8 @@ EMBEDDED_SETTINGS = {
     "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
     "PREFECT_CLI_PROMPT": "false",
 }
+# Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too.
+SERVED_SETTINGS = {"PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504"}
 
 
 def prepare_environment(home: Path, verbose: bool = False) -> None:
@@ -49,9 +52,8 @@ def prepare_environment(home: Path, verbose: bool = False) -> None:
     os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server does not make it in time
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
-    if "PREFECT_API_URL" not in os.environ:
-        for name, value in EMBEDDED_SETTINGS.items():
-            os.environ.setdefault(name, value)
+    for name, value in (SERVED_SETTINGS if "PREFECT_API_URL" in os.environ else EMBEDDED_SETTINGS).items():
+        os.environ.setdefault(name, value)
 
 
 def run(name: str, values: Mapping[str, Any]) -> Any:
@@ -59,6 +61,7 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
 
     Raises:
         UsageError: a value is missing or out of bounds; the message names each and what was expected.
+        StoreUnavailableError: the Prefect server that was named failed, for longer than its client tries.
         MiniCoilError: what the flow itself refused.
     """
     from flows import screen
@@ -72,4 +75,23 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     except pydantic.ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError(f"{name}: {problems}") from error
-    return function(parameters)
+    try:
+        return function(parameters)
+    except httpx.HTTPError as error:
+        raise _server_failed(error) from error
+
+
+def _server_failed(error: httpx.HTTPError) -> Exception:
+    """What a person is told of a request to Prefect that failed; any other is no concern of this module."""
+    address = os.environ.get("PREFECT_API_URL")
+    try:
+        request = error.request
+    except RuntimeError:  # httpx's way of saying that there was none
+        return error
+    if address is None or not str(request.url).startswith(address):
+        return error
+    said = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else type(error).__name__
+    return StoreUnavailableError(
+        f"the Prefect server at {address} failed ({said} for {request.method} {request.url.path}); look at "
+        "its log, then run the same command again: it goes on where this one stopped"
+    )

@@ -71,24 +71,33 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
 
     logger, name = get_run_logger(), limit_name(channel)
     _await_server(name, channel)
-    for patience in (_LOOK_AGAIN_SECONDS, TURN_SECONDS):
+    until, patience = time.monotonic() + TURN_SECONDS, _LOOK_AGAIN_SECONDS
+    answered = time.monotonic()
+    while time.monotonic() < until:
         try:
             # not strict about renewal: a server that restarts must not end hours of training; the channel's own
             # compare-and-swap guards what is written
             held = concurrency(
                 name,
                 strict=True,
-                timeout_seconds=patience,
+                timeout_seconds=max(min(patience, until - time.monotonic()), 0.1),
                 lease_duration=LEASE_SECONDS,
                 raise_on_lease_renewal_failure=False,
             )
             stack.enter_context(held)
             return
         except TimeoutError:
+            answered, patience = time.monotonic(), TURN_SECONDS
             logger.warning(
                 "channel '%s' is being changed by another run; waiting up to %.0f min", channel, TURN_SECONDS / 60
             )
-        except ConcurrencySlotAcquisitionError:  # the server went away in between: wait for it and ask again
+        except ConcurrencySlotAcquisitionError as error:  # the server went away in between: wait and ask again
+            if time.monotonic() - answered > SERVER_SECONDS:
+                raise StoreUnavailableError(
+                    f"the Prefect server at {os.environ.get('PREFECT_API_URL')} does not give out '{name}' ({error}); "
+                    "read its log, then run this again"
+                ) from error
+            time.sleep(_LOOK_AGAIN_SECONDS)
             _await_server(name, channel)
     raise BusyError(
         f"channel '{channel}' was being changed by another run for {TURN_SECONDS / 60:.0f} min; look at the running "

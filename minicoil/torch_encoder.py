@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from minicoil.encoder import TokenEncoder
 from minicoil.errors import EncoderError
 
 TOKENS_PER_BATCH = 2048  # torch gains from larger batches a little longer than ONNX Runtime (measured)
+# Torch and oneDNN each keep what they compiled for the last 1024 products, and batches cut by tokens rarely have the
+# shape of another: 1 MB for every batch, never used again. So many hold what one pass uses from layer to layer.
+_KEPT_PRODUCTS = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64", "LRU_CACHE_CAPACITY": "64"}
 
 
 class TorchTokenEncoder(TokenEncoder):
@@ -25,6 +29,8 @@ class TorchTokenEncoder(TokenEncoder):
     """
 
     def __init__(self, model_folder: Path) -> None:
+        for name, value in _KEPT_PRODUCTS.items():
+            os.environ.setdefault(name, value)  # read when the first bfloat16 product of the process is computed
         import torch
         from transformers import AutoModel
         from transformers.utils import logging as transformers_logging

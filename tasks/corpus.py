@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
+from minicoil.key_set import KeySet
 
 if TYPE_CHECKING:
     from tasks.points import PointStore
@@ -133,15 +134,14 @@ def open_corpus(spec: str, report: CorpusReport, points: PointStore | None = Non
 
 
 def _without_repeats(documents: Iterable[Document], report: CorpusReport) -> Iterator[Document]:
-    seen: set[bytes] = set()  # 8 bytes a document: 10 million are about 700 MB of Python, a bound worth knowing
+    seen = KeySet()  # 12 to 24 bytes a document: 10 million are about 200 MB, a bound worth knowing
     for entry in documents:
         report.n_read += 1
-        key = hashlib.blake2b(entry.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        if key in seen:
+        digest = hashlib.blake2b(entry.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if seen.add(int.from_bytes(digest, "little")):
+            yield entry
+        else:
             report.n_duplicates += 1
-            continue
-        seen.add(key)
-        yield entry
 
 
 def _smallest(documents: Iterable[Document], sample: int, seed: int) -> Iterator[Document]:

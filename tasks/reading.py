@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.key_set import KeySet
 from minicoil.sentences import sentence_key, split_sentences
 from minicoil.tokens import WordTokenizer
 from minicoil.word_counts import WordCounts
@@ -55,7 +56,7 @@ def read_into_store(
         CorpusError: a SPEC names nothing, or nothing usable was found.
     """
     reading = Reading(WordCounts(), CorpusReport())
-    total, seen = 0, set[int]()
+    total, seen = 0, KeySet()
     with progress("reading sentences", None, "sentences") as advance:
         for sentences in _sentences(read_corpora(specs, reading.report, sample, points=points), reading, seen):
             texts = tokenizer.tokenize([sentence.text for sentence in sentences])
@@ -67,19 +68,18 @@ def read_into_store(
             advance(len(sentences))
         _flush(store, reading)
     reading.digest = hashlib.sha256(f"{total}:{reading.n_sentences}".encode()).hexdigest()
-    reading.keys = np.sort(np.fromiter(seen, dtype=np.uint64, count=len(seen)))
+    reading.keys = seen.sorted_keys()
     return reading
 
 
-def _sentences(documents: Iterator[Document], reading: Reading, seen: set[int]) -> Iterator[list[Sentence]]:
+def _sentences(documents: Iterator[Document], reading: Reading, seen: KeySet) -> Iterator[list[Sentence]]:
     """The sentences of each document, those in `seen` left out and put there."""
     for entry in documents:
         reading.n_documents += 1
         fresh = []
         for text in split_sentences(entry.body):
             key = sentence_key(text)
-            if key not in seen:
-                seen.add(key)
+            if seen.add(key):
                 fresh.append(Sentence(key, text, entry.doc))
         if not fresh:
             reading.report.refuse("documents without a new prose sentence", entry.title or entry.doc)

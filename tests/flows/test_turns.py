@@ -1,10 +1,13 @@
 """One writer a channel and a home, and what a run says when it cannot have its turn."""
 
 import errno
+import logging
+from contextlib import ExitStack, nullcontext
 
 import httpx
 import pytest
 from prefect import flow
+from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError
 
 from flows import progress_artifacts, turns
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
@@ -123,3 +126,35 @@ def test_a_server_that_is_away_is_waited_for_and_named_when_it_stays_away(monkey
     with pytest.raises(StoreUnavailableError, match="does not answer .ConnectError.; start it and run this again"):
         turns._await_server("channel-busy", "busy")
     assert len(asked) > 2
+
+
+class Refusing:
+    """Prefect's `concurrency`, which cannot give out slots for a while."""
+
+    def __init__(self, n_times):
+        self.n_left = n_times
+
+    def __call__(self, name, **options):
+        if self.n_left:
+            self.n_left -= 1
+            raise ConcurrencySlotAcquisitionError("500 Internal Server Error")
+        return nullcontext()
+
+
+def enter_slot(monkeypatch, n_times):
+    monkeypatch.setattr(turns, "concurrency", Refusing(n_times))
+    monkeypatch.setattr(turns, "_await_server", lambda name, channel: None)
+    monkeypatch.setattr(turns, "get_run_logger", lambda: logging.getLogger("test"))
+    monkeypatch.setattr(turns, "_LOOK_AGAIN_SECONDS", 0.05)
+    with ExitStack() as stack:
+        turns._enter_slot(stack, "busy")
+
+
+def test_a_server_that_fails_to_give_out_a_slot_is_asked_again_however_often(monkeypatch):
+    enter_slot(monkeypatch, 5)
+
+
+def test_a_server_that_never_gives_out_a_slot_is_named_and_nobody_is_said_to_hold_it(monkeypatch):
+    monkeypatch.setattr(turns, "SERVER_SECONDS", 0.3)
+    with pytest.raises(StoreUnavailableError, match="does not give out 'channel-busy' .500 Internal Server Error."):
+        enter_slot(monkeypatch, 10**6)

@@ -6,7 +6,7 @@ import random
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -121,12 +121,13 @@ class Runner(Protocol):
 
 
 class CrashServer:
-    """The process of `crash_server`, asked for one command at a time."""
+    """The process of `crash_server`, asked for one command at a time; `prefect` names a Prefect server for its flows."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, prefect: Mapping[str, str] | None = None) -> None:
         here = Path(__file__).parent
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(here), str(here.parents[1])))}
-        command = [sys.executable, "-m", "crash_server"]
+        environment |= prefect or {}
+        command = [sys.executable, "-m", "crash_server", *(["--flows"] if prefect else [])]
         self._log = log
         with log.open("w") as errors:
             self._process = subprocess.Popen(

@@ -1,7 +1,8 @@
 """Commands in forked children, killed on purpose: `python -m crash_server` answers a request a line.
 
 Everything is imported once; a child is forked for each command and runs `minicoil ARGUMENTS` to its end or its kill.
-Flows run there as plain functions, without a Prefect server. A request has `home`, `arguments`, `log`, and perhaps
+Flows run there as plain functions, without a Prefect server; as flows on the server that PREFECT_API_URL names, where
+`--flows` says so. A request has `home`, `arguments`, `log`, and perhaps
 `environment` and `clock_offset_seconds`; `owner` false, where the command itself shall start the engine's owner; `after_seconds` or `at_step`, when the child is killed with all its threads; `with_owner`, that the engine's owner process
 dies with it; `owner_at_step`, the operation at which the owner alone dies. The answer has the child's exit `status` (below
 zero: killed), its `seconds`, and the `steps` it took outward.
@@ -78,17 +79,22 @@ class StepCounter:
         sys.addaudithook(hear)
 
 
-def import_everything() -> None:
-    """All that a command may need, and flows as plain functions."""
+def import_everything(as_flows: bool = False) -> None:
+    """All that a command may need, and flows as plain functions, if they are not to be flows."""
     import flows
     import tasks
 
+    if as_flows:
+        from flows.embedded import prepare_environment
+
+        prepare_environment(Path(os.environ["PREFECT_HOME"]).parent)  # before Prefect reads it
     for name in PRELOADED:
         importlib.import_module(name)
     for package in (tasks, flows):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
-    _unwrap_flows()
+    if not as_flows:
+        _unwrap_flows()
     if threading.active_count() > 1:
         raise RuntimeError(f"{threading.enumerate()} before the first fork; what they hold would be held for ever")
 
@@ -238,7 +244,7 @@ def main() -> None:
     """Answer until stdin ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
-    import_everything()
+    import_everything(as_flows="--flows" in sys.argv)
     server = Server()
     for line in sys.stdin:
         print(json.dumps(server.answer(json.loads(line))), file=answers, flush=True)

@@ -10,6 +10,8 @@ What happens to a request is named by one word:
     late    the answer comes after a while
     slow    the answer comes in small pieces, with pauses
     twice   the request is passed on two times, as by a network that repeats; the second answer comes back
+
+A WebSocket is passed on byte by byte; "cut" and "reset" end it after a moment, the others as any request.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ import contextlib
 import http.client
 import http.server
 import random
+import selectors
 import socket
 import threading
 import time
@@ -28,6 +31,7 @@ from urllib.parse import urlsplit
 FAULTS = ("drop", "reset", "busy", "broken", "cut", "late", "slow", "twice")
 LATE_SECONDS = 0.2
 PIECES, PAUSE_SECONDS = 8, 0.02
+SOCKET_SECONDS = {"cut": 0.3, "reset": 0.05}  # that a WebSocket lives
 ERROR = "<Error><Code>{}</Code><Message>Please try again.</Message></Error>"
 REFUSALS = {"busy": (503, "SlowDown"), "broken": (500, "InternalError")}
 HOP_BY_HOP = ("transfer-encoding", "connection", "content-length")
@@ -105,6 +109,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             status, code = REFUSALS[fault]
             self._reply((status, [("Content-Type", "application/xml")], ERROR.format(code).encode()))
             return
+        if self.headers.get("Upgrade", "").lower() == "websocket":
+            self._tunnel(SOCKET_SECONDS.get(fault or "", float("inf")))
+            return
         answer = self._pass_on(body)
         if fault == "twice":
             answer = self._pass_on(body)
@@ -137,6 +144,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             upstream.request(self.command, self.path, body, headers)
             answer = upstream.getresponse()
             return answer.status, answer.getheaders(), answer.read()
+
+    def _tunnel(self, seconds: float) -> None:
+        """Whatever either side says, to the other one, for a while or until one of them hangs up."""
+        target, until = self.server.proxy.upstream, time.monotonic() + seconds
+        head = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()), "", ""]
+        with (
+            socket.create_connection((target.hostname or "", target.port or 80), 30) as upstream,
+            selectors.DefaultSelector() as ready,
+        ):
+            upstream.sendall("\r\n".join(head).encode("latin-1"))
+            ready.register(self.connection, selectors.EVENT_READ, upstream)
+            ready.register(upstream, selectors.EVENT_READ, self.connection)
+            while time.monotonic() < until:
+                for key, _ in ready.select(0.1):
+                    data = key.fileobj.recv(2**16)
+                    if not data:
+                        until = 0.0
+                        break
+                    key.data.sendall(data)
+        self._hang_up()
 
     def _reply(self, answer: Answer, n_sent: int | None = None, slowly: bool = False) -> None:
         """Send an answer, or the first `n_sent` bytes of its body under the header of all of it."""

@@ -1,0 +1,78 @@
+"""What a flow is run with, and what a person is told where the Prefect server that was named fails."""
+
+import os
+
+import httpx
+import pydantic
+import pytest
+
+from flows import embedded
+from minicoil.errors import StoreUnavailableError
+
+ADDRESS = "http://127.0.0.1:4200/api"
+
+
+@pytest.fixture
+def clean(monkeypatch):
+    for name in ("PREFECT_API_URL", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_HOME", "PREFECT_LOGGING_LEVEL"):
+        monkeypatch.setenv(name, "")  # so that it is put back as it was
+        monkeypatch.delenv(name)
+    for name, value in embedded.EMBEDDED_SETTINGS.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+def test_requests_to_a_named_server_are_repeated_after_its_errors_too(clean, tmp_path):
+    clean.setenv("PREFECT_API_URL", ADDRESS)
+    embedded.prepare_environment(tmp_path)
+    assert os.environ["PREFECT_CLIENT_RETRY_EXTRA_CODES"] == "500,504"
+
+
+def test_a_server_of_this_process_needs_no_such_thing(clean, tmp_path):
+    embedded.prepare_environment(tmp_path)
+    assert "PREFECT_CLIENT_RETRY_EXTRA_CODES" not in os.environ
+
+
+class NoParameters(pydantic.BaseModel):
+    """Takes whatever it is given."""
+
+
+class FailingFlow:
+    """Stands for a flow whose request fails."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def fn(self, parameters: NoParameters):
+        """Gives `run` the type of its parameters."""
+
+    def __call__(self, parameters):
+        raise self.error
+
+
+def run(monkeypatch, error, tmp_path):
+    import flows.reap_runs as module
+
+    monkeypatch.setattr(module, "failing", FailingFlow(error), raising=False)
+    monkeypatch.setitem(embedded.FLOWS, "failing", (module.__name__, "failing"))
+    monkeypatch.setattr(embedded, "prepare_environment", lambda *_: None)
+    embedded.run("failing", {"home": str(tmp_path)})
+
+
+def test_a_server_that_fails_for_good_is_one_line_with_what_to_do(clean, tmp_path):
+    clean.setenv("PREFECT_API_URL", ADDRESS)
+    request = httpx.Request("POST", f"{ADDRESS}/flow_runs/")
+    status = httpx.HTTPStatusError("500", request=request, response=httpx.Response(500, request=request))
+    for error, said in ((status, "500"), (httpx.ReadError("reset", request=request), "ReadError")):
+        with pytest.raises(
+            StoreUnavailableError, match=f"Prefect server at .*4200/api failed .{said} for POST /api/flow"
+        ):
+            run(clean, error, tmp_path)
+
+
+def test_the_error_of_another_server_stays_what_it_is(clean, tmp_path):
+    clean.setenv("PREFECT_API_URL", ADDRESS)
+    elsewhere = httpx.ReadError("reset", request=httpx.Request("GET", "http://127.0.0.1:6333/collections"))
+    for error in (elsewhere, httpx.ReadError("nothing was asked")):
+        with pytest.raises(httpx.ReadError):
+            run(clean, error, tmp_path)
