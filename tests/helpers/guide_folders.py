@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from crash_homes import FRAMES, SENSES
 
 import minicoil
 from minicoil.bundle import derive_bundle
@@ -18,6 +17,31 @@ from minicoil.vocabulary import Vocabulary
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point
 
+# Fourteen companions of each sense, five of them in a sentence: two sentences of one sense share few words, so that BM25
+# alone cannot tell the senses, and an encoder can. Few companions come often enough to be trained themselves.
+SENSES = {
+    "pod": (
+        "container cluster node scheduler deployment volume namespace replica image kubelet server ingress daemon registry",
+        "whale ocean dolphin sea fin coast seal wave calf harbor fish reef tide orca",
+    ),
+    "bank": (
+        "money loan account credit interest deposit payment mortgage cash savings debt branch cheque investor",
+        "river water shore mud willow flood stream reed otter canoe valley moss pebble heron",
+    ),
+    "cell": (
+        "battery power voltage charge circuit anode current cathode lithium electrode watt terminal charger inverter",
+        "blood tissue membrane protein nucleus enzyme organ bacteria gene plasma cytoplasm mitosis virus chromosome",
+    ),
+    "pool": (
+        "thread task queue process executor future job lock semaphore worker scheduler concurrency callback mutex",
+        "swimmer summer towel dive tile chlorine lane bikini lifeguard sunscreen splash goggles ladder diver",
+    ),
+}
+FRAMES = (
+    "The {word} has {0}, {1}, {2}, {3} and {4}.",
+    "Without {0} or {1} the {word} lost {2}, {3} and {4}.",
+    "Some {0}, {1} and {2} near a {word} with {3} and {4}.",
+)
 ELSEWHERE = ("java", "cats", "dogs", "universities", "matrices", "tensors", "windows", "letters", "bread", "music")
 BM25 = {"k": 0.9, "b": 0.4, "avg_len": 25.0}  # what the other program chose, and attaching has to find out
 
