@@ -27,7 +27,7 @@ from tasks.corpus import CorpusReport, read_corpora
 SEEDS = tuple(int(seed) for seed in os.environ.get("MINICOIL_BENCH_SEEDS", "1,2,3").split(","))
 STEP_SEEDS = int(os.environ.get("MINICOIL_BENCH_STEP_SEEDS", "3"))
 PYDOCS = "pydocs:torch,scipy,pandas,sklearn,networkx,sympy,prefect,numpy"
-N_PYDOCS, N_QUERIES = 3000, 300
+N_PYDOCS, N_QUERIES = 6000, 1000
 GENERAL = ("gutenberg", "masc", "wikisplit", "state_union")
 
 
