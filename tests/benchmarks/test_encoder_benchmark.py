@@ -3,7 +3,6 @@
 Writes what it measured to docs/benchmarks/encoder.json.
 """
 
-import itertools
 import json
 import os
 import platform
@@ -28,16 +27,11 @@ CHILD = Path(__file__).with_name("encoder_child.py")
 N_WORDS = 30_000
 N_CHUNKS, N_SENTENCES = 256, 1024
 ROUNDS = int(os.environ.get("MINICOIL_BENCH_ROUNDS", "3"))
-DOCUMENTATIONS, N_ROWS = ("kubernetes_docs", "postgres_docs", "rust_book"), 7900
 
 
 def read_sentences(shared_data):
-    """As many of each of three documentations; whole pages, so that neighbours can be joined."""
-    rows = []
-    for name in DOCUMENTATIONS:
-        with (shared_data / name / "sentences.jsonl").open() as file:
-            rows += [json.loads(line) for line in itertools.islice(file, N_ROWS)]
-    return rows
+    with (shared_data / "kubernetes_docs" / "sentences.jsonl").open() as file:
+        return [json.loads(line) for line in file]
 
 
 def make_texts(rows):

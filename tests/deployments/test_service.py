@@ -160,7 +160,7 @@ def test_runs_that_nobody_can_report_are_reaped(served):
         assert found["state_type"] == "CRASHED" and "run it again" in found["state"]["message"]
 
 
-def test_a_locked_database_delays_a_run_and_holds_no_slot(served):
+def test_a_locked_database_is_survived_or_named_and_holds_no_slot(served):
     run = served.start("reencode-collections/on-demand")
     with closing(sqlite3.connect(served.home / "prefect" / "prefect.db", isolation_level=None, timeout=30)) as database:
         database.execute("BEGIN IMMEDIATE")  # another program writes: nobody else may, for a while
@@ -168,7 +168,8 @@ def test_a_locked_database_delays_a_run_and_holds_no_slot(served):
         state = served.run_of(run)["state_type"]
         database.execute("ROLLBACK")
     assert state != "COMPLETED"  # what is not written down is not done
-    assert served.wait(run, seconds=240)["state_type"] == "COMPLETED"
+    ended = served.wait(run, seconds=240)
+    assert ended["state_type"] == "COMPLETED" or "the Prefect server" in ended["state"]["message"], ended["state"]
     served.finish("reencode-collections/on-demand")
     assert served.get("/v2/concurrency_limits/channel-production")["active_slots"] == 0
 
