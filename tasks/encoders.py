@@ -62,7 +62,9 @@ class RoleModel:
 
     def __init__(self, name: str) -> None:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging as transformers_logging
 
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it loads in a second; the bar would break into ours
         folder = find_encoder(name)
         try:
             self._model: Any = SentenceTransformer(
@@ -77,7 +79,7 @@ class RoleModel:
     @property
     def width(self) -> int:
         """R."""
-        return int(self._model.get_sentence_embedding_dimension())
+        return int(self._model.get_embedding_dimension())
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """(n, R) float32 unit vectors."""
