@@ -161,7 +161,8 @@ def test_runs_that_nobody_can_report_are_reaped(served):
 
 
 def test_a_locked_database_is_survived_or_named_and_holds_no_slot(served):
-    run = served.start("reencode-collections/on-demand")
+    index = {"collection": "beside", "corpus": ["pydocs:networkx"], "sample": 20}
+    run = served.start("index-collection/on-demand", **index)
     with closing(sqlite3.connect(served.home / "prefect" / "prefect.db", isolation_level=None, timeout=30)) as database:
         database.execute("BEGIN IMMEDIATE")  # another program writes: nobody else may, for a while
         time.sleep(20)
@@ -170,7 +171,7 @@ def test_a_locked_database_is_survived_or_named_and_holds_no_slot(served):
     assert state != "COMPLETED"  # what is not written down is not done
     ended = served.wait(run, seconds=240)
     assert ended["state_type"] == "COMPLETED" or "the Prefect server" in ended["state"]["message"], ended["state"]
-    served.finish("reencode-collections/on-demand")
+    served.finish("index-collection/on-demand", **index)
     assert served.get("/v2/concurrency_limits/channel-production")["active_slots"] == 0
 
 
