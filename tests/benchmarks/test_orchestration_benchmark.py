@@ -13,10 +13,12 @@ import shutil
 import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from asked_figures import check_asked
+from crash_homes import copy_home
 from results_file import keep_figures
 
 from flows.embedded import run
@@ -39,17 +41,26 @@ def _extend(mode, home):
     return answer
 
 
+def _copy(home, target):
+    """The home once nobody has its engine open."""
+    until = time.monotonic() + 120
+    while (home / "engine" / "owner.sock").exists():
+        assert time.monotonic() < until, "the engine's owner stays"
+        time.sleep(0.5)
+    copy_home(home, target)
+
+
 @pytest.mark.benchmark
 @pytest.mark.timeout(3600)
 def test_prefect_against_the_same_calls_without_it(tmp_path):
     run("index-collection", {"home": str(tmp_path / "home"), "collection": "docs", "corpus": CORPUS, "sample": 300})
-    shutil.copytree(tmp_path / "home", tmp_path / "warm")
+    _copy(tmp_path / "home", tmp_path / "warm")
     cold = _extend("plain", tmp_path / "warm")
     shutil.copytree(tmp_path / "warm" / "cache", tmp_path / "home" / "cache", dirs_exist_ok=True)
     runs = {"flow": [], "plain": []}
     for turn in range(ROUNDS):
         for mode in ("flow", "plain") if turn % 2 else ("plain", "flow"):
-            shutil.copytree(tmp_path / "home", tmp_path / "copy")
+            _copy(tmp_path / "home", tmp_path / "copy")
             runs[mode].append(_extend(mode, tmp_path / "copy"))
             shutil.rmtree(tmp_path / "copy")
     assert len({answer["promoted"] for answers in runs.values() for answer in answers}) == 1
