@@ -233,7 +233,7 @@ def _release_ratios(r: dict[str, Any]) -> Iterator[Row]:
 
 
 def _shard_ratios(r: dict[str, Any]) -> Iterator[Row]:
-    for kind in SHARD_UNITS.keys() & r.keys():
+    for kind in (unit for unit in SHARD_UNITS if unit in r):
         one, two = r[kind]["one_worker_seconds"], r[kind]["two_workers_seconds"]
         yield f"seconds of {kind}, two workers", f"{two:.0f}", f"{one:.0f}, one worker", f"{one / two:.2f}x less"
 
