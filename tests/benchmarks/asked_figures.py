@@ -131,7 +131,14 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         )
         for kind in ("encoding", "training")
     ),
-    "orchestration": (Asked("seconds that Prefect costs", lambda r: r["overhead_seconds"], most=20, form=".1f"),),
+    "orchestration": (
+        Asked(
+            "seconds that Prefect costs, over 20 or a tenth of the whole with encoding, whichever is more",
+            lambda r: r["overhead_seconds"] / max(20, 0.1 * r["cold_seconds"]),
+            most=1,
+            form=".2f",
+        ),
+    ),
     "reencoding": (
         Asked(
             "points missed, rewritten needlessly, or wrong",
