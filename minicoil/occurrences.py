@@ -120,6 +120,11 @@ class OccurrenceReader:
         start, end = np.searchsorted(self._words, (word, word + 1))
         return int(end - start)
 
+    def rows(self, word: int) -> NDArray[np.int64]:
+        """(n,) ascending sentence numbers of a word number; no embedding is read."""
+        start, end = np.searchsorted(self._words, (word, word + 1))
+        return np.asarray(self._sentences[start:end])
+
     def read(self, word: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Sentence numbers (n,) ascending and embeddings (n, D) of a word number."""
         start, end = np.searchsorted(self._words, (word, word + 1))

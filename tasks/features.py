@@ -51,7 +51,7 @@ class Features:
 
     def rows(self, word: str) -> NDArray[np.int64]:
         """(n,) ascending: which of `keys` the word's sentences are."""
-        return self._sentences.read(self._numbers[word])[0]
+        return self._sentences.rows(self._numbers[word])
 
     def sample(self, word: str) -> WordSample:
         """What the word is trained on."""

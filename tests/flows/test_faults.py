@@ -3,7 +3,6 @@
 By hand: `MINICOIL_FAULTS=200 pytest -m slow tests/flows/test_faults.py`; the seed is in the log, MINICOIL_SEED replays it.
 """
 
-import json
 import logging
 import os
 import random
@@ -11,6 +10,7 @@ import time
 
 import pytest
 from crash_checks import CHANNEL, differences
+from crash_homes import last_answer
 from fault_proxy import FaultProxy, RandomFaults
 
 from tasks.channels import read_channel
@@ -34,11 +34,6 @@ def proxy(s3_environment):
     proxy = FaultProxy(s3_environment)
     yield proxy
     proxy.close()
-
-
-def last_answer(place):
-    lines = place.home.with_suffix(".log").read_text(errors="replace").splitlines()
-    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
 
 
 def endure(name, share, homes, checker, expected, proxy, seed):

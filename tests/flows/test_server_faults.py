@@ -4,7 +4,6 @@ By hand: `MINICOIL_SERVER_FAULTS=100 pytest -m slow tests/flows/test_server_faul
 MINICOIL_SEED replays it.
 """
 
-import json
 import logging
 import os
 import random
@@ -12,7 +11,7 @@ import time
 
 import pytest
 from crash_checks import CHANNEL, Checker, Undisturbed, differences
-from crash_homes import CrashHomes, CrashServer, make_encoder
+from crash_homes import CrashHomes, CrashServer, last_answer, make_encoder
 from fault_proxy import FaultProxy, RandomFaults, no_fault
 from prefect_server import PrefectServer
 
@@ -66,11 +65,6 @@ class Faults(RandomFaults):
     def __call__(self, method, path):
         fault = super().__call__(method, path)
         return None if not N_FAULTS and fault in LOSES_A_SLOT and "concurrency_limits" in path else fault
-
-
-def last_answer(place):
-    lines = place.home.with_suffix(".log").read_text(errors="replace").splitlines()
-    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
 
 
 def endure(name, share, homes, checker, expected, proxy, seed):

@@ -234,3 +234,9 @@ def copy_home(source: Path, target: Path, with_store: bool = True) -> None:
     for name in ("store", "cache") if with_store else ("cache",):
         shutil.copytree(source / name, target / name, copy_function=os.link)
     subprocess.run(["cp", "-r", "--sparse=always", str(source / "engine"), str(target / "engine")], check=True)
+
+
+def last_answer(place: Place) -> Any:
+    """What the last command of a trial answered, from its log."""
+    lines = place.home.with_suffix(".log").read_text(errors="replace").splitlines()
+    return json.loads(next(line for line in reversed(lines) if line.startswith("{")))
