@@ -8,9 +8,11 @@ from typing import Any
 from prefect import flow
 
 from flows.extension_report import answered_report, dry_run_report, extension_report
-from flows.making_release import open_job, release, train
+from flows.job import open_job
+from flows.making_release import make_release
 from flows.parameters import ExtendParameters
 from flows.steps import choose_step, count_points_step, estimate_step
+from flows.training_words import train_chosen
 from tasks.bundles import remove_work
 from tasks.choosing import WordRequest
 from tasks.extension import background_counts, request_digest
@@ -38,11 +40,11 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
             points = count_points_step(job.points, job.records, chosen)
             return dry_run_report(chosen, points, costs, reading, job.clock)
 
-        results, prior = train(job, chosen, reading, request)
+        results, prior = train_chosen(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
             remove_work(job.place.work / request[:16])
             return extension_report(job.parent, None, results, {}, costs, reading, job.clock)
-        published, promoted = release(job, results, (), prior, request, chosen)
+        published, promoted = make_release(job, results, (), prior, request, chosen)
         return extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
 
 

@@ -86,6 +86,9 @@ def _show_set(row: Mapping[str, Any]) -> None:
     for name, other in (("against BM25", "bm25"), ("against the parent", "parent")):
         rows.append((name, *(interval(row["against"][other][measure]) for measure in measures)))
     show_table(("", *measures), rows)
+    if row["steps"]:
+        cells = [(step["name"], f"{step['ndcg@10']:.4f}", interval(step)) for step in row["steps"]]
+        show_table(("step", "ndcg@10", "against the step before"), cells, "step by step")
     changed = [query for query in row["queries"] if abs(query["change"]) > 1e-9]
     helped = sorted((q for q in changed if q["change"] > 0), key=lambda q: -q["change"])
     hurt = sorted((q for q in changed if q["change"] < 0), key=lambda q: q["change"])

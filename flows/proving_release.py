@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from flows.job import Job
 from flows.steps import prove_step, report_step
 from minicoil.config import RetrievalGateConfig
 from tasks.assembly import Assembled
 from tasks.proving import Proof, return_to_bm25
 from tasks.release_report import ReportRequest
 from tasks.word_memory import WordResult
-
-if TYPE_CHECKING:
-    from flows.making_release import Job
 
 
 @dataclass(frozen=True)

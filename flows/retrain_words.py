@@ -10,9 +10,11 @@ from typing import Any
 from prefect import flow
 
 from flows.extension_report import answered_report, extension_report
-from flows.making_release import Job, open_job, release, train
+from flows.job import Job, open_job
+from flows.making_release import make_release
 from flows.parameters import RetrainParameters
 from flows.steps import encode_step, held_out_step, measure_step
+from flows.training_words import train_chosen
 from minicoil.errors import ReleaseError
 from tasks.bundles import remove_work
 from tasks.extension import request_digest
@@ -39,13 +41,13 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
 
         found = _inspect(job, reading, parameters.below, job.place.work / request[:16] / "measured")
         weak = found.weak
-        results, prior = train(job, weak, reading, request) if weak else ([], None)
+        results, prior = train_chosen(job, weak, reading, request) if weak else ([], None)
         results = bury_hopeless(results, job.plan)
         hopeless = [result.record.word for result in results if result.record.verdict == "removed"]
         published: Publication | None = None
         promoted: dict[str, Any] = {}
         if hopeless or any(result.weights is not None for result in results):
-            published, promoted = release(job, results, hopeless, prior, request, weak)
+            published, promoted = make_release(job, results, hopeless, prior, request, weak)
         else:
             remove_work(job.place.work / request[:16])
         costs: dict[str, Any] = {}

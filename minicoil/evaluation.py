@@ -1,22 +1,21 @@
-"""One retrieval set ranked by plain BM25, by a release and by its parent."""
+"""One retrieval set ranked by plain BM25, by a release, by its parent, and by the step between."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from minicoil.effectiveness import DEPTH, Difference, difference, measure
 from minicoil.exact_index import ExactIndex
+from minicoil.extension_steps import ExtensionSteps
 from minicoil.model import MiniCoil
 from minicoil.query_terms import Term, split_query
 from minicoil.retrieval_set import RetrievalSet
-from minicoil.sparse import SparseVector, bm25_vector, count_words, query_vector
-from minicoil.vocabulary import Vocabulary
+from minicoil.sparse import SparseVector, bm25_vector
 from minicoil.word_effects import Effects, WordEffect, group_effects
 
-BM25, RELEASE, PARENT = "bm25", "minicoil", "parent"
+BM25, RELEASE, PARENT, NEW_WORDS = "bm25", "minicoil", "parent", "new_words"
+_CHANGED = {NEW_WORDS: "new words", RELEASE: "retrained words"}
 Search = Callable[[str, SparseVector, int], Sequence[str]]  # system, query vector, limit -> document ids, best first
 
 
@@ -51,12 +50,36 @@ class QueryChange:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One step from BM25 to a release.
+
+    Attributes:
+        system: What was reached by it.
+        n_words: Words that came or changed by it; None for the first step, to the parent.
+        ndcg: Mean nDCG@10.
+        gain: Difference of nDCG@10 to the step before; of the first one, to BM25.
+    """
+
+    system: str
+    n_words: int | None
+    ndcg: float
+    gain: Difference
+
+    @property
+    def name(self) -> str:
+        """As reports call it: "parent", "+ 12 new words", "+ 3 retrained words"."""
+        return "parent" if self.n_words is None else f"+ {self.n_words:,} {_CHANGED[self.system]}"
+
+
+@dataclass(frozen=True)
 class SetResult:
     """What an evaluation found.
 
     Attributes:
         means: System -> measure -> mean over queries.
         against: "bm25" and "parent" -> measure -> the release's difference to it.
+        steps: To the parent, from there to its new words, from there to its retrained words; empty where the release
+            does not have both.
         unknown: Queries that have no word at all to search with: counted 0 for every system.
         without_meaning: Queries none of whose words the release knows: equal to BM25 by construction.
     """
@@ -68,19 +91,24 @@ class SetResult:
     words: tuple[WordEffect, ...]
     unknown: tuple[str, ...]
     without_meaning: tuple[str, ...]
+    steps: tuple[Step, ...] = ()
 
     def helped_first(self) -> list[QueryChange]:
         """Queries that changed, those helped most first and those hurt most last."""
         return sorted((q for q in self.queries if abs(q.change) > 1e-9), key=lambda q: (-q.change, q.id))
 
 
-def encode_queries(data: RetrievalSet, model: MiniCoil, parent: MiniCoil | None) -> EncodedQueries:
+def encode_queries(
+    data: RetrievalSet, model: MiniCoil, parent: MiniCoil | None, steps: ExtensionSteps | None = None
+) -> EncodedQueries:
     """Every query's vector under each system."""
     texts = list(data.queries.values())
     tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
     plain = [bm25_vector(words, model.vocabulary, model.bm25, query=True) for words in tokens]
     release = list(model.query_embed(texts))
     vectors = {BM25: plain, RELEASE: release, PARENT: plain if parent is None else list(parent.query_embed(texts))}
+    if steps is not None:
+        vectors[NEW_WORDS] = list(model.under(steps.vocabulary).query_embed(texts))
     terms = [split_query(words, vector, model.vocabulary) for words, vector in zip(tokens, release, strict=True)]
     return EncodedQueries(tokens, vectors, terms)
 
@@ -90,34 +118,31 @@ def encode_documents(
     model: MiniCoil,
     parent: MiniCoil | None,
     is_ancestor: bool,
+    steps: ExtensionSteps | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, list[SparseVector]]:
-    """System -> one vector a document; one forward pass for release and parent where one grew from the other.
+    """System -> one vector a document; one forward pass for all where one grew from the other.
 
     Args:
         texts: Documents.
         model: The release.
         parent: What it is compared with; None is the empty vocabulary, plain BM25.
         is_ancestor: True where the release's stack holds the parent's rows.
+        steps: See `split_extension`; None makes no vectors for it.
         progress: Told of documents done.
     """
     tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
-    plain = [bm25_vector(words, model.vocabulary, model.bm25) for words in tokens]
+    answer = {BM25: [bm25_vector(words, model.vocabulary, model.bm25) for words in tokens]}
+    vocabularies = {RELEASE: model.vocabulary}
     if parent is not None and is_ancestor:
-        pairs = list(model.embed_union(texts, parent.vocabulary, progress))
-        old = [_restrict(both, words, parent.vocabulary) for (_, both), words in zip(pairs, tokens, strict=True)]
-        return {BM25: plain, RELEASE: [new for new, _ in pairs], PARENT: old}
-    new = list(model.embed(texts, progress))
-    return {BM25: plain, RELEASE: new, PARENT: plain if parent is None else list(parent.embed(texts))}
-
-
-def _restrict(both: SparseVector, tokens: Sequence[str], vocabulary: Vocabulary) -> SparseVector:
-    """The cells that a text has under `vocabulary`, out of a vector that has those of a later one too."""
-    bag = count_words(tokens, vocabulary)
-    nothing = np.zeros((len(bag.word_ids), vocabulary.dims), np.float32)
-    # a query's vector has a document's cells
-    kept = np.isin(both.indices, query_vector(bag, nothing, vocabulary).indices)
-    return SparseVector(both.indices[kept], both.values[kept])
+        vocabularies[PARENT] = parent.vocabulary
+        if steps is not None:
+            vocabularies[NEW_WORDS] = steps.vocabulary
+    rows = list(model.embed_each(texts, list(vocabularies.values()), progress))
+    answer |= {system: [row[place] for row in rows] for place, system in enumerate(vocabularies)}
+    if PARENT not in answer:
+        answer[PARENT] = answer[BM25] if parent is None else list(parent.embed(texts))
+    return answer
 
 
 def memory_search(data: RetrievalSet, documents: Mapping[str, Sequence[SparseVector]]) -> Search:
@@ -149,6 +174,7 @@ def judge(
     runs: Mapping[str, Mapping[str, Sequence[str]]],
     effects: Effects,
     seed: int = 17,
+    steps: ExtensionSteps | None = None,
 ) -> SetResult:
     """Measures, paired intervals and changes of one set.
 
@@ -158,6 +184,7 @@ def judge(
         runs: See `rank`.
         effects: See `measure_words`; may be empty.
         seed: Of the bootstrap.
+        steps: What the runs have of the release's steps.
     """
     found = {system: measure(data.relevant, run) for system, run in runs.items()}
     groups = [data.words[query] for query in data.queries] if data.words else None
@@ -165,6 +192,16 @@ def judge(
         other: {name: difference(values, found[other][name], seed, groups) for name, values in found[RELEASE].items()}
         for other in (BM25, PARENT)
     }
+
+    def step(system: str, before: str, n_words: int | None) -> Step:
+        values = found[system]["ndcg@10"]
+        gain = difference(values, found[before]["ndcg@10"], seed, groups)
+        return Step(system, n_words, float(values.mean()), gain)
+
+    taken: tuple[Step, ...] = ()
+    if steps is not None:
+        added = step(NEW_WORDS, PARENT, steps.n_new)
+        taken = (step(PARENT, BM25, None), added, step(RELEASE, NEW_WORDS, steps.n_retrained))
     moved: dict[str, list[tuple[str, float]]] = {}
     for (query, word), effect in effects.items():
         if abs(effect) > 1e-9:
@@ -188,6 +225,7 @@ def judge(
         words=group_effects(effects, seed),
         unknown=tuple(q for q, terms in zip(names, queries.terms, strict=True) if not terms),
         without_meaning=tuple(q for q, k, t in zip(names, known, queries.terms, strict=True) if t and not k),
+        steps=taken,
     )
 
 

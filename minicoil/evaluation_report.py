@@ -24,6 +24,16 @@ def result_row(result: SetResult) -> dict[str, Any]:
         "n_queries": len(data.queries),
         **{s: {name: round(value, 4) for name, value in row.items()} for s, row in result.means.items()},
         "against": {o: {name: interval(d) for name, d in row.items()} for o, row in result.against.items()},
+        "steps": [
+            {
+                "name": step.name,
+                "system": step.system,
+                "n_words": step.n_words,
+                "ndcg@10": round(step.ndcg, 4),
+                **interval(step.gain),
+            }
+            for step in result.steps
+        ],
         "queries": [
             {
                 "id": change.id,

@@ -53,22 +53,23 @@ def no_meanings(dims: int) -> WordMeanings:
     return WordMeanings(np.zeros(0, dtype=np.int64), np.zeros((0, dims), dtype=np.float32))
 
 
-def find_pieces(text: TokenizedText, vocabulary: Vocabulary, old: Vocabulary | None = None) -> WordPieces:
-    """The pieces of words that `vocabulary` knows, then those of words that only `old` knows.
+def find_pieces(text: TokenizedText, vocabulary: Vocabulary, *older: Vocabulary | None) -> WordPieces:
+    """The pieces of words that `vocabulary` knows, then those of words that only an older one knows.
 
     Args:
         text: Its tokens and pieces.
-        vocabulary: The newer one.
-        old: An ancestor. A piece counts once for each of two words, and once only for a word of both.
+        vocabulary: The newest one.
+        older: Ancestors; None stands for no one. A piece counts once for each word that it belongs to.
     """
     ids = np.asarray(vocabulary.resolve_all(text.tokens), dtype=np.int64)[text.positions]
     pieces = np.flatnonzero(ids)
     found = ids[pieces]
-    if old is None:
-        return WordPieces(pieces, found)
-    old_ids = np.asarray(old.resolve_all(text.tokens), dtype=np.int64)[text.positions]
-    only_old = np.flatnonzero((old_ids != 0) & (old_ids != ids) & ~np.isin(old_ids, found))
-    return WordPieces(np.concatenate([pieces, only_old]), np.concatenate([found, old_ids[only_old]]))
+    for old in older:
+        if old is not None:
+            ids = np.asarray(old.resolve_all(text.tokens), dtype=np.int64)[text.positions]
+            only_old = np.flatnonzero((ids != 0) & ~np.isin(ids, found))
+            pieces, found = np.concatenate([pieces, only_old]), np.concatenate([found, ids[only_old]])
+    return WordPieces(pieces, found)
 
 
 def measure_meanings(

@@ -232,20 +232,29 @@ class MiniCoil:
             for text, found in zip(read, meanings, strict=True):
                 yield self._unite(text, found, old)
 
-    def embed_under(self, documents: Iterable[str], vocabulary: Vocabulary) -> Iterator[SparseVector]:
-        """The vectors that documents have under an ancestor's vocabulary; its rows are in this stack too."""
+    def embed_each(
+        self, documents: str | Iterable[str], vocabularies: Sequence[Vocabulary], progress: Progress | None = None
+    ) -> Iterator[tuple[SparseVector, ...]]:
+        """The vectors that each document has under this vocabulary or its ancestors', by one forward pass.
+
+        Args:
+            documents: As with `embed`.
+            vocabularies: Any whose rows are in this stack.
+            progress: Told of documents done.
+        """
         for window in read_windows(documents):
             read = self.tokenizer.tokenize(window)
-            wanted = [find_pieces(text, vocabulary) for text in read]
-            meanings, _ = self._measure(read, wanted, Request(False, False), None)
+            wanted = [find_pieces(text, *vocabularies) for text in read]
+            meanings, _ = self._measure(read, wanted, Request(False, False), progress)
             for text, found in zip(read, meanings, strict=True):
-                bag = count_words(text.tokens, vocabulary)
-                yield document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25)
+                yield tuple(self._document(text, found, vocabulary) for vocabulary in vocabularies)
+
+    def _document(self, text: TokenizedText, found: WordMeanings, vocabulary: Vocabulary) -> SparseVector:
+        bag = count_words(text.tokens, vocabulary)
+        return document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25)
 
     def _unite(self, text: TokenizedText, found: WordMeanings, old: Vocabulary) -> tuple[SparseVector, SparseVector]:
-        bag, old_bag = count_words(text.tokens, self.vocabulary), count_words(text.tokens, old)
-        new_vector = document_vector(bag, found.select(bag.word_ids), self.vocabulary, self.bm25)
-        old_vector = document_vector(old_bag, found.select(old_bag.word_ids), old, self.bm25)
+        new_vector, old_vector = self._document(text, found, self.vocabulary), self._document(text, found, old)
         # a symbol-joined token may count for one word more or less than before, and so may the text's length
         lenient = any(is_joined(token) for token in text.tokens)
         return new_vector, union(new_vector, old_vector, lenient)

@@ -24,12 +24,14 @@ class SetEvidence:
     Attributes:
         against_bm25: Paired difference of nDCG@10 to BM25 of the same tokens.
         against_parent: The same to the release it grew from.
+        steps: The same of each step of an extension to what was before it, named by that.
     """
 
     name: str
     kind: Kind
     against_bm25: Difference
     against_parent: Difference
+    steps: tuple[tuple[str, Difference], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,9 @@ def judge_release(sets: Sequence[SetEvidence], config: RetrievalGateConfig, hurt
 
 
 def judge_set(evidence: SetEvidence, config: RetrievalGateConfig) -> SetVerdict:
-    """The worst of the set's rules: not below BM25, not below the parent, and on senses above BM25."""
-    rules = [
-        _not_below("BM25", evidence.against_bm25, config),
-        _not_below("the parent", evidence.against_parent, config),
-    ]
+    """The worst of the set's rules: not below BM25, the parent or the step before, and on senses above BM25."""
+    compared = (("BM25", evidence.against_bm25), ("the parent", evidence.against_parent), *evidence.steps)
+    rules = [_not_below(other, found, config) for other, found in compared]
     if evidence.kind == "sense":
         rules.append(_above(evidence.against_bm25, config))
     for outcome in ("failed", "inconclusive"):

@@ -12,6 +12,7 @@ from typing import Any
 from minicoil.config import RetrievalGateConfig
 from minicoil.evaluation import (
     BM25,
+    NEW_WORDS,
     PARENT,
     RELEASE,
     Search,
@@ -23,6 +24,7 @@ from minicoil.evaluation import (
     rank,
 )
 from minicoil.exact_index import ExactIndex
+from minicoil.extension_steps import split_extension
 from minicoil.retrieval_gate import SetEvidence
 from minicoil.retrieval_set import RetrievalSet
 from minicoil.sentences import sentence_key, split_sentences
@@ -72,9 +74,12 @@ def evaluate_set(
     started = time.monotonic()
     texts = list(data.documents.values())
     model, parent = contenders.open(measured_bm25(contenders, texts, k, b, avg_len))
+    steps = None
+    if parent is not None and contenders.is_ancestor:
+        steps = split_extension(parent.vocabulary, model.vocabulary, model.stack)
     with progress(f"encoding {data.name}", len(texts), "documents") as advance:
-        documents = encode_documents(texts, model, parent, contenders.is_ancestor, advance)
-    queries = encode_queries(data, model, parent)
+        documents = encode_documents(texts, model, parent, contenders.is_ancestor, steps, advance)
+    queries = encode_queries(data, model, parent, steps)
     if points is None:
         runs = rank(data, queries, memory_search(data, documents))
     else:
@@ -83,14 +88,16 @@ def evaluate_set(
     effects = measure_words(
         data, queries.terms, ExactIndex(documents[RELEASE]), ExactIndex(documents[BM25]), list(data.documents)
     )
-    return Evaluated(judge(data, queries, runs, effects, seed), effects, round(time.monotonic() - started, 1))
+    return Evaluated(judge(data, queries, runs, effects, seed, steps), effects, round(time.monotonic() - started, 1))
 
 
 def evidence_of(evaluated: Evaluated) -> SetEvidence:
     """What the gate looks at."""
     result = evaluated.result
     against = {other: row["ndcg@10"] for other, row in result.against.items()}
-    return SetEvidence(result.data.name, result.data.kind, against[BM25], against[PARENT])
+    names = {NEW_WORDS: "the parent, by new words alone", RELEASE: "its new words alone, by retrained ones"}
+    steps = tuple((names[step.system], step.gain) for step in result.steps if step.system in names)
+    return SetEvidence(result.data.name, result.data.kind, against[BM25], against[PARENT], steps)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from minicoil.config import RetrievalGateConfig
+from minicoil.effectiveness import Difference
 from minicoil.evaluation import QueryChange, SetResult
 from minicoil.ledger import WordRecord
 from minicoil.senses import telling_words
@@ -97,8 +98,30 @@ def _retrieval(story: ReleaseStory) -> str:
         "BM25 of the same words, <span class='key ring'></span> against the parent. Right of 0 is better; left of the "
         f"dashed line is a loss the gate refuses.</p>{chart}<div class='wide'><table><thead><tr><th>set</th>"
         "<th>queries</th><th>documents</th><th>BM25</th><th>parent</th><th>this release</th><th>better / worse</th>"
-        f"</tr></thead><tbody>{table}</tbody></table></div>{notes}</section>"
+        f"</tr></thead><tbody>{table}</tbody></table></div>{_steps(results)}{notes}</section>"
     )
+
+
+def _steps(results: Sequence[SetResult]) -> str:
+    """From BM25 to the release step by step, for an extension that has new words and retrained ones."""
+    taken = [result for result in results if result.steps]
+    if not taken:
+        return ""
+    head = "".join(f"<th>{name}</th>" for name in ("BM25", *(step.name for step in taken[0].steps)))
+    rows = "".join(
+        f"<tr><th>{_text(result.data.name)}</th><td>{result.means['bm25']['ndcg@10']:.4f}</td>"
+        + "".join(f"<td>{step.ndcg:.4f}<br><small>{_interval(step.gain)}</small></td>" for step in result.steps)
+        + "</tr>"
+        for result in taken
+    )
+    return (
+        "<h3>Step by step</h3><p>nDCG@10, and what each step adds to the one before, with its 95 % interval.</p>"
+        f"<div class='wide'><table><thead><tr><th>set</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
+
+
+def _interval(found: Difference) -> str:
+    return f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]"
 
 
 def _retrieval_row(result: SetResult) -> str:

@@ -83,13 +83,10 @@ def compare_points(place: Place, record: CollectionRecord, rows: Sequence[tuple[
     releases = [record.release, *([] if record.previous is None else [record.previous])]
     newest = open_model(place, max(releases), record.encoder, record.dims)
     model = MiniCoil.load(newest, record.k, record.b, record.avg_len)
-    texts = [text for _, text in rows]
-    per_release = []
-    for release in releases:
-        vocabulary = check_bundle(open_model(place, release, record.encoder, record.dims))[1]
-        per_release.append(list(model.embed_under(texts, vocabulary)))
+    folders = [open_model(place, release, record.encoder, record.dims) for release in releases]
+    vocabularies = [check_bundle(folder)[1] for folder in folders]
     problems = []
-    for (point, _), *expected in zip(rows, *per_release, strict=True):
+    for (point, _), expected in zip(rows, model.embed_each([text for _, text in rows], vocabularies), strict=True):
         problem = _difference(point.vectors.get(record.vector), expected)
         if problem:
             problems.append(f"point {point.id}: {problem}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minicoil.bundle import create_empty_bundle
-from minicoil.config import PRIOR_COMPONENTS, Bm25Config, SamplingConfig, TrainingConfig
+from minicoil.config import PRIOR_COMPONENTS, Bm25Config, GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.effectiveness import measure
 from minicoil.encoder import TokenEncoder, pool_words
 from minicoil.exact_index import ExactIndex
@@ -25,6 +25,9 @@ from minicoil.sparse import count_words, document_vector, query_vector
 from minicoil.stemming import stem
 from minicoil.tokens import WordTokenizer
 from minicoil.trainer import TrainedWord, train_words
+from minicoil.triplets import sample_triplets, word_seed
+from minicoil.validation import apply_layer, judge_retrained
+from minicoil.validation import measure as measure_layer
 from minicoil.vocabulary import Vocabulary
 from minicoil.word_counts import WordCounts, is_usable
 from tasks.features import encode_features
@@ -176,8 +179,27 @@ class Lab:
         for start in range(0, len(ready), config.words_per_batch):
             samples = [self._sample(w, origins) for w in ready[start : start + config.words_per_batch]]
             for sample, outcome in zip(samples, train_words(samples, self.prior, config, self.sampling), strict=True):
-                known[sample.word] = outcome.weights if isinstance(outcome, TrainedWord) else None
-        return {word: known[word] for word in words if known.get(word) is not None}
+                known[sample.word] = outcome if isinstance(outcome, TrainedWord) else None
+        return {word: known[word].weights for word in words if known.get(word) is not None}
+
+    def improved(self, words, origin, dims, target, seed):
+        """Those whose layer of both texts is better than that of general text, as `retrain` decides: on held-out
+        sentences of the domain, by more than noise."""
+        before = self._trained[("general",), dims, target, seed]
+        answer = []
+        for word in words:
+            old, new = before.get(word), self._trained[(origin, "general"), dims, target, seed].get(word)
+            if old is None or new is None:
+                continue
+            sample = self._sample(word, (origin, "general"))
+            here = new.split.test[np.isin(sample.keys[new.split.test], self.sentences.sample(word, (origin,)))]
+            triplets = sample_triplets(sample.role, here, TripletConfig(), word_seed(word, seed, "domain test"))
+            if not len(triplets):
+                continue
+            figures = [measure_layer(apply_layer(sample.embeddings, x.weights), triplets) for x in (old, new)]
+            if judge_retrained(word, *figures, triplets, GateConfig(), seed).verdict == "improved":
+                answer.append(word)
+        return answer
 
     def mined(self, origin, n, kind=None):
         """The words that mining proposes for the domain, as an extension of a general base would; query words or not."""

@@ -36,6 +36,18 @@ def test_a_set_is_judged_by_its_interval(found, verdict):
     assert judged.verdict == verdict and judged.reasons
 
 
+def test_a_step_below_the_one_before_fails_even_where_the_whole_is_not_below():
+    good, bad = Difference(0.03, 0.02, 0.04, 300), Difference(-0.025, -0.035, -0.015, 300)
+    taken = SetEvidence(
+        "docs", "known_item", good, SAME, (("the parent, by new words alone", good), ("its new words", bad))
+    )
+    judged = judge_set(taken, CONFIG)
+    assert judged.verdict == "failed" and "against its new words" in judged.reasons[0] and len(judged.reasons) == 1
+    assert (
+        judge_set(SetEvidence("docs", "known_item", good, SAME, (("its new words", SAME),)), CONFIG).verdict == "passed"
+    )
+
+
 def test_one_failed_set_fails_a_release_and_a_small_one_neither_promotes_nor_blocks_it():
     good, bad, small = evidence(0.01, 0.002, 0.018), evidence(-0.03, -0.05, -0.01), evidence(0.0, -0.1, 0.1, n=10)
     assert judge_release([good, bad], CONFIG).verdict == "failed"

@@ -5,7 +5,7 @@ import numpy as np
 
 from minicoil.config import RetrievalGateConfig
 from minicoil.effectiveness import Difference
-from minicoil.evaluation import QueryChange, SetResult
+from minicoil.evaluation import NEW_WORDS, PARENT, RELEASE, QueryChange, SetResult, Step
 from minicoil.ledger import WordRecord
 from minicoil.retrieval_gate import SetEvidence, judge_release
 from minicoil.retrieval_set import RetrievalSet
@@ -17,13 +17,13 @@ from tasks.word_view import WordView
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'single' </title></svg>"
 
 
-def story(with_text=True):
+def story(with_text=True, steps=()):
     change = Difference(0.02, 0.01, 0.03, 60)
     data = RetrievalSet(f"set {HOSTILE}", "known_item", {"d": HOSTILE}, {"q": HOSTILE}, {"q": {"d": 1}})
     rows = {system: {"ndcg@10": 0.5, "mrr@10": 0.5, "recall@100": 1.0} for system in ("bm25", "minicoil", "parent")}
     against = {other: {"ndcg@10": change} for other in ("bm25", "parent")}
     query = QueryChange("q", HOSTILE, {"bm25": 0.2, "minicoil": 0.9, "parent": 0.2}, ((HOSTILE, 0.7),))
-    result = SetResult(data, rows, against, (query,), (), (), ())
+    result = SetResult(data, rows, against, (query,), (), (), (), steps)
     verdict = judge_release([SetEvidence(data.name, "known_item", change, change)], RetrievalGateConfig(), [HOSTILE])
     texts = [f"pod {HOSTILE} {i}" for i in range(8)]
     meanings = np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)
@@ -60,6 +60,15 @@ def test_text_of_the_corpus_stays_text():
     assert "img" not in tags.tags and not {name for name in tags.attributes if name.startswith("on")}
     assert any(HOSTILE in data for data in tags.data)  # it is all there, as text
     assert tags.tags.count("title") == 1 + 8 + 2  # the page's, one a sentence, one an interval
+
+
+def test_an_extension_of_both_kinds_is_shown_step_by_step():
+    gain, loss = Difference(0.02, 0.01, 0.03, 60), Difference(-0.003, -0.01, 0.004, 60)
+    steps = (Step(PARENT, None, 0.5, gain), Step(NEW_WORDS, 1200, 0.52, gain), Step(RELEASE, 3, 0.517, loss))
+    page = render_page(story(steps=steps))
+    assert "<th>parent</th><th>+ 1,200 new words</th><th>+ 3 retrained words</th>" in page
+    assert "0.5170<br><small>-0.0030 [-0.0100, +0.0040]</small>" in page
+    assert "Step by step" not in render_page(story())
 
 
 def test_the_page_needs_no_network_and_runs_one_script_only():
