@@ -15,8 +15,8 @@ from flows.steps import choose_step, count_points_step, estimate_step
 from flows.training_words import train_chosen
 from tasks.bundles import remove_work
 from tasks.choosing import WordRequest
-from tasks.extension import background_counts, request_digest
-from tasks.releases import find_request
+from tasks.reading import count_background
+from tasks.requests import find_request, request_digest
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
@@ -31,7 +31,7 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
             return answered_report(job.place, parameters, answered, reading, job.clock)
 
         with job.clock.timing("choose"):
-            background = background_counts(job.tokenizer, parameters.background, job.points)
+            background = count_background(job.tokenizer, parameters.background, job.points)
             asked = _words(parameters)
             chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences)
             vocabulary, sampling = job.parent.vocabulary, job.plan.sampling

@@ -12,8 +12,7 @@ from flows.turns import take_turn
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent, remove_published_work
-from tasks.encoder_check import check_encoder
-from tasks.extension import role_width
+from tasks.encoder_check import check_encoder, role_width
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.promotion import select_collections

@@ -11,9 +11,8 @@ from flows.proving_release import prove_release
 from flows.steps import assemble_step, joined_step, publish_step
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
-from tasks.assembly import Assembled
+from tasks.assembly import Assembled, probe_texts
 from tasks.bundles import remove_work
-from tasks.extension import probe_texts, source_names
 from tasks.gating import parity_fact
 from tasks.releases import Publication, claim_release
 from tasks.word_memory import WordResult
@@ -33,13 +32,12 @@ def make_release(
         number = claim_release(objects)
         forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
         joined = joined_step(job.points, job.records, forms)
-        probes = probe_texts(job.sentences, chosen)
+        probes, corpus = probe_texts(job.sentences, chosen), job.parameters.corpus
         folder = work / f"release-{number}"
-        sources = source_names(job.parameters.corpus)
 
         def assemble(kept: Sequence[WordResult]) -> Assembled:
             built: Assembled = assemble_step(
-                job.parent, kept, remove, joined, prior, request, number, folder, probes, sources
+                job.parent, kept, remove, joined, prior, request, number, folder, probes, corpus
             )
             return built
 

@@ -14,9 +14,9 @@ from flows.turns import take_turn
 from minicoil.prior import Prior
 from minicoil.stemming import stem
 from tasks.bundles import remove_published_work, remove_work
-from tasks.extension import request_digest
 from tasks.gating import parity_fact
 from tasks.releases import claim_release
+from tasks.requests import request_digest
 
 
 @flow(name="remove-words", description="Return words to BM25.")

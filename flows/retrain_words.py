@@ -17,9 +17,9 @@ from flows.steps import encode_step, held_out_step, measure_step
 from flows.training_words import train_chosen
 from minicoil.errors import ReleaseError
 from tasks.bundles import remove_work
-from tasks.extension import request_digest
 from tasks.reading import Reading
-from tasks.releases import Publication, find_request
+from tasks.releases import Publication
+from tasks.requests import find_request, request_digest
 from tasks.retraining import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,6 +12,7 @@ from pathlib import Path
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
 from minicoil.stemming import MAX_STEM_LENGTH, MEMO_SIZE, STOPWORDS, split_parts, stem
 from minicoil.untrusted import parse_json
+from minicoil.whole_files import write_whole
 
 GAP = 32_000  # FastEmbed's bucket of indices; the hashed cells of unknown words start at a multiple of it
 FILLER = "<reserved "  # an id not given out yet; the space keeps it from ever equalling a token
@@ -67,9 +67,7 @@ class Vocabulary:
     def write(self, path: Path) -> None:
         """Write the file FastEmbed reads (JSON: `vocab`, `stem_mapping`)."""
         document = {"vocab": self.words, "stem_mapping": dict(sorted(self.stem_mapping.items()))}
-        part = path.with_name(path.name + ".part")
-        part.write_text(json.dumps(document, ensure_ascii=False, indent=0), encoding="utf-8")
-        os.replace(part, path)
+        write_whole(path, json.dumps(document, ensure_ascii=False, indent=0))
 
     @cached_property
     def ids(self) -> dict[str, int]:

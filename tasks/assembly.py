@@ -14,16 +14,20 @@ from minicoil.bundle import derive_bundle
 from minicoil.fused import write_graphs
 from minicoil.layout import BundleLayout
 from minicoil.ledger import WordRecord
+from minicoil.mining import Candidate
 from minicoil.parity import ParityReport, check_parity
 from minicoil.prior import Prior
 from minicoil.stack import open_stack
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import Parent
-from tasks.model_card import model_card
+from tasks.model_card import model_card, source_names
 from tasks.payload_fields import JOINED_FIELD, SYMBOLS_FIELD
 from tasks.points import PointFilter, PointStore
 from tasks.registry import CollectionRecord
+from tasks.sentence_store import SentenceStore
 from tasks.word_memory import WordResult
+
+_PROBES = 200  # texts the implementations are compared on before publishing
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,16 @@ def joined_tokens_of(
     return sorted(found)
 
 
+def probe_texts(store: SentenceStore, chosen: Sequence[Candidate]) -> list[str]:
+    """Real sentences with words of the extension, on which the release's implementations must agree."""
+    keys: list[int] = []
+    step = max(len(chosen) // 50, 1)
+    for candidate in chosen[::step]:
+        keys += store.sample(candidate.use.forms, 4)
+    unique = list(dict.fromkeys(keys))[:_PROBES]
+    return [sentence.text for page in store.texts(unique) for sentence in page]
+
+
 def assemble(
     parent: Parent,
     results: Sequence[WordResult],
@@ -78,7 +92,7 @@ def assemble(
         release: The child's number, claimed already.
         out: Folder to write.
         probes: Real texts for the comparison.
-        sources: Names of the corpora, for the card.
+        sources: SPECs of the corpora, for the card.
 
     Raises:
         VocabularyFullError: no ids are left.
@@ -106,7 +120,7 @@ def assemble(
     facts = {**_facts(parent, vocabulary, results, remove), "request": request}
     properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
     write_graphs(layout, {"release": str(release), **properties})
-    layout.card.write_text(model_card(parent, vocabulary, results, remove, sources), encoding="utf-8")
+    layout.card.write_text(model_card(parent, vocabulary, results, remove, source_names(sources)), encoding="utf-8")
     return Assembled(out, vocabulary, facts, check_parity(out, probes))
 
 

@@ -1,4 +1,4 @@
-"""Whether an encoder fits the layers that are there, asked before any work starts."""
+"""Whether encoder and role model fit what is there, asked before any work starts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from minicoil.errors import EncoderError
 from minicoil.layout import BundleLayout
 from minicoil.stack import read_shape
 from tasks.bundles import Parent
-from tasks.encoders import PACKAGED, find_encoder
+from tasks.encoders import PACKAGED, RoleModel, find_encoder
+
+
+def role_width(parent: Parent, role_model: str) -> int:
+    """R, numbers per role-model vector; another model than the parent's encoder has to be asked."""
+    if role_model == parent.facts.encoder:
+        return parent.facts.width
+    return int(RoleModel(role_model).encode(["width"]).shape[1])
 
 
 def check_encoder(parent: Parent, encoder: str) -> None:

@@ -18,6 +18,7 @@ from minicoil.snippets import cut_snippet
 from minicoil.stemming import stem
 from minicoil.triplets import word_seed
 from minicoil.untrusted import load_array, parse_json
+from minicoil.whole_files import write_whole
 from tasks.progress import progress
 from tasks.sentence_encoder import Encoders, SentenceEncoder
 from tasks.sentence_store import SentenceStore
@@ -102,9 +103,7 @@ def encode_features(
     number_of = _numbering(words, forms)
     cuts = _encode_sentences(store, encoders, keys, chosen, number_of, words, sampling, folder)
     _encode_snippets(encoders, cuts, number_of, folder)
-    part = folder / "words.part"
-    part.write_text(json.dumps(words), encoding="utf-8")
-    part.replace(folder / "words.json")  # written last: the folder is complete
+    write_whole(folder / "words.json", json.dumps(words))  # last: the folder is complete
     return Features(folder, width)
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from minicoil.errors import UsageError
 from minicoil.untrusted import parse_json
+from minicoil.whole_files import write_whole
 from tasks.audit import record_deed
 from tasks.home_lock import writer_lock
 from tasks.object_store import ObjectStore
@@ -117,9 +118,7 @@ class _Note:
 
     def write(self, facts: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_suffix(".part")
-        part.write_text(json.dumps(facts, ensure_ascii=False), encoding="utf-8")
-        part.replace(self.path)
+        write_whole(self.path, json.dumps(facts, ensure_ascii=False))
 
 
 def _facts(place: Place, traces: Traces, names: Collection[str]) -> dict[str, Any]:

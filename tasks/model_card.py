@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import Parent
 from tasks.word_memory import WordResult
+
+
+def source_names(specs: Sequence[str]) -> list[str]:
+    """Corpora as a stranger may read of them: of a path on this machine, only its last part.
+
+    >>> source_names(["pydocs:torch", "/home/me/texts/docs.jsonl", "hf:scifact#text"])
+    ['pydocs:torch', 'docs.jsonl', 'hf:scifact#text']
+    """
+    is_address = [spec.startswith(("hf:", "pydocs:", "qdrant:")) for spec in specs]
+    return [spec if known else Path(spec).name for spec, known in zip(specs, is_address, strict=True)]
 
 
 def model_card(

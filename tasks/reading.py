@@ -72,6 +72,18 @@ def read_into_store(
     return reading
 
 
+def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointStore) -> WordCounts | None:
+    """Counts of a corpus of general text, which is not kept; None where none was given."""
+    if spec is None:
+        return None
+    counts = WordCounts()
+    for entry in read_corpora([spec], CorpusReport(), points=points):
+        sentences = list(split_sentences(entry.body))
+        if sentences:
+            counts.add([text.tokens[1:-1] for text in tokenizer.tokenize(sentences)])
+    return counts
+
+
 def _sentences(documents: Iterator[Document], reading: Reading, seen: KeySet) -> Iterator[list[Sentence]]:
     """The sentences of each document, those in `seen` left out and put there."""
     for entry in documents:

@@ -72,14 +72,6 @@ def claim_release(store: ObjectStore) -> int:
     return _claim(store, release_numbers(store))
 
 
-def find_request(store: ObjectStore, request: str) -> Manifest | None:
-    """The newest release that answered a request (fact `request`), if one did."""
-    for number in reversed(release_numbers(store)):
-        if (manifest := read_manifest(store, number)).facts.get("request") == request:
-            return manifest
-    return None
-
-
 @dataclass(frozen=True)
 class Publication:
     """A release, and what publishing it moved.

@@ -26,6 +26,7 @@ from minicoil.config import SamplingConfig
 from minicoil.errors import StoreError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
 from minicoil.untrusted import load_array, parse_json
+from minicoil.whole_files import write_whole
 from tasks.features import Chosen, encode_features
 from tasks.object_store import ObjectStore
 from tasks.place import Place
@@ -159,8 +160,7 @@ def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceSto
         for page in range(0, len(table), _PAGE):
             rows = slice(page, page + _PAGE)
             sentences.set_vectors([int(key) for key in table[rows]], np.asarray(role[rows], np.float32))
-    (folder / "words.part").write_text(json.dumps(words), encoding="utf-8")
-    (folder / "words.part").replace(folder / "words.json")
+    write_whole(folder / "words.json", json.dumps(words))  # last: the folder is complete
     for part in parts:
         shutil.rmtree(part, ignore_errors=True)
     for key in keys:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import threading
@@ -15,6 +14,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from minicoil.errors import CollectionError
+from minicoil.whole_files import write_whole
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
 from tasks.points.purging import SHARD, copy_shard, settle_shard, swap_shard
@@ -100,9 +100,7 @@ class EdgeEngine:
             self._complete(name, replace(schema, dense=found.dense, sparse=found.sparse))
 
     def _write_schema(self, name: str, schema: CollectionSchema) -> None:
-        part = self._folder / name / "schema.part"
-        part.write_text(json.dumps(asdict(schema)))
-        os.replace(part, self._folder / name / "schema.json")
+        write_whole(self._folder / name / "schema.json", json.dumps(asdict(schema)))
         self._schemas[name] = schema
 
     def _create(self, folder: Path, schema: CollectionSchema) -> Any:

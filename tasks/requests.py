@@ -1,0 +1,30 @@
+"""What was asked for, as a digest: a request that was answered once is answered by the same release again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tasks.manifest import Manifest
+from tasks.object_store import ObjectStore
+from tasks.releases import read_manifest, release_numbers
+
+_HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days"}  # how an answer is judged, shown and approved
+_NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", *_HOW}
+
+
+def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:
+    """Digest of what was asked for and of the text it was asked about; where it runs does not matter."""
+    asked = {key: value for key, value in parameters.items() if key not in _NOT_PART_OF_A_REQUEST}
+    document = json.dumps([asked, corpus_digest], sort_keys=True, default=str)
+    return hashlib.sha256(document.encode()).hexdigest()
+
+
+def find_request(store: ObjectStore, request: str) -> Manifest | None:
+    """The newest release that answered a request (fact `request`), if one did."""
+    for number in reversed(release_numbers(store)):
+        if (manifest := read_manifest(store, number)).facts.get("request") == request:
+            return manifest
+    return None
