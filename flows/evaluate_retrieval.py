@@ -86,6 +86,9 @@ def _publish_artifact(answer: Mapping[str, Any]) -> None:
             f"| {row['set']}{proxy} | {row['n_queries']} | {figures} | {found['change']:+.4f} "
             f"| {found['low']:+.4f} to {found['high']:+.4f} |"
         )
+    for row in (row for row in answer["sets"] if row["steps"]):
+        taken = "; ".join(f"{step['name']} {step['ndcg@10']:.4f} ({step['change']:+.4f})" for step in row["steps"])
+        lines.append(f"\nStep by step on {row['set']}: {taken}")
     gate = answer["gate"]
     text = f"# nDCG@10 of {answer['model']}: {gate['verdict']}\n\n" + "\n".join(lines)
     text += "\n\n" + "\n".join(f"- {reason}" for reason in gate["reasons"])

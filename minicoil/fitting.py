@@ -13,8 +13,6 @@ from minicoil.config import TrainingConfig
 from minicoil.occurrences import WordSample
 from minicoil.triplets import Split, Triplets, word_seed
 
-_SHIFT = 1  # rows of a step come in random order: any shift pairs them at random
-
 
 @dataclass(frozen=True)
 class PreparedWord:
@@ -50,7 +48,7 @@ class _Batch:
     apart: Tensor
 
 
-def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, margin: float, device: str) -> list[Tensor]:
+def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> list[Tensor]:
     """For every word a (K + 1, d) float32 mix of its basis, fitted together.
 
     The last layer is kept unless an earlier checkpoint, the closed form among them, was better on the validation
@@ -59,66 +57,53 @@ def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, margin: f
     Args:
         words: Of one batch.
         training: Target, steps, rates.
-        margin: Role-model gap of a triplet that counts in the ordering steps.
         device: "cpu" or a CUDA device, where the words' tensors are.
     """
     inputs, snippets = (_padded([getattr(w, name) for w in words]) for name in ("inputs", "snippets"))
     start = torch.eye(inputs.shape[2], training.dims, device=device).repeat(len(words), 1, 1)
     mixing = start.requires_grad_(True)
     optimizer = torch.optim.Adam([mixing], lr=training.learning_rate, betas=(0.9, 0.99))
-    n_steps = training.steps + training.ordering_steps
     choices = _choices(words, training, device)
-    closed_form, closeness = start.detach().clone(), _closeness(words, training, device)
-    best, best_score = closed_form.clone(), _validate(words, mixing)
-    looks = {round(n_steps * (i + 1) / training.checkpoints) for i in range(training.checkpoints)}
-    for step in range(n_steps):
-        if step == training.steps:
-            optimizer = torch.optim.Adam([mixing], betas=(0.9, 0.99))  # momentum of another loss misleads
-        rate = optimizer.param_groups[0]["lr"] = _rate(step, training)
-        batch = _batch(words, inputs, snippets, choices, step, step < training.steps)
+    closed_form, closeness = start.detach().clone(), layer_closeness(words, training, device)
+    own = [word.inputs for word in words]
+    best, best_score = closed_form.clone(), validate(words, own, mixing)
+    looks = {round(training.steps * (i + 1) / training.checkpoints) for i in range(training.checkpoints)}
+    for step in range(training.steps):
+        rate = 0.5 * training.learning_rate * (1 + float(np.cos(np.pi * step / training.steps)))
+        optimizer.param_groups[0]["lr"] = rate
+        batch = _batch(words, inputs, snippets, choices, step)
         outputs = torch.nn.functional.normalize(torch.tanh(batch.inputs @ mixing), dim=2)
-        cosines, similarity, apart = outputs @ outputs.mT, batch.similarity, batch.apart
-        if step < training.steps:
-            loss = _loss(cosines, similarity, apart, training)
-        else:
-            loss = _ordering_loss(cosines, similarity, apart, training.ordering_width, margin)
+        loss = _loss(outputs @ outputs.mT, batch.similarity, batch.apart, training)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
         with torch.no_grad():
             mixing.lerp_(closed_form, (closeness * rate).clamp(max=1))
-        if step + 1 in looks and step + 1 < n_steps:
-            score = _validate(words, mixing)
+        if step + 1 in looks and step + 1 < training.steps:
+            score = validate(words, own, mixing)
             better = score > best_score
             best[better] = mixing.detach()[better]
             best_score = torch.where(better, score, best_score)
-    last = best_score <= _validate(words, mixing) + _noise(words, device)
+    last = best_score <= validate(words, own, mixing) + validation_noise(words, device)
     return list(torch.where(last[:, None, None], mixing.detach(), best))
 
 
 def _batch(
-    words: Sequence[PreparedWord],
-    inputs: Tensor,
-    snippets: Tensor,
-    choices: tuple[Tensor, Tensor],
-    step: int,
-    mix: bool,
+    words: Sequence[PreparedWord], inputs: Tensor, snippets: Tensor, choices: tuple[Tensor, Tensor], step: int
 ) -> _Batch:
-    """The sentences of a step; with `mix`, some of them seen through their snippets."""
+    """The sentences of a step, some of them seen through their snippets."""
     rows, from_snippet = choices[0][:, step], choices[1][:, step]
-    now = _take(inputs, rows)
-    if mix:
-        now = torch.where(from_snippet[:, :, None], _take(snippets, rows), now)
+    now = torch.where(from_snippet[:, :, None], _take(snippets, rows), _take(inputs, rows))
     roles = torch.stack([word.role[chosen] for word, chosen in zip(words, rows, strict=True)])  # too wide to pad
     return _Batch(now, roles @ roles.mT, (rows[:, :, None] != rows[:, None, :]).float())
 
 
-def _closeness(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> Tensor:
+def layer_closeness(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> Tensor:
     """(W, 1, 1) decay towards the closed form per unit of learning rate: the fewer sentences, the less is fitted."""
     return torch.tensor([training.closeness / len(word.split.train) for word in words], device=device)[:, None, None]
 
 
-def _noise(words: Sequence[PreparedWord], device: str) -> Tensor:
+def validation_noise(words: Sequence[PreparedWord], device: str) -> Tensor:
     """(W,) what an earlier checkpoint must be better by: one standard error of an accuracy on so many sentences."""
     return torch.tensor([0.5 / max(len(word.split.validation), 1) ** 0.5 for word in words], device=device)
 
@@ -138,38 +123,23 @@ def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: Training
     return loss
 
 
-def _ordering_loss(cosines: Tensor, similarity: Tensor, apart: Tensor, width: float, margin: float) -> Tensor:
-    """Sum over words of the smoothed share of triplets out of order, each sentence an anchor of some 100 pairs.
+def validate(words: Sequence[PreparedWord], inputs: Sequence[Tensor], mixing: Tensor) -> Tensor:
+    """(W,) ordering accuracy on validation triplets, plus a little of the margin to break ties.
 
-    The pairs are columns of a row of (W, M, M) and those one place on, so that no triplet is drawn; what the role model
-    tells apart by less than `margin` is left out, as in the held-out triplets.
+    Args:
+        words: Whose triplets.
+        inputs: (n, K) float32 of each word's sentences.
+        mixing: (W, K, d) float32.
     """
-    gaps = similarity - similarity.roll(_SHIFT, 2)
-    counted = (gaps.abs() >= margin) * apart * apart.roll(_SHIFT, 2)
-    wrong = torch.sigmoid((cosines.roll(_SHIFT, 2) - cosines) * gaps.sign() / width) * counted
-    shares: Tensor = wrong.sum((1, 2)) / counted.sum((1, 2)).clamp(min=1)
-    return shares.sum()
-
-
-def _rate(step: int, training: TrainingConfig) -> float:
-    """Learning rate of a step: a half cosine down to 0 over the target's steps, another over the ordering steps."""
-    if step < training.steps:
-        return float(training.learning_rate * 0.5 * (1 + np.cos(np.pi * step / training.steps)))
-    share = (step - training.steps) / training.ordering_steps
-    return float(training.ordering_rate * 0.5 * (1 + np.cos(np.pi * share)))
-
-
-def _validate(words: Sequence[PreparedWord], mixing: Tensor) -> Tensor:
-    """(W,) ordering accuracy on validation triplets, plus a little of the margin to break ties."""
     scores = []
     with torch.no_grad():
-        for word, mix in zip(words, mixing, strict=True):
+        for word, rows_of, mix in zip(words, inputs, mixing, strict=True):
             if not len(word.validation):
                 scores.append(torch.zeros((), device=mixing.device))
                 continue
             rows = torch.from_numpy(word.validation.rows).to(mixing.device)
             used, local = torch.unique(rows, return_inverse=True)
-            unit = torch.nn.functional.normalize(torch.tanh(word.inputs[used] @ mix), dim=1)
+            unit = torch.nn.functional.normalize(torch.tanh(rows_of[used] @ mix), dim=1)
             anchor, positive, negative = (unit[local[:, column]] for column in range(3))
             gaps = (anchor * (positive - negative)).sum(1)
             margins = torch.from_numpy(word.validation.margins).to(mixing.device)
@@ -179,11 +149,11 @@ def _validate(words: Sequence[PreparedWord], mixing: Tensor) -> Tensor:
 
 def _choices(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> tuple[Tensor, Tensor]:
     """(W, steps, M) training rows and whether each comes from its snippet; each word has its own dice."""
-    rows, sides, n_steps = [], [], training.steps + training.ordering_steps
+    rows, sides = [], []
     for word in words:
         rng = np.random.default_rng(word_seed(word.sample.word, training.seed, "fit"))
-        rows.append(rng.choice(word.split.train, (n_steps, training.batch)))
-        sides.append(rng.random((n_steps, training.batch)) < training.snippet_share)
+        rows.append(rng.choice(word.split.train, (training.steps, training.batch)))
+        sides.append(rng.random((training.steps, training.batch)) < training.snippet_share)
     return torch.from_numpy(np.stack(rows)).to(device), torch.from_numpy(np.stack(sides)).to(device)
 
 

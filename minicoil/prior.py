@@ -109,7 +109,7 @@ def collect_prior(samples: Iterable[WordSample], components: NDArray[np.float32]
     for sample in samples:
         if not all(np.isfinite(part).all() for part in (sample.embeddings, sample.role, sample.snippet_embeddings)):
             continue
-        moments = word_moments(sample, components)
+        moments = word_moments(sample, sample.role @ components)
         n = len(sample.keys) + len(sample.snippet_rows)
         second = moments[0] / n if second is None else second + moments[0] / n
         cross = moments[1] / n if cross is None else cross + moments[1] / n
@@ -119,11 +119,13 @@ def collect_prior(samples: Iterable[WordSample], components: NDArray[np.float32]
     return Prior(components, (second / n_words).astype(np.float32), (cross / n_words).astype(np.float32), n_words)
 
 
-def word_moments(
-    sample: WordSample, components: NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(D, D) and (D, C) centred moments of a word's sentences plus its snippets."""
-    target = sample.role @ components
+def word_moments(sample: WordSample, target: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(D, D) and (D, C) centred moments of a word's sentences plus its snippets.
+
+    Args:
+        sample: Its sentences.
+        target: (n, C) float32 role components of the same sentences.
+    """
     target = target - target.mean(axis=0)
     sentences = sample.embeddings - sample.embeddings.mean(axis=0)
     second = sentences.T @ sentences

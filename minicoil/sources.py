@@ -12,6 +12,7 @@ DECIDING = (
     "minicoil.encoder",
     "minicoil.fitting",
     "minicoil.occurrences",
+    "minicoil.ordering",
     "minicoil.prior",
     "minicoil.sentences",
     "minicoil.snippets",

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from minicoil.config import SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.errors import NonFiniteError, NoTripletsError, TooFewSentencesError, TrainingError
 from minicoil.fitting import PreparedWord, fit_words
 from minicoil.occurrences import WordSample
+from minicoil.ordering import fit_order
 from minicoil.prior import Prior, word_moments
 from minicoil.triplets import Split, Triplets, sample_triplets, split_rows, word_seed
 
@@ -72,21 +74,24 @@ def train_words(
     sampling, triplets = sampling or SamplingConfig(), triplets or TripletConfig()
     answer: dict[int, TrainedWord | TrainingFailure] = {}
     ready: list[tuple[int, PreparedWord]] = []
-    for place, sample in enumerate(samples):
-        try:
-            ready.append((place, _prepare(sample, prior, training, sampling, triplets, device)))
-        except TrainingError as error:
-            answer[place] = TrainingFailure(sample.word, error)
-        except np.linalg.LinAlgError as error:  # numbers too wild for the closed form
-            unsolved = NonFiniteError(f"word '{sample.word}': its moments cannot be solved ({error})")
-            answer[place] = TrainingFailure(sample.word, unsolved)
+    with threadpool_limits(1):  # matrices are small: on busy cores threads that wait for each other cost 30 times more
+        for place, sample in enumerate(samples):
+            try:
+                ready.append((place, _prepare(sample, prior, training, sampling, triplets, device)))
+            except TrainingError as error:
+                answer[place] = TrainingFailure(sample.word, error)
+            except np.linalg.LinAlgError as error:  # numbers too wild for the closed form
+                unsolved = NonFiniteError(f"word '{sample.word}': its moments cannot be solved ({error})")
+                answer[place] = TrainingFailure(sample.word, unsolved)
     ready.sort(key=lambda entry: len(entry[1].inputs))  # neighbours of like size waste no padding
     for start in range(0, len(ready), training.words_per_batch):
         unit = ready[start : start + training.words_per_batch]
-        for (place, word), mixing in zip(
-            unit, fit_words([word for _, word in unit], training, triplets.margin, device), strict=True
-        ):
-            weights = (word.basis @ mixing).cpu().numpy().astype(np.float32)
+        words = [word for _, word in unit]
+        layers = [word.basis @ mix for word, mix in zip(words, fit_words(words, training, device), strict=True)]
+        if training.ordering_steps:
+            layers = fit_order(words, layers, training, triplets.margin, device)
+        for (place, word), layer in zip(unit, layers, strict=True):
+            weights = layer.cpu().numpy().astype(np.float32)
             if np.isfinite(weights).all():
                 answer[place] = TrainedWord(word.sample.word, weights, word.split, word.test)
             else:
@@ -154,12 +159,13 @@ def _basis(sample: WordSample, split: Split, prior: Prior, training: TrainingCon
     taught = _rows(sample, split.train)
     n = len(taught.keys)
     components = prior.components[:, : training.role_components]
-    second, cross = word_moments(taught, components)
+    target = taught.role @ components
+    second, cross = word_moments(taught, target)
     weight = training.prior_sentences * min(1.0, training.prior_full_below / n)
     second = second + weight * prior.second
     cross = cross + weight * prior.cross[:, : components.shape[1]]
     second[np.diag_indices_from(second)] += training.ridge * np.diagonal(second).mean() + 1e-12
-    mean, target = taught.embeddings.mean(axis=0).astype(np.float64), taught.role @ components
+    mean = taught.embeddings.mean(axis=0).astype(np.float64)
     solved = np.linalg.solve(second, np.column_stack([cross, mean]))
     regression, constant = solved[:, :-1], solved[:, -1]
     constant = constant / max(float(mean @ constant), 1e-12)  # minimum variance with constant . mean = 1

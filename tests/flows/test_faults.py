@@ -5,15 +5,11 @@ By hand: `MINICOIL_FAULTS=200 pytest -m slow tests/flows/test_faults.py`; the se
 
 import logging
 import os
-import random
 import time
 
 import pytest
-from crash_checks import CHANNEL, differences
-from crash_homes import last_answer
 from fault_proxy import FaultProxy, RandomFaults
-
-from tasks.channels import read_channel
+from fault_trials import Weather, endure_all
 
 SEED = int(os.environ.get("MINICOIL_SEED", str(int(time.time()))))
 N_FAULTS = int(os.environ.get("MINICOIL_FAULTS", "20"))
@@ -36,47 +32,22 @@ def proxy(s3_environment):
     proxy.close()
 
 
-def endure(name, share, homes, checker, expected, proxy, seed):
-    """Run a command under faults until it ends well; how often it had to be run.
+def faults(seed, share, n_failed):
+    """The share asked for, until a command was shown to fail clearly; then it must finish."""
+    return RandomFaults(seed, share if n_failed < MOST_RUNS // 2 else SHARE)
 
-    Raises:
-        AssertionError: it ended otherwise than by a clear error, or what came of it is wrong.
-    """
-    scenario = homes.scenarios[name]
-    place = homes.copy(scenario, "s3")
-    current = read_channel(place.objects(), CHANNEL).current
-    proxy.fault = RandomFaults(seed, share)
-    for n_runs in range(1, MOST_RUNS + 1):
-        answer = homes.run(
-            place, scenario.arguments, may_fail=True, environment={"MINICOIL_S3_ENDPOINT_URL": proxy.address}
-        )
-        current = checker.check(place, current)
-        if answer["status"] == 0:
-            break
-        said = last_answer(place)
-        assert answer["status"] == 1 and said["error"].startswith("Store"), said
-        assert place.store_url in said["message"], said
-        if n_runs >= MOST_RUNS // 2:  # it was shown to fail clearly; now it must finish
-            proxy.fault = RandomFaults(seed, SHARE)
-    else:
-        raise AssertionError(f"'{name}' did not finish in {MOST_RUNS} runs")
-    wrong = differences(checker.snapshot(place), expected)
-    assert not wrong, "; ".join(wrong)[:2000]
-    homes.discard(place)
-    return n_runs
+
+def check_error(place, said):
+    assert said["error"].startswith("Store"), said
+    assert place.store_url in said["message"], said
 
 
 def test_commands_finish_while_the_network_fails(homes, checker, undisturbed, proxy):
-    rng, failures, runs = random.Random(SEED), [], []
-    while proxy.injected.total() < N_FAULTS:
-        name, seed = COMMANDS[len(runs) % len(COMMANDS)], rng.randrange(10**9)
-        share = SHARE if len(runs) % 3 else HARSH_SHARE
-        expected = undisturbed(name, "s3")[1]
-        runs.append(0)
-        try:
-            runs[-1] = endure(name, share, homes, checker, expected, proxy, seed)
-        except Exception as error:
-            failures.append(f"{name} under seed {seed}, share {share}: {type(error).__name__}: {str(error)[:3000]}")
-            log.warning("%s", failures[-1])
-    log.warning("seed %s: %s in %d commands, run %s times", SEED, dict(proxy.injected), len(runs), runs)
+    weather = Weather("s3", faults, check_error, MOST_RUNS, {"MINICOIL_S3_ENDPOINT_URL": proxy.address})
+
+    def enough(_runs):
+        return proxy.injected.total() >= N_FAULTS
+
+    shares = (SHARE, HARSH_SHARE)
+    _, failures = endure_all(COMMANDS, SEED, shares, enough, weather, homes, checker, undisturbed, proxy, log)
     assert not failures, "\n\n".join(failures)

@@ -6,17 +6,16 @@ MINICOIL_SEED replays it.
 
 import logging
 import os
-import random
 import time
 
 import pytest
-from crash_checks import CHANNEL, Checker, Undisturbed, differences
-from crash_homes import CrashHomes, CrashServer, last_answer, make_encoder
-from fault_proxy import FaultProxy, RandomFaults, no_fault
+from crash_checks import CHANNEL, Checker, Undisturbed
+from crash_homes import CrashHomes, CrashServer, make_encoder
+from fault_proxy import FaultProxy, RandomFaults
+from fault_trials import Weather, endure_all
 from prefect_server import PrefectServer
 
 from flows.turns import limit_name
-from tasks.channels import read_channel
 
 SEED = int(os.environ.get("MINICOIL_SEED", str(int(time.time()))))
 N_FAULTS = int(os.environ.get("MINICOIL_SERVER_FAULTS", "0"))  # 0: what fits a minute
@@ -67,53 +66,24 @@ class Faults(RandomFaults):
         return None if not N_FAULTS and fault in LOSES_A_SLOT and "concurrency_limits" in path else fault
 
 
-def endure(name, share, homes, checker, expected, proxy, seed):
-    """Run a command under faults until it ends well; how often it had to be run.
+def faults(seed, share, n_failed):
+    """The share asked for; once a command was shown to fail clearly, it must finish."""
+    return Faults(seed + n_failed, SHARE if n_failed else share)
 
-    Raises:
-        AssertionError: it ended otherwise than by a clear error, or what came of it is wrong.
-    """
-    scenario = homes.scenarios[name]
-    place = homes.copy(scenario, "file")
-    current = read_channel(place.objects(), CHANNEL).current
-    proxy.fault = Faults(seed, share)
-    for n_runs in range(1, MOST_RUNS + 1):
-        answer = homes.run(place, scenario.arguments, may_fail=True)
-        current = checker.check(place, current)
-        if answer["status"] == 0:
-            break
-        text = place.home.with_suffix(".log").read_text(errors="replace")
-        assert answer["status"] == 1 and "{" in text, text[-3000:]
-        said = last_answer(place)
-        assert said["error"] == "StoreUnavailableError" and "the Prefect server at" in said["message"], text[-3000:]
-        proxy.fault = Faults(seed + n_runs, SHARE)  # it was shown to fail clearly; now it must finish
-    else:
-        raise AssertionError(f"'{name}' did not finish in {MOST_RUNS} runs")
-    proxy.fault = no_fault
-    wrong = differences(checker.snapshot(place), expected)
-    assert not wrong, "; ".join(wrong)[:2000]
-    homes.discard(place)
-    return n_runs
+
+def check_error(_place, said):
+    assert said["error"] == "StoreUnavailableError" and "the Prefect server at" in said["message"], said
 
 
 def test_commands_finish_while_the_prefect_server_fails(homes, proxy, server):
-    checker = Checker()
+    checker, weather = Checker(), Weather("file", faults, check_error, MOST_RUNS, {})
     undisturbed = Undisturbed(homes, checker)
-    rng, failures, runs = random.Random(SEED), [], []
-    while len(runs) < len(COMMANDS) or proxy.injected.total() < (N_FAULTS or FEW):
-        name, seed = COMMANDS[len(runs) % len(COMMANDS)], rng.randrange(10**9)
-        share = SHARE if len(runs) % 3 else HARSH_SHARE
-        expected = undisturbed(name, "file")[1]
-        runs.append(0)
-        try:
-            runs[-1] = endure(name, share, homes, checker, expected, proxy, seed)
-        except Exception as error:
-            failures.append(f"{name} under seed {seed}, share {share}: {type(error).__name__}: {str(error)[:3000]}")
-            log.warning("%s", failures[-1])
-        finally:
-            proxy.fault = no_fault
-    n, injected = proxy.injected.total(), dict(proxy.injected)
-    log.warning("seed %s: %d faults, %s, in %d commands, run %s times", SEED, n, injected, len(runs), runs)
+
+    def enough(runs):
+        return len(runs) >= len(COMMANDS) and proxy.injected.total() >= (N_FAULTS or FEW)
+
+    shares = (SHARE, HARSH_SHARE)
+    runs, failures = endure_all(COMMANDS, SEED, shares, enough, weather, homes, checker, undisturbed, proxy, log)
     assert not failures, "\n\n".join(failures)
     states = [run["state_type"] for run in server.post("/flow_runs/filter", {})]
     assert states.count("COMPLETED") >= len(runs)

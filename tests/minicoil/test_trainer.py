@@ -31,9 +31,10 @@ def test_planted_meanings_are_learned_on_held_out_triplets(prior, target, dims):
     assert measure(apply_layer(sample.embeddings, trained.weights), trained.test).ordering > 0.85
 
 
-def test_training_again_gives_the_same_bits(prior):
+@pytest.mark.parametrize("target", ["saturated", "correlation"])
+def test_training_again_gives_the_same_bits(prior, target):
     samples = [planted("pod", seed=1), planted("node", seed=2)]
-    one, other = (train_words(samples, prior, TrainingConfig()) for _ in range(2))
+    one, other = (train_words(samples, prior, TrainingConfig.for_target(target, 4)) for _ in range(2))
     for first, second in zip(one, other, strict=True):
         np.testing.assert_array_equal(first.weights, second.weights)
 
@@ -101,19 +102,26 @@ def test_moments_that_cannot_be_solved_fail_one_word(prior, monkeypatch):
     assert isinstance(outcome.error, NonFiniteError) and "Singular matrix" in str(outcome.error)
 
 
-def test_a_layer_does_not_depend_on_the_words_beside_it(prior):
+SHORT = [
+    TrainingConfig(steps=8),
+    TrainingConfig(steps=4, target="correlation", ordering_steps=40, ordering_fewest_steps=12),
+]
+
+
+@pytest.mark.parametrize("config", SHORT, ids=["target alone", "with ordering"])
+def test_a_layer_does_not_depend_on_the_words_beside_it(prior, config):
     samples = [planted(f"t{i}", n=(61, 240, 100)[i % 3], seed=60 + i) for i in range(5)]
-    config = TrainingConfig(steps=8)
     together = train_words(samples, prior, config)
     for sample, outcome in zip(samples, together, strict=True):
         (alone,) = train_words([sample], prior, config)
         np.testing.assert_array_equal(alone.weights, outcome.weights)
 
 
-def test_every_tensor_is_made_on_the_device_asked_for(prior):
+@pytest.mark.parametrize("config", SHORT, ids=["target alone", "with ordering"])
+def test_every_tensor_is_made_on_the_device_asked_for(prior, config):
     """A tensor made without naming its device would be "meta" here, and fail beside those that are not."""
     with torch.device("meta"):
-        (outcome,) = train_words([planted("pod")], prior, TrainingConfig(steps=4), device="cpu")
+        (outcome,) = train_words([planted("pod")], prior, config, device="cpu")
     assert isinstance(outcome, TrainedWord)
 
 
