@@ -14,7 +14,7 @@ from flows.parameters import ExtendParameters
 from flows.steps import choose_step, count_points_step, estimate_step
 from flows.training_words import train_chosen
 from tasks.bundles import remove_work
-from tasks.choosing import WordRequest
+from tasks.choosing import WordRequest, check_words
 from tasks.reading import count_background
 from tasks.requests import find_request, request_digest
 
@@ -22,6 +22,8 @@ from tasks.requests import find_request, request_digest
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
 def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
     """Run the main job; the same request run again finds its answer in the store and does nothing."""
+    asked = _words(parameters)
+    check_words(asked)
     with ExitStack() as stack:
         job = open_job(parameters, "extend", stack)
         reading = job.read()
@@ -32,7 +34,6 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
 
         with job.clock.timing("choose"):
             background = count_background(job.tokenizer, parameters.background, job.points)
-            asked = _words(parameters)
             chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences)
             vocabulary, sampling = job.parent.vocabulary, job.plan.sampling
             costs = estimate_step(chosen, reading.counts, job.encoders, job.points, job.records, vocabulary, sampling)

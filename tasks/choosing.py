@@ -38,6 +38,17 @@ class WordRequest:
     max_points: int | None = None
 
 
+def check_words(request: WordRequest) -> None:
+    """Refuse what is no word before anything is read.
+
+    Raises:
+        UsageError: a named word is no word, or a file cannot be read.
+    """
+    for word in (*request.words, *_lines(request.words_file)):
+        _entry(word)
+    _lines(request.queries)
+
+
 def choose_words(
     request: WordRequest, parent: Parent, counts: WordCounts, background: WordCounts | None, min_sentences: int
 ) -> list[Candidate]:
@@ -68,14 +79,21 @@ def known_use(record: WordRecord) -> KnownUse:
     return KnownUse(record.per_million, neighbours)
 
 
-def _named(word: str, counts: WordCounts) -> Candidate:
+def _entry(word: str) -> tuple[str, str]:
+    """(lowered, stem) of a word as a person writes it."""
     lowered = word.strip().lower()
     entry = stem(lowered)
     try:
         check_word(lowered)
         check_word(entry)
     except VocabularyError as error:
-        raise UsageError(f"word '{word}': {error}") from error
+        hint = "; a second corpus needs a --corpus of its own" if "/" in word else ""
+        raise UsageError(f"word '{word}': {error}{hint}") from error
+    return lowered, entry
+
+
+def _named(word: str, counts: WordCounts) -> Candidate:
+    lowered, entry = _entry(word)
     use = counts.use(entry)
     if lowered not in use.forms:
         use = replace(use, forms=(*use.forms, lowered))

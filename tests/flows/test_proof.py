@@ -195,6 +195,8 @@ def test_bad_requests_say_what_to_do(life, tmp_path):
         evaluate(life, folder=str(tmp_path), release=77)
     with pytest.raises(CorpusError, match="corpus.jsonl, queries.jsonl, qrels/test.tsv not found"):  # before any work
         run("extend-vocabulary", {**place, "corpus": ["pydocs:networkx"], "judged_sets": [str(tmp_path)]})
+    with pytest.raises(UsageError, match="not one word.*a second corpus needs a --corpus of its own"):  # before reading
+        run("extend-vocabulary", {**place, "corpus": ["nowhere"], "words": ["nodes", "texts/more"]})
 
 
 @pytest.mark.slow
