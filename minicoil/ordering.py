@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from minicoil.config import TrainingConfig
@@ -30,6 +31,7 @@ class _Tables:
         role: (n, R) float32 unit role-model vectors of the same sentences.
         scales: (W, D, 1) what each word's embeddings were multiplied by.
         rows: (steps, W, M) int32 rows of each step.
+        kept: (steps, W, D, 1) float32, 0 for inputs that a step leaves out; a single step of ones where no word does.
         n_steps: (W, 1, 1) float32 steps of each word; a rare word has fewer.
     """
 
@@ -37,6 +39,7 @@ class _Tables:
     role: Tensor
     scales: Tensor
     rows: Tensor
+    kept: Tensor
     n_steps: Tensor
 
 
@@ -95,7 +98,7 @@ def _fit_together(
 
 
 def _tables(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> _Tables:
-    inputs, role, scales, rows, n_steps = [], [], [], [], []
+    inputs, role, scales, rows, kept, n_steps = [], [], [], [], [], []
     most = max(_steps(len(word.split.train), training) for word in words)
     first = 0
     for word in words:
@@ -107,6 +110,7 @@ def _tables(words: Sequence[PreparedWord], training: TrainingConfig, device: str
         role.append(word.sample.role[train])
         scales.append(scale)
         rows.append(first + _draw(len(train), most, word.sample.word, training))
+        kept.append(_keep(len(train), most, len(scale), word.sample.word, training))
         n_steps.append(_steps(len(train), training))
         first += len(train)
     return _Tables(
@@ -114,6 +118,7 @@ def _tables(words: Sequence[PreparedWord], training: TrainingConfig, device: str
         torch.from_numpy(np.concatenate(role)).to(device),
         torch.from_numpy(np.stack(scales))[:, :, None].to(device),
         torch.from_numpy(np.stack(rows, axis=1)).to(device),
+        torch.from_numpy(np.stack(np.broadcast_arrays(*kept), axis=1)[..., None]).to(device),
         torch.tensor(n_steps, dtype=torch.float32, device=device)[:, None, None],
     )
 
@@ -133,12 +138,24 @@ def _steps(n_sentences: int, training: TrainingConfig) -> int:
     return max(training.ordering_fewest_steps, min(wanted, training.ordering_steps))
 
 
-def _draw(n_sentences: int, n_steps: int, word: str, training: TrainingConfig) -> np.ndarray:
+def _draw(n_sentences: int, n_steps: int, word: str, training: TrainingConfig) -> NDArray[np.int32]:
     """(steps, M) int32 rows: every sentence once before any comes again; each word has its own dice."""
     rng = np.random.default_rng(word_seed(word, training.seed, "order"))
     wanted = n_steps * training.ordering_batch
     rounds = [rng.permutation(n_sentences) for _ in range(-(-wanted // n_sentences))]
     return np.concatenate(rounds)[:wanted].reshape(n_steps, training.ordering_batch).astype(np.int32)
+
+
+def _keep(n_sentences: int, n_steps: int, width: int, word: str, training: TrainingConfig) -> NDArray[np.float32]:
+    """(steps, D) float32 zeros for inputs left out of a step, so that a rare word's sentences are not learned by heart.
+
+    Where nothing is left out, (1, 1) ones.
+    """
+    share = training.ordering_dropout * (1 - n_sentences / training.ordering_dropout_below)
+    if share <= 0:
+        return np.ones((1, 1), np.float32)
+    rng = np.random.default_rng(word_seed(word, training.seed, "dropout"))
+    return np.asarray((rng.random((n_steps, width), np.float32) >= share) / np.float32(1 - share))
 
 
 class _Gradients:
@@ -168,10 +185,11 @@ class _Gradients:
             step: Which rows.
         """
         rows, inputs, role = self._tables.rows[step], self._inputs, self._role
+        kept = self._tables.kept[step % len(self._tables.kept)]
         torch.index_select(self._tables.inputs, 0, rows.flatten(), out=inputs.flatten(0, 1))
         torch.index_select(self._tables.role, 0, rows.flatten(), out=role.flatten(0, 1))
         torch.bmm(role, role.mT, out=self._similarity)
-        outputs = torch.bmm(inputs, layer, out=self._outputs).tanh_()
+        outputs = torch.bmm(inputs, layer * kept, out=self._outputs).tanh_()
         lengths = outputs.norm(dim=2, keepdim=True).clamp_(min=1e-8)
         unit = outputs / lengths
         torch.bmm(unit / -self._width, unit.mT, out=self._cosines)
@@ -190,4 +208,4 @@ class _Gradients:
         towards = torch.bmm(slopes, unit).baddbmm_(slopes.mT, unit)
         towards -= unit * (unit * towards).sum(2, keepdim=True)
         towards /= lengths * (self._width * counted.clamp(min=1))[:, None, None]
-        return torch.bmm(inputs.mT, towards * (1 - outputs.square()))
+        return torch.bmm(inputs.mT, towards * (1 - outputs.square())) * kept

@@ -6,7 +6,7 @@ import torch
 from planted_words import planted
 
 from minicoil.config import SamplingConfig, TrainingConfig, TripletConfig
-from minicoil.ordering import _SHIFTS, _draw, _Gradients, _looks, _steps, _Tables, fit_order
+from minicoil.ordering import _SHIFTS, _draw, _Gradients, _keep, _looks, _steps, _Tables, fit_order
 from minicoil.prior import collect_prior, principal_components
 from minicoil.trainer import _prepare
 from minicoil.validation import apply_layer, measure
@@ -37,12 +37,13 @@ def test_the_gradient_by_hand_is_that_of_autograd():
     inputs = torch.from_numpy(rng.normal(size=(n, 10)).astype(np.float32))
     role = torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=(n, 6)).astype(np.float32)), dim=1)
     rows = torch.from_numpy(np.stack([rng.integers(0, 30, (1, m)), 30 + rng.permutation(30)[None, :m]], axis=1))
+    kept = torch.from_numpy((rng.random((1, 2, 10, 1)) > 0.2).astype(np.float32) / 0.8)
     layers = torch.from_numpy(0.5 * rng.normal(size=(2, 10, dims)).astype(np.float32))
-    tables = _Tables(inputs, role, torch.ones(2, 10, 1), rows.int(), torch.ones(2, 1, 1))
+    tables = _Tables(inputs, role, torch.ones(2, 10, 1), rows.int(), kept, torch.ones(2, 1, 1))
     found = _Gradients(tables, dims, WIDTH, MARGIN).at(layers, 0)
     for word in range(2):  # the first with sentences that come twice
         layer, own = layers[word].clone().requires_grad_(True), rows[0, word]
-        loss_of(layer, inputs[own], role[own], own.tolist()).backward()
+        loss_of(layer * kept[0, word], inputs[own], role[own], own.tolist()).backward()
         np.testing.assert_allclose(found[word].numpy(), layer.grad.numpy(), rtol=2e-4, atol=2e-6)
 
 
@@ -62,9 +63,17 @@ def test_a_layer_learns_to_order_sentences_it_never_saw():
     assert min(np.subtract(ordering(learned), ordering(starts))) > 0.1
 
 
+def test_a_rare_word_leaves_inputs_out_and_a_frequent_one_none():
+    config = TrainingConfig()
+    rare, frequent = (_keep(n, 50, 400, "pod", config) for n in (100, 2000))
+    assert 0.1 < (rare == 0).mean() < 0.15 and rare.mean() == pytest.approx(1, abs=0.02)
+    assert frequent.tolist() == [[1.0]]
+    np.testing.assert_array_equal(rare[:20], _keep(100, 20, 400, "pod", config))
+
+
 def test_a_word_takes_steps_by_its_sentences_and_its_own_looks():
     config = TrainingConfig(ordering_steps=360)
-    assert [_steps(n, config) for n in (20, 600, 8000)] == [80, 150, 360]
+    assert [_steps(n, config) for n in (20, 600, 8000)] == [200, 200, 360]
     assert _looks(torch.tensor([80.0, 360.0]), 4) == {20: [0], 40: [0], 60: [0], 90: [1], 180: [1], 270: [1]}
 
 
