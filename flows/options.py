@@ -55,10 +55,10 @@ def training_options(command: Command) -> Command:
         ),
         click.option(
             "--target",
-            type=click.Choice(["saturated", "correlation"]),
+            type=click.Choice(["saturated", "correlation", "ordering"]),
             default="saturated",
             show_default=True,
-            help="saturated is the careful one; correlation is for whole vocabularies.",
+            help="saturated is the careful one; correlation is for whole vocabularies; ordering for triplets, not for search.",
         ),
     ):
         command = option(command)

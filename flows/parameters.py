@@ -60,7 +60,7 @@ class WordsParameters(EncoderParameters):
 
     corpus: Specs
     collections: Collections = []
-    target: Literal["saturated", "correlation"] = Field(
+    target: Literal["saturated", "correlation", "ordering"] = Field(
         "saturated", title="Training target", description="saturated is the careful one; see the README"
     )
     min_sentences: int = Field(

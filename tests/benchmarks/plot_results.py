@@ -23,7 +23,7 @@ from results_file import RESULTS  # noqa: E402
 from results_page import FIGURES, IMAGES, LOAD_UNITS, PAGE, digest, fill, read_results  # noqa: E402
 
 INK, MUTED, GRID = "#1f2328", "#59636e", "#d8dee4"
-OURS, OTHER, THIRD = "#0b6e99", "#b0b8c1", "#d9822b"
+OURS, OTHER, THIRD, FOURTH = "#0b6e99", "#b0b8c1", "#d9822b", "#7a5ea8"
 WIDTH = 9.0  # inches
 STYLE = {
     "svg.hashsalt": "minicoil",  # the same figures give the same bytes
@@ -84,7 +84,8 @@ def draw_trainer(r: dict[str, Any]) -> Figure:
     rows = sorted(r["rows"], key=lambda row: row["reference"]["ordering"])
     kinds = (
         ("reference", OTHER, "miniCOIL's trainer"),
-        ("correlation", OURS, "correlation"),
+        ("ordering", OURS, "ordering"),
+        ("correlation", FOURTH, "correlation"),
         ("saturated", THIRD, "saturated"),
     )
     for kind, colour, label in kinds:
@@ -94,7 +95,7 @@ def draw_trainer(r: dict[str, Any]) -> Figure:
     )
     left.set_yticks(range(len(rows)), [row["word"] for row in rows])
     left.set_title("ordering accuracy, held out")
-    left.legend(loc="lower left", bbox_to_anchor=(0, 1.08), ncols=4, fontsize=8.5, handletextpad=0.2, columnspacing=1)
+    left.legend(loc="lower left", bbox_to_anchor=(0, 1.08), ncols=3, fontsize=8.5, handletextpad=0.2, columnspacing=1)
     means, batch = r.get("means"), r.get("batched_cpu_seconds_per_word", {})
     if means:
         bars = [("miniCOIL's trainer", means["reference"]["seconds"], OTHER)]

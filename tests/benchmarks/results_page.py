@@ -146,7 +146,7 @@ def _ratios(results: Results) -> str:
 
 def _trainer_ratios(r: dict[str, Any]) -> Iterator[Row]:
     means, batch = r["means"], r["batched_cpu_seconds_per_word"]
-    for target in ("correlation", "saturated"):
+    for target in ("ordering", "correlation", "saturated"):
         ours, reference = means[target], means["reference"]
         for measure in ("ordering", "margin"):
             ratio = f"{ours[measure] / reference[measure]:.3f}x"
@@ -262,7 +262,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
 
 
 def _trainer(r: dict[str, Any]) -> str:
-    kinds = ("reference", "correlation", "saturated")
+    kinds = ("reference", "ordering", "correlation", "saturated")
     rows = []
     for row in r["rows"]:
         cells = [f"{row[kind]['ordering']:.3f} / {row[kind]['margin']:.3f}" for kind in kinds]

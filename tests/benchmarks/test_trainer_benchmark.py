@@ -40,7 +40,7 @@ from tasks.training import TrainingPlan, plan_units, train_unit, word_digests
 from tasks.word_memory import WordMemory
 
 SEEDS = (1, 2, 3)
-TARGETS = ("correlation", "saturated")
+TARGETS = ("ordering", "correlation", "saturated")
 TEST = TripletConfig(n_triplets=4000)  # a standard error of half a point a word, which the smallest bound asks for
 
 

@@ -64,7 +64,7 @@ def test_a_form_begins_with_what_must_be_filled_in_and_ends_with_addresses():
 def test_bounds_and_choices_reach_the_form():
     fields = fields_of(schema_of("extend-vocabulary"))
     assert fields["dims"]["enum"] == [4, 8, 16]
-    assert fields["target"]["enum"] == ["saturated", "correlation"]
+    assert fields["target"]["enum"] == ["saturated", "correlation", "ordering"]
     assert fields["min_sentences"]["minimum"] == 10
     assert fields["corpus"]["minItems"] == 1 and fields["corpus"]["examples"]
     assert fields_of(schema_of("publish-release"))["promote"]["enum"] == ["here", "elsewhere", "no"]

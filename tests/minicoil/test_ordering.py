@@ -50,7 +50,7 @@ def test_the_gradient_by_hand_is_that_of_autograd():
 def test_a_layer_learns_to_order_sentences_it_never_saw():
     samples = [planted(f"w{i}", n=300, seed=i) for i in range(3)]
     prior = collect_prior(samples, principal_components(np.concatenate([s.role for s in samples]), 24))
-    config = TrainingConfig(target="correlation", ordering_steps=150, ordering_fewest_steps=150, closeness=0.0)
+    config = TrainingConfig(target="ordering", ordering_steps=150, ordering_fewest_steps=150, closeness=0.0)
     words = [_prepare(s, prior, config, SamplingConfig(), TripletConfig(), "cpu") for s in samples]
     torch.manual_seed(1)
     starts = [0.3 * torch.randn(s.embeddings.shape[1], 4) / np.linalg.norm(s.embeddings.std(axis=0)) for s in samples]
