@@ -58,7 +58,7 @@ def training_options(command: Command) -> Command:
             type=click.Choice(["saturated", "correlation", "ordering"]),
             default="saturated",
             show_default=True,
-            help="saturated is the careful one; correlation is for whole vocabularies; ordering for triplets, not for search.",
+            help="saturated is careful; correlation is for whole vocabularies; ordering serves triplets, not search.",
         ),
     ):
         command = option(command)
