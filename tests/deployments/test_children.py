@@ -30,10 +30,10 @@ def test_stopping_ends_the_whole_group(tmp_path):
     """)
     child = Child("worker", [sys.executable, "-c", parent], environment(tmp_path), tmp_path / "log")
     child.start()
-    wait_for(lambda: len(_marked(tmp_path)) == 2)
+    wait_for(lambda: len(_marked(tmp_path)) == 2 and "up" in child.last_words())
     child.stop()
     wait_for(lambda: not _marked(tmp_path))
-    assert child.has_ended() and "up" in child.last_words()
+    assert child.has_ended()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the kernel of Linux")
