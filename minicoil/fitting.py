@@ -65,8 +65,7 @@ def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, device: s
     optimizer = torch.optim.Adam([mixing], lr=training.learning_rate, betas=(0.9, 0.99))
     choices = _choices(words, training, device)
     closed_form, closeness = start.detach().clone(), layer_closeness(words, training, device)
-    own = [word.inputs for word in words]
-    best, best_score = closed_form.clone(), validate(words, own, mixing)
+    checkpoints = Checkpoints(words, [word.inputs for word in words], closed_form)
     looks = {round(training.steps * (i + 1) / training.checkpoints) for i in range(training.checkpoints)}
     for step in range(training.steps):
         rate = 0.5 * training.learning_rate * (1 + float(np.cos(np.pi * step / training.steps)))
@@ -80,12 +79,36 @@ def fit_words(words: Sequence[PreparedWord], training: TrainingConfig, device: s
         with torch.no_grad():
             mixing.lerp_(closed_form, (closeness * rate).clamp(max=1))
         if step + 1 in looks and step + 1 < training.steps:
-            score = validate(words, own, mixing)
-            better = score > best_score
-            best[better] = mixing.detach()[better]
-            best_score = torch.where(better, score, best_score)
-    last = best_score <= validate(words, own, mixing) + validation_noise(words, device)
-    return list(torch.where(last[:, None, None], mixing.detach(), best))
+            checkpoints.look(mixing.detach(), range(len(words)))
+    return checkpoints.choose(mixing.detach())
+
+
+class Checkpoints:
+    """The last layer of each word, unless a look on the way was better by more than noise.
+
+    Args:
+        words: Whose validation triplets judge.
+        inputs: (n, K) of each word's sentences.
+        first: (W, K, d) where the fit starts; the first look.
+    """
+
+    def __init__(self, words: Sequence[PreparedWord], inputs: Sequence[Tensor], first: Tensor) -> None:
+        self._words, self._inputs = words, inputs
+        self._best, self._score = first.clone(), _validate(words, inputs, first)
+
+    def look(self, layers: Tensor, due: Sequence[int]) -> None:
+        """Take a look at the words `due` in (W, K, d) layers."""
+        some = list(due)
+        scores = _validate([self._words[i] for i in some], [self._inputs[i] for i in some], layers[some])
+        for i, score in zip(some, scores, strict=True):
+            if score > self._score[i]:
+                self._best[i], self._score[i] = layers[i], score
+
+    def choose(self, last: Tensor) -> list[Tensor]:
+        """(K, d) of each word: of the (W, K, d) last layers, or of the best look."""
+        score = _validate(self._words, self._inputs, last)
+        stays = self._score <= score + _noise(self._words, str(last.device))
+        return list(torch.where(stays[:, None, None], last, self._best))
 
 
 def _batch(
@@ -103,7 +126,7 @@ def layer_closeness(words: Sequence[PreparedWord], training: TrainingConfig, dev
     return torch.tensor([training.closeness / len(word.split.train) for word in words], device=device)[:, None, None]
 
 
-def validation_noise(words: Sequence[PreparedWord], device: str) -> Tensor:
+def _noise(words: Sequence[PreparedWord], device: str) -> Tensor:
     """(W,) what an earlier checkpoint must be better by: one standard error of an accuracy on so many sentences."""
     return torch.tensor([0.5 / max(len(word.split.validation), 1) ** 0.5 for word in words], device=device)
 
@@ -123,7 +146,7 @@ def _loss(cosines: Tensor, similarity: Tensor, apart: Tensor, training: Training
     return loss
 
 
-def validate(words: Sequence[PreparedWord], inputs: Sequence[Tensor], mixing: Tensor) -> Tensor:
+def _validate(words: Sequence[PreparedWord], inputs: Sequence[Tensor], mixing: Tensor) -> Tensor:
     """(W,) ordering accuracy on validation triplets, plus a little of the margin to break ties.
 
     Args:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from minicoil.config import TrainingConfig
-from minicoil.fitting import PreparedWord, layer_closeness, validate, validation_noise
+from minicoil.fitting import Checkpoints, PreparedWord, layer_closeness
 from minicoil.triplets import word_seed
 
 _TOGETHER = 16  # words in one tensor: more no longer fit the processor's cache, fewer cost more calls
@@ -74,7 +74,7 @@ def _fit_together(
     layer, first, second = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
     closeness = layer_closeness(words, training, device)
     embeddings = [torch.from_numpy(word.sample.embeddings).to(device) for word in words]
-    best, best_score = layers.clone(), validate(words, embeddings, layers)
+    checkpoints = Checkpoints(words, embeddings, layers)
     looks = _looks(tables.n_steps, training.checkpoints)
     gradients = _Gradients(tables, layers.shape[2], training.ordering_width, margin)
     for step in range(len(tables.rows)):
@@ -87,14 +87,8 @@ def _fit_together(
         layer.sub_(rate / (1 - _MOMENTS[0] ** (step + 1)) * first / deviation)
         layer.lerp_(start, (closeness * rate).clamp(max=1))
         if due := looks.get(step + 1):
-            now = (layer * tables.scales)[due]
-            score = validate([words[i] for i in due], [embeddings[i] for i in due], now)
-            for place, i in enumerate(due):
-                if score[place] > best_score[i]:
-                    best[i], best_score[i] = now[place], score[place]
-    layers = layer * tables.scales
-    last = best_score <= validate(words, embeddings, layers) + validation_noise(words, device)
-    return list(torch.where(last[:, None, None], layers, best))
+            checkpoints.look(layer * tables.scales, due)
+    return checkpoints.choose(layer * tables.scales)
 
 
 def _tables(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> _Tables:
@@ -135,7 +129,7 @@ def _looks(n_steps: Tensor, checkpoints: int) -> dict[int, list[int]]:
 def _steps(n_sentences: int, training: TrainingConfig) -> int:
     """Steps of a word; with few sentences many steps only learn these by heart."""
     wanted = round(n_sentences * training.ordering_steps_per_sentence)
-    return max(training.ordering_fewest_steps, min(wanted, training.ordering_steps))
+    return min(training.ordering_steps, max(wanted, training.ordering_fewest_steps))
 
 
 def _draw(n_sentences: int, n_steps: int, word: str, training: TrainingConfig) -> NDArray[np.int32]:

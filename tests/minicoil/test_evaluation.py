@@ -50,11 +50,6 @@ def models(bundle, tmp_path_factory):
     return MiniCoil.load(bundle, avg_len=5.0), derive(bundle, folder / "new", new, []), whole
 
 
-def scores(data, documents, queries, system):
-    search = memory_search(data, documents)
-    return [search(system, query, 10) for query in queries.vectors[system]]
-
-
 def test_new_words_alone_rank_as_a_release_that_has_nothing_else(models):
     parent, alone, whole = models
     steps = split_extension(parent.vocabulary, whole.vocabulary, whole.stack)
