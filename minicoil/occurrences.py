@@ -91,13 +91,19 @@ class OccurrenceWriter:
 class OccurrenceReader:
     """Reads what a closed writer wrote, memory-mapped.
 
+    Args:
+        folder: Of the writer.
+        width: D.
+        n_sentences: How many there are, where it is known: no occurrence may lie in another.
+
     Raises:
         TrainingError: the folder is not complete.
     """
 
-    def __init__(self, folder: Path, width: int) -> None:
+    def __init__(self, folder: Path, width: int, n_sentences: int | None = None) -> None:
         try:
             index = load_array(folder / "index.npy")
+            _check(index, n_sentences)
             size = (folder / "embeddings.f16").stat().st_size
         except (OSError, ValueError) as error:
             raise TrainingError(
@@ -133,3 +139,14 @@ class OccurrenceReader:
         rows = np.empty((end - start, self._embeddings.shape[1]), dtype=np.float32)
         rows[by_place] = self._embeddings[places]
         return self._sentences[start:end], rows
+
+
+def _check(index: NDArray[np.int64], n_sentences: int | None) -> None:
+    """Stop at an index that points beside its tables; it may come from another machine."""
+    if index.ndim != 2 or index.shape[1] != 3 or index.dtype != np.int64:
+        raise ValueError(f"an index of {index.dtype}{index.shape}, (n, 3) int64 expected")
+    if not len(index):
+        return
+    highest = [np.iinfo(np.int64).max, (n_sentences or np.iinfo(np.int64).max) - 1, len(index) - 1]
+    if (index.min(axis=0) < 0).any() or (index.max(axis=0) > highest).any() or (np.diff(index[:, 0]) < 0).any():
+        raise ValueError("an index that points beside its tables")

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 # what numpy's reader of headers lets out, beside ValueError
 HEADER_ERRORS = (EOFError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError, OverflowError)
-# and of archives: other people's compression, passwords, members that are no arrays
-_ARCHIVE_ERRORS = (*HEADER_ERRORS, KeyError, OSError, BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+# what Python's reader of zip archives lets out: other people's compression, passwords, names that are none or not there
+ZIP_ERRORS = (BadZipFile, zlib.error, ValueError, OSError, EOFError, LookupError, NotImplementedError, RuntimeError)
 
 
 def parse_json(text: str | bytes) -> Any:
@@ -40,7 +40,9 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any
     """
     try:
         array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
-    except HEADER_ERRORS as error:
+    except OSError:
+        raise
+    except (*HEADER_ERRORS, *ZIP_ERRORS) as error:  # a file that begins as an archive does is opened as one
         raise ValueError(f"no npy file ({error})") from error
     if not isinstance(array, np.ndarray):  # an archive of several
         raise ValueError("no npy file, an archive")
@@ -56,5 +58,5 @@ def read_archive(data: bytes) -> dict[str, NDArray[Any]]:
     try:
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
-    except _ARCHIVE_ERRORS as error:
+    except (*HEADER_ERRORS, *ZIP_ERRORS) as error:
         raise ValueError(f"no npz file ({error})") from error

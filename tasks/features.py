@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
+from minicoil.errors import TrainingError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
 from minicoil.sentences import sentence_key
 from minicoil.snippets import cut_snippet
@@ -31,19 +32,28 @@ class Features:
     """Encoded sentences of a set of words, in a folder.
 
     Attributes:
+        folder: Where they are.
         words: Vocabulary entries, in order of their numbers.
         keys: (n,) uint64 keys of all sentences.
         role: (n, R) float32 role-model vectors, memory-mapped.
         width: D, numbers per token embedding.
+
+    Raises:
+        TrainingError: the folder is not complete.
     """
 
     def __init__(self, folder: Path, width: int) -> None:
-        self.words: list[str] = parse_json((folder / "words.json").read_text("utf-8"))
-        self.keys: NDArray[np.uint64] = load_array(folder / "keys.npy")
-        self.role: NDArray[np.float32] = load_array(folder / "role.npy", mmap_mode="r")
+        try:
+            self.words: list[str] = parse_json((folder / "words.json").read_text("utf-8"))
+            self.keys: NDArray[np.uint64] = load_array(folder / "keys.npy")
+            self.role: NDArray[np.float32] = load_array(folder / "role.npy", mmap_mode="r")
+            _check(self.words, self.keys, self.role)
+        except (OSError, ValueError) as error:
+            raise TrainingError(f"{folder} holds no complete features ({error}); run the same command again") from error
+        self.folder = folder
         self.width = width
-        self._sentences = OccurrenceReader(folder / "sentences", width)
-        self._snippets = OccurrenceReader(folder / "snippets", width)
+        self._sentences = OccurrenceReader(folder / "sentences", width, len(self.keys))
+        self._snippets = OccurrenceReader(folder / "snippets", width, len(self.keys))
         self._numbers = {word: number for number, word in enumerate(self.words)}
 
     def count(self, word: str) -> int:
@@ -69,6 +79,20 @@ class Features:
             np.asarray([place[int(origin[i])] for i in kept], dtype=np.int64),
             snippets[kept],
         )
+
+
+def _check(words: list[str], keys: NDArray[np.uint64], role: NDArray[np.float32]) -> None:
+    """Stop at tables that do not belong together; these files also come from other machines."""
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("words.json is no list of words")
+    if (
+        keys.dtype != np.uint64
+        or keys.ndim != 1
+        or role.dtype != np.float32
+        or role.ndim != 2
+        or len(role) != len(keys)
+    ):
+        raise ValueError(f"keys {keys.dtype}{keys.shape} with role vectors {role.dtype}{role.shape}")
 
 
 Chosen = Mapping[str, NDArray[np.uint64]]  # word -> keys of its sentences, ascending

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import zipfile
 from collections.abc import Mapping
@@ -10,10 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.config import SamplingConfig
-from minicoil.errors import ConflictError
+from minicoil.errors import ConflictError, StoreError, TrainingError
+from minicoil.untrusted import ZIP_ERRORS, load_array
 from tasks.bundles import Parent, open_parent
+from tasks.features import Features
 from tasks.object_store import ObjectStore
 from tasks.place import Place
+
+_OF_THE_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EIO, errno.EMFILE}  # not of the archive
 
 
 @dataclass(frozen=True)
@@ -60,12 +65,58 @@ def pack(folder: Path, archive: Path) -> None:
 
 
 def unpack(store: ObjectStore, key: str, folder: Path) -> Path:
-    """The archive at `key` as a folder, made anew."""
+    """The archive at `key` as a folder, made anew.
+
+    Raises:
+        StoreError: it is damaged, and was removed.
+    """
     archive = folder.with_name(folder.name + ".zip")
     archive.parent.mkdir(parents=True, exist_ok=True)
     store.download(key, archive)
     shutil.rmtree(folder, ignore_errors=True)
-    with zipfile.ZipFile(archive) as packed:
-        packed.extractall(folder)
-    archive.unlink()
+    try:
+        with zipfile.ZipFile(archive) as packed:
+            packed.extractall(folder)
+    except ZIP_ERRORS as error:
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise
+        raise damaged(store, key, error) from error
+    finally:
+        archive.unlink()
     return folder
+
+
+def open_features(store: ObjectStore, key: str, folder: Path) -> Features:
+    """The features in the archive at `key`, as `folder`.
+
+    Raises:
+        StoreError: they are damaged, and were removed.
+    """
+    unpack(store, key, folder)
+    try:
+        n = len(load_array(folder / "sentences" / "index.npy"))
+        size = (folder / "sentences" / "embeddings.f16").stat().st_size
+        return Features(folder, size // (2 * n) if n else 1)  # without an occurrence any width will do
+    except (TrainingError, OSError, ValueError, TypeError) as error:
+        raise damaged(store, key, error) from error
+
+
+def damaged(store: ObjectStore, key: str, error: Exception) -> StoreError:
+    """The error for a shard that cannot be read. It is removed: the next run would find it there and stop again."""
+    store.delete(key)
+    return StoreError(
+        f"{store.url}/{key} is damaged ({error}); it was removed, run the same command again to make it anew"
+    )
+
+
+def refuse_version(store: ObjectStore, key: str, found: object, known: int) -> None:
+    """Stop at a shard that another version of this program cut.
+
+    Raises:
+        ConflictError: it did; the shard stays, for those who can read it.
+    """
+    if found != known:
+        raise ConflictError(
+            f"{store.url}/{key} is a shard of version {str(found)[:40]}, this program reads version {known}; install "
+            "the same version on all workers, then run the extension again"
+        )

@@ -14,7 +14,7 @@ import shutil
 import time
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +23,36 @@ from numpy.typing import NDArray
 
 from minicoil.bundle import file_digest
 from minicoil.config import SamplingConfig
-from minicoil.errors import StoreError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
-from minicoil.untrusted import load_array, parse_json
+from minicoil.untrusted import parse_json
 from minicoil.whole_files import write_whole
 from tasks.features import Chosen, encode_features
 from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import Sentence, SentenceStore
-from tasks.shard_files import ShardModel, pack, sampling_from, unpack
+from tasks.shard_files import ShardModel, damaged, open_features, pack, refuse_version, sampling_from
 
 logger = logging.getLogger(__name__)
 _PAGE = 2048
 _VERSION = 1
+
+
+@dataclass(frozen=True)
+class _Shard:
+    """What one shard's input says.
+
+    Attributes:
+        forms: Vocabulary entry -> surface forms.
+        chosen: Vocabulary entry -> (n,) uint64 keys of its sentences in this shard.
+        rows: Key and text of each sentence.
+    """
+
+    model: ShardModel
+    sampling: SamplingConfig
+    forms: Mapping[str, Sequence[str]]
+    chosen: Chosen
+    rows: Sequence[tuple[int, str]]
 
 
 class ShardSentences:
@@ -111,24 +127,21 @@ def encode_shard(place: Place, key: str) -> dict[str, Any]:
     store, result, started, cpu = place.objects(), result_key(key), time.monotonic(), time.process_time()
     if store.stat(result) is not None:
         return {"result": result, "n_sentences": 0, "seconds": 0.0, "cpu_seconds": 0.0}
-    document = _read(store, key)
-    model = ShardModel(**document["model"])
-    parent = model.open(place, key)
-    chosen = {word: np.asarray(keys, dtype=np.uint64) for word, keys in document["chosen"].items()}
-    rows = [(int(k), str(text)) for k, text in document["sentences"]]
+    shard = _read(store, key)
+    parent = shard.model.open(place, key)
     folder = place.work / "shards" / key.split("/")[1] / key.split("/")[2].split(".")[0]
-    encoders = open_encoders(parent, model.encoder, model.role_model)
-    sentences: Any = ShardSentences(rows)  # encoding asks a store for texts and gives it vectors, and no more
-    encode_features(sentences, encoders, document["forms"], chosen, sampling_from(document["sampling"]), folder)
+    encoders = open_encoders(parent, shard.model.encoder, shard.model.role_model)
+    sentences: Any = ShardSentences(shard.rows)  # encoding asks a store for texts and gives it vectors, and no more
+    encode_features(sentences, encoders, shard.forms, shard.chosen, shard.sampling, folder)
     archive = folder.with_suffix(".zip")
     pack(folder, archive)
     store.upload(result, archive, file_digest(archive))
     shutil.rmtree(folder, ignore_errors=True)
     archive.unlink()
     seconds = round(time.monotonic() - started, 1)
-    logger.info("%s: %d sentences in %.1f s", key, len(rows), seconds)
+    logger.info("%s: %d sentences in %.1f s", key, len(shard.rows), seconds)
     used = round(time.process_time() - cpu, 1)
-    return {"result": result, "n_sentences": len(rows), "seconds": seconds, "cpu_seconds": used}
+    return {"result": result, "n_sentences": len(shard.rows), "seconds": seconds, "cpu_seconds": used}
 
 
 def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceStore, folder: Path) -> None:
@@ -139,30 +152,30 @@ def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceSto
         keys: Of the inputs, in order.
         sentences: Gets the role-model vectors.
         folder: For the result; complete when `words.json` is there.
+
+    Raises:
+        StoreError: a result is damaged, and was removed.
     """
     parts = [
-        unpack(store, result_key(key), folder.with_name(f"{folder.name}.{number}")) for number, key in enumerate(keys)
+        open_features(store, result_key(key), folder.with_name(f"{folder.name}.{n}")) for n, key in enumerate(keys)
     ]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "words.json").unlink(missing_ok=True)
-    tables = [load_array(part / "keys.npy") for part in parts]
-    roles = [load_array(part / "role.npy", mmap_mode="r") for part in parts]
-    starts = np.cumsum([0, *(len(table) for table in tables)])
-    words = parse_json((parts[0] / "words.json").read_text("utf-8"))
-    np.save(folder / "keys.npy", np.concatenate(tables))
-    np.save(folder / "role.npy", np.concatenate(roles))
-    width = _width(parts)
+    starts = np.cumsum([0, *(len(part.keys) for part in parts)])
+    np.save(folder / "keys.npy", np.concatenate([part.keys for part in parts]))
+    np.save(folder / "role.npy", np.concatenate([part.role for part in parts]))
+    words, width = parts[0].words, max(part.width for part in parts)
     for kind in ("sentences", "snippets"):
         with OccurrenceWriter(folder / kind, width) as writer:
             for part, start in zip(parts, starts[:-1], strict=True):
-                _append(writer, OccurrenceReader(part / kind, width), len(words), int(start))
-    for table, role in zip(tables, roles, strict=True):
-        for page in range(0, len(table), _PAGE):
+                _append(writer, OccurrenceReader(part.folder / kind, part.width), len(words), int(start))
+    for part in parts:
+        for page in range(0, len(part.keys), _PAGE):
             rows = slice(page, page + _PAGE)
-            sentences.set_vectors([int(key) for key in table[rows]], np.asarray(role[rows], np.float32))
+            sentences.set_vectors([int(key) for key in part.keys[rows]], np.asarray(part.role[rows], np.float32))
     write_whole(folder / "words.json", json.dumps(words))  # last: the folder is complete
     for part in parts:
-        shutil.rmtree(part, ignore_errors=True)
+        shutil.rmtree(part.folder, ignore_errors=True)
     for key in keys:
         store.delete(key)
         store.delete(result_key(key))
@@ -180,20 +193,16 @@ def _append(writer: OccurrenceWriter, reader: OccurrenceReader, n_words: int, st
             writer.append(np.full(len(rows), word, dtype=np.int64), rows + start, embeddings)
 
 
-def _width(parts: Sequence[Path]) -> int:
-    """D, from the first shard that has an occurrence."""
-    for part in parts:
-        n = len(load_array(part / "sentences" / "index.npy"))
-        if n:
-            return (part / "sentences" / "embeddings.f16").stat().st_size // (2 * n)
-    return 1
-
-
-def _read(store: ObjectStore, key: str) -> dict[str, Any]:
+def _read(store: ObjectStore, key: str) -> _Shard:
     try:
         document = parse_json(gzip.decompress(store.read(key)))
-        if document["version"] != _VERSION:
-            raise ValueError(f"version {document['version']}")
-        return dict(document)
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zlib.error) as error:
-        raise StoreError(f"{store.url}/{key} is no shard of this program ({error}); run the extension again") from error
+        refuse_version(store, key, document["version"], _VERSION)
+        return _Shard(
+            ShardModel(**document["model"]),
+            sampling_from(document["sampling"]),
+            {str(word): [str(form) for form in forms] for word, forms in document["forms"].items()},
+            {str(word): np.asarray(keys, dtype=np.uint64) for word, keys in document["chosen"].items()},
+            [(int(key), str(text)) for key, text in document["sentences"]],
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, OSError, EOFError, zlib.error) as error:
+        raise damaged(store, key, error) from error

@@ -32,7 +32,7 @@ from tasks.judging import Judge
 from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.priors import find_prior
-from tasks.shard_files import ShardModel, pack, sampling_from, unpack
+from tasks.shard_files import ShardModel, damaged, open_features, pack, refuse_version, sampling_from
 from tasks.training import TrainingPlan, WordDigest, train_unit
 from tasks.word_memory import WordMemory
 
@@ -94,7 +94,8 @@ def train_shard(place: Place, key: str) -> dict[str, Any]:
         StoreError: the shard is damaged.
     """
     store, started, cpu = place.objects(), time.monotonic(), time.process_time()
-    folder = unpack(store, key, place.work / key.removesuffix(".zip"))
+    folder = place.work / key.removesuffix(".zip")
+    features = open_features(store, key, folder)
     work = _read(store, key, folder)
     parent = work.model.open(place, key)
     memory = WordMemory(store)
@@ -108,7 +109,6 @@ def train_shard(place: Place, key: str) -> dict[str, Any]:
     if rest:
         plan = work.plan
         judge = Judge(parent, prior, plan.gate, plan.triplets, plan.training.seed, work.domain)
-        features = Features(folder, parent.facts.width)
         train_unit(rest, work.digests, features, judge, plan, memory, choose_device())
     shutil.rmtree(folder, ignore_errors=True)
     seconds, used = round(time.monotonic() - started, 1), round(time.process_time() - cpu, 1)
@@ -141,15 +141,14 @@ def _write_shard(
 def _read(store: ObjectStore, key: str, folder: Path) -> TrainingWork:
     try:
         head = parse_json((folder / _HEAD).read_text("utf-8"))
-        if head["version"] != _VERSION:
-            raise ValueError(f"version {head['version']}")
+        refuse_version(store, key, head["version"], _VERSION)
         digests = {word: WordDigest(**digest) for word, digest in head["digests"].items()}
         candidates = [_from_row(row) for row in head["candidates"]]
         domain, plan = load_array(folder / "domain.npy"), _plan(head["plan"])
         work = TrainingWork(candidates, digests, domain, str(head["origin"]), plan, ShardModel(**head["model"]))
         same_code = plan.digest == head["plan_digest"]
-    except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise StoreError(f"{store.url}/{key} is no shard of this program ({error}); run the extension again") from error
+    except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, OSError) as error:
+        raise damaged(store, key, error) from error
     if not same_code:
         raise ConflictError(
             f"{key} was cut by another version of this program, whose trainer differs; install the same version on all "

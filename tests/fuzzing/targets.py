@@ -15,10 +15,12 @@ from pydantic import ValidationError
 
 from flows.embedded import FLOWS
 from minicoil.bundle import BundleFacts, read_facts
+from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.encoder import TokenEncoder
 from minicoil.errors import MiniCoilError, ObjectNotFoundError
 from minicoil.fused import read_graph
 from minicoil.ledger import LedgerPart, WordRecord
+from minicoil.occurrences import OccurrenceWriter
 from minicoil.prior import Prior
 from minicoil.stack import append_rows, create_stack, open_stack
 from minicoil.tokens import WordTokenizer
@@ -35,7 +37,10 @@ from tasks.readers import list_readers
 from tasks.registry import read_collection_record
 from tasks.releases import publish_release, read_manifest
 from tasks.sentence_cache import SentenceCache
+from tasks.shard_files import ShardModel, open_features, pack
 from tasks.shards import _read as read_shard
+from tasks.training import TrainingPlan, WordDigest
+from tasks.training_shards import _read as read_training
 from tasks.word_memory import WordMemory, WordResult
 
 DIGEST = "0" * 64
@@ -72,6 +77,12 @@ class OneObject:
 
     def read_tagged(self, key: str) -> tuple[bytes, str]:
         return self.data, "tag"
+
+    def download(self, key: str, path: Path) -> None:
+        path.write_bytes(self.data)
+
+    def delete(self, key: str) -> None:
+        """Nothing is kept."""
 
     def list(self, prefix: str):
         yield ObjectInfo(f"{prefix}production/1.json", len(self.data), "tag")
@@ -244,6 +255,41 @@ def segments(folder: Path) -> list[bytes]:
     return [BETWEEN.join(parts)]
 
 
+def packed_shards(folder: Path) -> list[bytes]:
+    """Features of two words, and the head of a training shard beside them."""
+    features, archive = folder / "seed-features", folder / "seed-features.zip"
+    for kind in ("sentences", "snippets"):
+        with OccurrenceWriter(features / kind, 3) as writer:
+            writer.append(np.array([0, 1, 1]), np.array([0, 0, 1]), np.ones((3, 3), np.float32))
+    (features / "words.json").write_text('["node", "pod"]')
+    np.save(features / "keys.npy", np.array([5, 9], np.uint64))
+    np.save(features / "role.npy", np.ones((2, 2), np.float32))
+    np.save(features / "domain.npy", np.array([5], np.uint64))
+    plan = TrainingPlan(TrainingConfig(), SamplingConfig(), TripletConfig(), GateConfig(), DIGEST, "minilm")
+    use = {"word": "pod", "count": 9, "n_documents": 3, "forms": ["pods"], "per_million": 1.0, "neighbours": [0.5, 0.5]}
+    head = {
+        "version": 1,
+        "model": asdict(ShardModel("production", 1, "minilm", "minilm", 4)),
+        "plan": asdict(plan),
+        "plan_digest": plan.digest,
+        "origin": "o",
+        "digests": {"pod": asdict(WordDigest(DIGEST, DIGEST))},
+        "candidates": [{"word": "pod", "kind": "new", "score": 0.5, "reasons": ["r"], "use": use}],
+    }
+    (features / "shard.json").write_text(json.dumps(head))
+    pack(features, archive)
+    return [archive.read_bytes()]
+
+
+def open_packed(data: bytes, folder: Path) -> object:
+    store = OneObject(data)
+    features = open_features(store, "shards/0/0.zip", folder / "features")
+    for word in features.words:
+        if features.count(word):
+            features.sample(word)
+    return read_training(store, "training/0/0.zip", folder / "features").candidates
+
+
 def tables(folder: Path) -> list[bytes]:
     import pyarrow as pa
     from pyarrow import parquet
@@ -350,6 +396,7 @@ def make_targets(folder: Path) -> dict[str, Target]:
         "word memory": Target(results, memory, share=0.5),
         "sentence cache": Target(segments(folder), open_cache, share=0.4),
         "shard": Target([to_json(shard), gzip.compress(to_json(shard))], lambda data, _: read_shard(OneObject(data if data[:2] == b"\x1f\x8b" else gzip.compress(data, 1)), "k"), share=1),
+        "packed shard": Target(packed_shards(folder), open_packed, share=0.5),
         "corpus jsonl": Target([LINES], on_file("c.jsonl", documents), share=2),
         "corpus jsonl.gz": Target([gzip.compress(LINES)], on_file("c.jsonl.gz", documents), share=1),
         "corpus txt": Target([TEXT], on_file("c.txt", documents), share=0.4),

@@ -2,8 +2,9 @@
 
 import contextlib
 import gzip
+import io
 import json
-from zipfile import ZIP_STORED, ZipFile
+from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from targets import BETWEEN, Target, make_targets
 
 NAMES = [
     "manifest", "channel", "collection record", "waiting, readers, audit", "flow parameters", "vocabulary", "ledger",
-    "bundle facts", "stack", "prior of a folder", "prior in the store", "word memory", "sentence cache", "shard",
+    "bundle facts", "stack", "prior of a folder", "prior in the store", "word memory", "sentence cache", "shard", "packed shard",
     "corpus jsonl", "corpus jsonl.gz", "corpus txt", "corpus md", "corpus rst", "corpus html", "corpus parquet",
     "lines to encode", "BEIR folder", "tokenizer", "ONNX graph", "ONNX session",
 ]  # fmt: skip
@@ -52,6 +53,17 @@ def test_the_fuzzer_reports_what_is_not_documented(tmp_path):
     assert {line.split()[0] for line in found} >= {"KeyError", "TypeError"}
 
 
+@pytest.mark.slow
+def test_fuzzing_guided_by_coverage_goes_on_from_what_it_reached(tmp_path):
+    """In a process of its own: libFuzzer ends the process it runs in."""
+    pytest.importorskip("atheris", reason="atheris has wheels for Linux on x86-64 only")
+    from guided_run import run_target
+
+    executions, findings = run_target("vocabulary", 3, 1, tmp_path)
+    assert findings == []
+    assert executions > 500
+
+
 leaves = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 documents = st.recursive(
     leaves,
@@ -86,6 +98,20 @@ DEEP = b"[" * 100_000
 HEADER = b"\x93NUMPY\x01\x00"
 
 
+def zipped(files):
+    buffer = io.BytesIO()
+    with ZipFile(buffer, "w", ZIP_STORED) as packed:
+        for name, data in files.items():
+            packed.writestr(ZipInfo(name), data)
+    return buffer.getvalue()
+
+
+def npy(array):
+    buffer = io.BytesIO()
+    np.save(buffer, array)
+    return buffer.getvalue()
+
+
 def header(text):
     return HEADER + len(text).to_bytes(2, "little") + text
 
@@ -103,6 +129,10 @@ FINDINGS = {
     "stack: a header that is a tuple": ("stack", header(b"{('a',): 1, 'descr': 2}\n")),
     "stack: negative sizes": ("stack", header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (-1, -1, 4), }\n") + b"\0" * 64),
     "stack: sizes beyond 64 bits": ("stack", header(b"{'descr': '<f4', 'fortran_order': False, 'shape': (4294967296, 4294967296, 4), }\n")),
+    "packed shard: no archive": ("packed shard", b"nonsense"),
+    "packed shard: a member without a name": ("packed shard", zipped({"": b"x"})),
+    "packed shard: an index that points beside its tables": ("packed shard", zipped({"words.json": b"[]", "sentences/index.npy": npy(np.array([[0, 7, 0]]))})),
+    "cache: an array file that begins as an archive does": ("sentence cache", BETWEEN.join([b"PK\x03\x04 and no more"] * 7)),
     "cache: an empty array file": ("sentence cache", BETWEEN.join([b""] * 7)),
     "corpus: a document's id that is no text": ("corpus jsonl", b'{"doc": "\\ud800", "text": "A sentence of some words."}'),
     "corpus: an id that is no text": ("corpus jsonl", b'{"_id": "\\udfff", "text": "A sentence of some words."}'),

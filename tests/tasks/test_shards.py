@@ -1,5 +1,6 @@
 """Encoding in shards gives what encoding in one place gives."""
 
+import errno
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from minicoil.config import SamplingConfig
 from minicoil.errors import ConflictError, StoreError
 from tasks.bundles import open_parent
-from tasks.features import encode_features
+from tasks.features import Features, encode_features
 from tasks.place import Place
 from tasks.sampling import sample_sentences
 from tasks.sentence_encoder import open_encoders
@@ -73,9 +74,46 @@ def test_a_shard_of_another_time_is_refused(place, sentences, chosen):
     store = place.objects()
     damaged = "shards/0123456789abcdef01234567/0.json.gz"
     store.write(damaged, b"nonsense")
-    with pytest.raises(StoreError, match="is no shard of this program"):
+    with pytest.raises(StoreError, match="is damaged .*; it was removed, run the same command again to make it anew"):
         encode_shard(place, damaged)
+    assert store.stat(damaged) is None
     (key,) = cut_shards(store, sentences, FORMS, chosen, SamplingConfig(), replace(MODEL, parent=5), 1)
     with pytest.raises(ConflictError, match="was cut for release 5, channel 'production' is at None by now"):
         encode_shard(place, key)
     assert store.stat(result_key(key)) is None
+
+
+def test_a_damaged_result_is_removed_so_that_the_next_run_makes_it_anew(place, sentences, chosen, tmp_path):
+    store = place.objects()
+    keys = cut(place, sentences, chosen, 2)
+    for key in keys:
+        encode_shard(place, key)
+    whole = store.read(result_key(keys[1]))
+    for damage in (whole[: len(whole) // 2], b"nonsense"):
+        store.write(result_key(keys[1]), damage)
+        with pytest.raises(StoreError, match=r"1.zip is damaged .*; it was removed, run the same command again"):
+            merge_shards(store, keys, sentences, tmp_path / "merged")
+        assert store.stat(result_key(keys[1])) is None and store.stat(result_key(keys[0])) is not None
+        assert not (tmp_path / "merged" / "words.json").exists()
+        assert [encode_shard(place, key)["n_sentences"] > 0 for key in cut(place, sentences, chosen, 2)] == [
+            False,
+            True,
+        ]
+    merge_shards(store, keys, sentences, tmp_path / "merged")
+    assert Features(tmp_path / "merged", 384).words == sorted(FORMS)
+
+
+def test_a_full_disk_is_no_damage_of_the_shard(place, sentences, chosen, tmp_path, monkeypatch):
+    store = place.objects()
+    (key,) = cut(place, sentences, chosen, 1)
+    encode_shard(place, key)
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("zipfile.ZipFile.extractall", full)
+        with pytest.raises(OSError, match="No space left"):
+            merge_shards(store, [key], sentences, tmp_path / "merged")
+    assert store.stat(result_key(key)) is not None
+    merge_shards(store, [key], sentences, tmp_path / "merged")
