@@ -34,7 +34,7 @@ class SamplingConfig:
     snippet_neighbours: tuple[int, int] = (1, 3)  # words kept on each side of the word
     split: tuple[float, float, float] = (0.8, 0.1, 0.1)  # train, validation, test, by sentence hash
     min_test: int = 12  # sentences a rare word still holds out: ten make 360 triplets, five only 30
-    min_validation: int = 8
+    validated_from: int = 250  # of fewer sentences the validation share teaches, too: it would choose by luck
     seed: int = 17
 
 
@@ -87,16 +87,19 @@ class TrainingConfig:
         """
         if target == "saturated":
             return TrainingConfig(dims=dims, target=target, seed=seed)
+        orders = target == "ordering"
         return TrainingConfig(
             dims=dims,
             target=target,
             role_components=PRIOR_COMPONENTS,
             ridge=0.3,
-            prior_sentences=3000,
+            prior_sentences=2000 if orders else 3000,
             prior_full_below=4000,
             steps=120,
             batch=48,
-            ordering_steps=340 if target == "ordering" else 0,
+            subspace=max(12, 2 * dims) if orders else 32,  # the last steps leave it: a small one is the better start
+            snippet_share=0.25 if orders else 0.5,
+            ordering_steps=340 if orders else 0,
             seed=seed,
         )
 

@@ -101,13 +101,14 @@ def principal_components(role: NDArray[np.float32], n: int) -> NDArray[np.float3
 def collect_prior(samples: Iterable[WordSample], components: NDArray[np.float32]) -> Prior | None:
     """The prior of `samples`; None where there are none. One word is in memory at a time.
 
-    A word with NaN or infinity is left out: it must not spoil the others.
+    A word without sentences, or with NaN or infinity, is left out: it must not spoil the others.
     """
     second: NDArray[np.float64] | None = None
     cross: NDArray[np.float64] | None = None
     n_words = 0
     for sample in samples:
-        if not all(np.isfinite(part).all() for part in (sample.embeddings, sample.role, sample.snippet_embeddings)):
+        parts = (sample.embeddings, sample.role, sample.snippet_embeddings)
+        if not len(sample.keys) or not all(np.isfinite(part).all() for part in parts):
             continue
         moments = word_moments(sample, sample.role @ components)
         n = len(sample.keys) + len(sample.snippet_rows)

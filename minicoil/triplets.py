@@ -45,8 +45,9 @@ def split_rows(keys: NDArray[np.uint64], config: SamplingConfig) -> Split:
 
     A sentence below the test share's threshold (see `is_held_out`) is a test sentence in every run and for every word,
     however the store grows, so that a word can be measured again later on sentences it never saw. A rare word holds out
-    more than its share, at most a third and a quarter of its sentences: with five of them nothing is judged. Those
-    extra ones are the next by hash; as the word's sentences grow in number they go over to validation and training.
+    more than its share for the test, at most a third of its sentences: with five of them nothing is judged. Those extra
+    ones are the next by hash; as the word's sentences grow in number they go over to validation and training. Until
+    then nothing is held out for validation: so few sentences choose among checkpoints by luck, and teach more.
 
     Args:
         keys: (n,) uint64 sentence keys; a key that comes again is in none of the three.
@@ -59,7 +60,7 @@ def split_rows(keys: NDArray[np.uint64], config: SamplingConfig) -> Split:
     below_test = int((hashed < config.split[2]).sum())
     below_both = int((hashed < config.split[2] + config.split[1]).sum())
     n_test = max(below_test, min(config.min_test, n // 3))
-    n_validation = max(below_both - n_test, min(config.min_validation, n // 4))
+    n_validation = max(below_both - n_test, 0) if n >= config.validated_from else 0
     return Split(
         train=np.sort(order[n_test + n_validation :]),
         validation=np.sort(order[n_test : n_test + n_validation]),

@@ -107,7 +107,7 @@ def _word_sentences(store: SentenceStore, record: WordRecord, config: RetrievalG
     if len(sentences) < SamplingConfig.min_sentences:
         return None
     # by the share alone: the extra sentences that a rare word holds out depend on how many it has
-    sampling = SamplingConfig(min_test=0, min_validation=0)
+    sampling = SamplingConfig(min_test=0)
     held_out = np.zeros(len(sentences), dtype=np.bool_)
     held_out[split_rows(np.asarray([s.key for s in sentences], dtype=np.uint64), sampling).test] = True
     return WordSentences(

@@ -213,11 +213,13 @@ def _share_with_few(samples, few, prior, target):
     for sample in samples:
         split = split_rows(sample.keys, sampling)
         test = sample_triplets(sample.role, split.test, TEST, 99)
-        scores = []
-        for taught in (few[sample.word], sample):  # of the few, their own validation and test come off, too
+
+        def ordering(taught, sample=sample, test=test):
             weights = [_ours(taught, prior, sampling, target, seed) for seed in SEEDS]
-            scores.append(np.mean([measure(apply_layer(sample.embeddings, w), test).ordering for w in weights]))
-        shares.append(scores[0] / scores[1])
+            return np.mean([measure(apply_layer(sample.embeddings, w), test).ordering for w in weights])
+
+        # of the few, their own validation and test come off, too
+        shares.append(np.mean([ordering(draw) for draw in few[sample.word]]) / ordering(sample))
     return float(np.mean(shares))
 
 

@@ -3,8 +3,8 @@
 Ambiguous are the words that people labelled most often in the word-in-context pairs and that have at least 1,000
 sentences in the real text. The first eight of them are measured, on the next eight settings are chosen, so that no
 figure is of triplets that a setting was picked on; the other labelled words teach the shared prior, as a lineage's
-first words do. Each ambiguous word is there a second time as the service would meet it with few sentences: they and the
-snippets cut from them.
+first words do. Each ambiguous word is there again as the service would meet it with few sentences: they and the snippets
+cut from them, drawn several times.
 """
 
 import json
@@ -35,17 +35,17 @@ from tasks.sentence_store import Sentence, SentenceStore
 N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "8"))
 MIN_SENTENCES, MAX_SENTENCES = 1000, 2000
 PRIOR_WORDS, PRIOR_SENTENCES = 200, 200
-FEW = 200
+FEW, FEW_DRAWS = 200, 5  # which sentences a word has by chance moves its accuracy by more than a seed does
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Encoded sentences of words to measure, of words to choose settings on, and of words of the prior; `few` by word."""
+    """Encoded sentences of words to measure, of words to choose settings on, and of words of the prior; draws of `few` by word."""
 
     measured: list[WordSample]
     tuning: list[WordSample]
     prior: list[WordSample]
-    few: dict[str, WordSample]
+    few: dict[str, list[WordSample]]
 
 
 def encode_samples(shared_data, encoder_folder, folder):
@@ -73,20 +73,22 @@ def encode_samples(shared_data, encoder_folder, folder):
             for word in group
         }
         features = encode_features(store, encoders, kept, chosen, SamplingConfig(), folder / "features")
-        rare = {word: _few(chosen[word]) for word in ambiguous}
         forms = {word: kept[word] for word in ambiguous}
-        few = encode_features(store, encoders, forms, rare, SamplingConfig(), folder / "few")
+        few = []
+        for draw in range(FEW_DRAWS):
+            rare = {word: _few(chosen[word], draw) for word in ambiguous}
+            few.append(encode_features(store, encoders, forms, rare, SamplingConfig(), folder / f"few{draw}"))
     measured, tuning = ambiguous[:N_WORDS], ambiguous[N_WORDS:]
     return Samples(
         *([features.sample(word) for word in words] for words in (measured, tuning, others)),
-        few={word: few.sample(word) for word in ambiguous},
+        few={word: [draw.sample(word) for draw in few] for word in ambiguous},
     )
 
 
-def _few(keys):
+def _few(keys, draw):
     """Some of a word's training sentences, so that none of them is among its held-out ones."""
     train = np.sort(keys[split_rows(keys, SamplingConfig()).train])
-    return np.sort(np.random.default_rng(1).permutation(train)[:FEW])
+    return np.sort(np.random.default_rng(1 + draw).permutation(train)[:FEW])
 
 
 def _labelled_words(shared_data):

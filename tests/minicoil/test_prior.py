@@ -1,5 +1,7 @@
 """A prior travels with its origin, and a broken word does not spoil it for the others."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from planted_words import planted
@@ -46,3 +48,12 @@ def test_a_word_with_nan_or_infinity_is_left_out(name, poison):
     prior, expected = made([good, broken]), made([good])
     assert prior.n_words == 1 and np.isfinite(prior.cross).all() and np.isfinite(prior.components).all()
     np.testing.assert_array_equal(prior.second, expected.second)
+
+
+def test_a_word_without_sentences_is_left_out():
+    pod = planted("pod")
+    nothing = planted("nothing")
+    none = {name: getattr(nothing, name)[:0] for name in ("keys", "embeddings", "role", "snippet_rows")}
+    empty = replace(nothing, **none, snippet_embeddings=nothing.snippet_embeddings[:0])
+    found = collect_prior([empty, pod], made([pod]).components)
+    assert found.n_words == 1 and np.array_equal(found.second, made([pod]).second)

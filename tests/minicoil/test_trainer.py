@@ -1,11 +1,13 @@
 """Words with two planted meanings are learned; words that cannot be are refused alone."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 import torch
 from planted_words import WIDTH, planted, repeated
 
-from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
+from minicoil.config import GateConfig, SamplingConfig, Target, TrainingConfig, TripletConfig
 from minicoil.errors import NonFiniteError, NoTripletsError, TooFewSentencesError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
 from minicoil.prior import Prior, collect_prior, principal_components
@@ -151,6 +153,19 @@ def test_a_sentence_that_comes_again_is_in_one_part_only():
     split = split_rows(keys, SamplingConfig())
     parts = [keys[rows].tolist() for rows in (split.train, split.validation, split.test)]
     assert sorted(sum(parts, [])) == list(range(60))
+
+
+def test_too_few_sentences_to_choose_by_teach_instead():
+    keys = np.random.default_rng(3).integers(0, 2**63, 400).astype(np.uint64)
+    few, many = split_rows(keys[:249], SamplingConfig()), split_rows(keys, SamplingConfig())
+    assert len(few.validation) == 0 and len(few.train) + len(few.test) == 249
+    assert 25 < len(many.validation) < 60 and is_held_out(keys[many.validation], SamplingConfig()).sum() == 0
+    assert set(few.test.tolist()) == set(np.flatnonzero(is_held_out(keys[:249], SamplingConfig())).tolist())
+
+
+@pytest.mark.parametrize("dims", [4, 8, 16])
+def test_every_target_has_directions_for_every_dimension(dims):
+    assert all(TrainingConfig.for_target(target, dims).subspace >= dims for target in get_args(Target))
 
 
 def test_split_is_disjoint_complete_and_independent_of_order():
