@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from flows.completion import complete_collections
+from flows.completion import complete_collections, complete_releases
 from flows.encode_command import encode
 from flows.forget_command import forget
 from flows.help_pages import add_examples
@@ -182,12 +182,13 @@ def search(place: dict[str, Any], collection: str, query: str, limit: int, **val
 @main.command()
 @click.argument("word", required=False)
 @channel_option
+@click.option("--release", type=int, shell_complete=complete_releases, help="Another than the served one.")
 @common_options
-def words(place: dict[str, Any], word: str | None, channel: str) -> Any:
+def words(place: dict[str, Any], word: str | None, channel: str, release: int | None) -> Any:
     """Show the ledger, or one WORD."""
     from tasks.inspecting import list_words
 
-    return list_words(open_place(place), channel, word)
+    return list_words(open_place(place), channel, word, release)
 
 
 main.add_command(release)

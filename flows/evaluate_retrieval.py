@@ -16,11 +16,14 @@ from minicoil.evaluation_report import result_row
 from minicoil.retrieval_gate import hurting_words, judge_release
 from tasks.beir import read_beir
 from tasks.contenders import find_contenders
+from tasks.encoders import PACKAGED
 from tasks.evaluating import Evaluated, evidence_of, find_training_text
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.registry import open_record
+from tasks.releases import role_model_of
 from tasks.searching import served_release
+from tasks.texts import open_texts
 
 
 @flow(name="evaluate-retrieval", description="Measure a release against BM25.")
@@ -42,7 +45,8 @@ def _on_collection(parameters: EvaluateParameters, place: Place, points: PointSt
     found = evaluate_collection_step(place, points, data, record.name)
     release = served_release(place.objects(), record)
     facts = {"model": f"release {release}", "release": release or None, "collection": record.name}
-    return {**facts, **_answer([found], points, "minilm")}
+    role_model = (role_model_of(place.objects(), release) if release else None) or PACKAGED
+    return {**facts, **_answer([found], points, role_model)}
 
 
 def _by_release(parameters: EvaluateParameters, place: Place, points: PointStore) -> dict[str, Any]:
@@ -54,7 +58,8 @@ def _by_release(parameters: EvaluateParameters, place: Place, points: PointStore
         evaluated = [evaluate_step(data, contenders, *bm25, engine)]
     else:
         record = open_record(place.objects(), str(parameters.collection))
-        sets = proxies_step(points, record, contenders.folder, contenders.role_model, RetrievalGateConfig())
+        texts = open_texts(record, place.cache)
+        sets = proxies_step(points, record, texts, contenders.folder, contenders.role_model, RetrievalGateConfig())
         evaluated = [evaluate_step(data, contenders, record.k, record.b, record.avg_len, engine) for data in sets]
     facts = {"model": contenders.name, "release": contenders.release, "parent_model": contenders.parent_name}
     return {**facts, **_answer(evaluated, points, contenders.role_model)}

@@ -73,6 +73,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "release promote": ("minicoil release promote 7", "minicoil release promote 7 --points-per-second 500"),
     "release publish": ("minicoil release publish ./model --promote no",),
     "release waiting": ("minicoil release waiting",),
+    "release abandon": ("minicoil release abandon --channel production",),
     "release rollback": ("minicoil release rollback --channel production",),
     "release prune": ("minicoil release prune --dry-run", "minicoil release prune --keep 5"),
     "release readers": ("minicoil release readers",),

@@ -12,13 +12,14 @@ from flows.turns import take_turn
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent, remove_published_work
-from tasks.encoder_check import check_encoder, role_width
+from tasks.encoder_check import check_encoder, choose_role_model, role_width
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.promotion import select_collections
 from tasks.proving import check_judged_sets
 from tasks.reading import Reading
 from tasks.registry import CollectionRecord, list_collections
+from tasks.releases import role_model_of
 from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import SentenceStore
 from tasks.shard_files import ShardModel
@@ -44,14 +45,14 @@ class Job:
         """Loaded by the first step that encodes: a run that finds nothing to do never pays for them."""
         parameters = self.parameters
         cache = self.place.cache / "sentences"
-        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, parameters.role_model, cache)
+        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, self.plan.role_model, cache)
         return encoders
 
     @property
     def shard_model(self) -> ShardModel:
         """What shards are encoded with, elsewhere."""
         asked = self.parameters
-        return ShardModel(asked.channel, self.parent.release, asked.encoder, asked.role_model, asked.dims)
+        return ShardModel(asked.channel, self.parent.release, asked.encoder, self.plan.role_model, asked.dims)
 
     def read(self) -> Reading:
         """The corpus, in the sentence store and counted."""
@@ -77,13 +78,15 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     channel, names = parameters.channel, parameters.collections
     records = select_collections(list_collections(place.objects(), channel), names, channel)
     tokenizer = WordTokenizer.from_folder(parent.folder)
-    sentences = SentenceStore(points, role_width(parent, parameters.role_model), parameters.role_model)
+    known = role_model_of(place.objects(), parent.release) if parent.release else None
+    role_model = choose_role_model(parameters.role_model, known)
+    sentences = SentenceStore(points, role_width(parent, role_model), role_model)
     plan = TrainingPlan(
         training=TrainingConfig.for_target(parameters.target, parent.vocabulary.dims),
         sampling=SamplingConfig(max_sentences=parameters.max_sentences, min_sentences=parameters.min_sentences),
         triplets=TripletConfig(),
         gate=GateConfig(),
         encoder_digest=parent.facts.encoder_digest,
-        role_model=parameters.role_model,
+        role_model=role_model,
     )
     return Job(parameters, place, points, parent, tokenizer, sentences, records, plan, Clock())

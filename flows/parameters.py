@@ -230,6 +230,10 @@ class RollbackParameters(ChannelParameters):
     """Point a channel back to its previous release; at once while that one's cells are still beside."""
 
 
+class AbandonParameters(ChannelParameters):
+    """Give up the release that a channel is being moved to; it stays published."""
+
+
 class AttachParameters(ChannelParameters):
     """Adopt a collection that carries miniCOIL vectors already."""
 

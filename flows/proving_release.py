@@ -10,7 +10,7 @@ from flows.job import Job
 from flows.steps import prove_step, report_step
 from minicoil.config import RetrievalGateConfig
 from tasks.assembly import Assembled
-from tasks.proving import Proof, return_to_bm25
+from tasks.proving import Proof, ProofRequest, return_to_bm25
 from tasks.release_report import ReportRequest
 from tasks.word_memory import WordResult
 
@@ -48,16 +48,13 @@ def prove_release(
         else:
             returned = {}
     with job.clock.timing("report"):
-        request = ReportRequest(job.records, job.parameters.role_model, job.parameters.text_in_report)
+        request = ReportRequest(job.records, job.plan.role_model, job.parameters.text_in_report)
         report_step(job.points, job.parent, built.folder, results, proof, request)
     return Proven(built, {"retrieval_gate": proof.to_row()}, returned)
 
 
 def _prove(job: Job, built: Assembled, results: Sequence[WordResult], config: RetrievalGateConfig) -> Proof:
     words = [result.record for result in results if result.weights is not None]
-    parameters = job.parameters
-    sets = parameters.judged_sets
-    proof: Proof = prove_step(
-        job.points, built.folder, job.parent, job.records, words, parameters.role_model, sets, config
-    )
+    request = ProofRequest(job.records, words, job.plan.role_model, job.parameters.judged_sets, job.place.cache)
+    proof: Proof = prove_step(job.points, built.folder, job.parent, request, config)
     return proof

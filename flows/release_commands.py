@@ -12,7 +12,7 @@ from flows.options import channel_option, common_options, expansion_options, ope
 
 @click.group()
 def release() -> None:
-    """List, show, pull, verify, promote and roll back releases."""
+    """List, show, pull, verify, promote, abandon and roll back releases."""
 
 
 @release.command("list")
@@ -100,6 +100,14 @@ def release_rollback(place: dict[str, Any], channel: str) -> Any:
     from tasks.promotion import roll_back_channel
 
     return roll_back_channel(open_place(place), channel)
+
+
+@release.command("abandon")
+@channel_option
+@common_options
+def release_abandon(place: dict[str, Any], channel: str) -> Any:
+    """Give up a promotion that cannot end: its cells go, the channel stays, the release stays published."""
+    return run_flow("abandon-promotion", {**place, "channel": channel})
 
 
 @release.command("prune")

@@ -14,6 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
+from tasks.abandoning import abandon_promotion
 from tasks.assembly import assemble, joined_tokens_of
 from tasks.attaching import attach_collection
 from tasks.base import import_base
@@ -98,6 +99,7 @@ rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
+abandon_step = step(abandon_promotion, "abandon-promotion")
 rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")

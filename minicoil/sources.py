@@ -9,6 +9,7 @@ from pathlib import Path
 
 # what a layer and its figures depend on besides the settings; after a change in one of them words are trained again
 DECIDING = (
+    "minicoil.content_words",
     "minicoil.encoder",
     "minicoil.fitting",
     "minicoil.occurrences",

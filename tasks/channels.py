@@ -78,7 +78,8 @@ def set_pending(store: ObjectStore, name: str, release: int, expect_current: int
         if state.pending is not None:
             raise ConflictError(
                 f"channel '{name}' is already being moved to release {state.pending}; `minicoil reencode` finishes "
-                f"that; release {release} is published and can be promoted afterwards"
+                f"that, `minicoil release abandon` gives it up; release {release} is published and can be promoted "
+                "afterwards"
             )
         if state.current != expect_current:
             raise ConflictError(
@@ -86,6 +87,24 @@ def set_pending(store: ObjectStore, name: str, release: int, expect_current: int
                 "published but grew from an older one; run the same command again to grow from the new one"
             )
         return _moved(state, "expand", release, pending=release, phase="expanding")
+
+    return _swap(store, name, change)
+
+
+def drop_pending(store: ObjectStore, name: str, release: int) -> ChannelState:
+    """Give the pending `release` up; what was readable before stays readable.
+
+    Raises:
+        ConflictError: another release is pending by now.
+    """
+
+    def change(state: ChannelState) -> ChannelState:
+        if state.pending is None:
+            return state
+        if state.pending != release:
+            raise ConflictError(f"channel '{name}' has release {state.pending} pending by now, not {release}")
+        phase: Phase = "idle" if state.previous is None else "switched"
+        return _moved(state, "abandon", release, pending=None, phase=phase)
 
     return _swap(store, name, change)
 

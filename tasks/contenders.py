@@ -12,9 +12,10 @@ from minicoil.model import MiniCoil
 from tasks.bundles import is_ancestor
 from tasks.channels import read_channel
 from tasks.corpus import document
+from tasks.encoders import PACKAGED
 from tasks.indexing import mean_length
 from tasks.place import Place
-from tasks.releases import open_release, read_manifest
+from tasks.releases import open_release, read_manifest, role_model_of
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def find_contenders(
             )
     manifest = read_manifest(store, release)
     folder = open_release(store, release, place.cache)
-    role_model = str(manifest.facts.get("role_model", "minilm"))
+    role_model = role_model_of(store, release) or PACKAGED
     chosen = parent if parent is not None else (None if manifest.parent is None else str(manifest.parent))
     if chosen is None:
         return Contenders(folder, f"release {release}", release, None, "the empty vocabulary", True, role_model)

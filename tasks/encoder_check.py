@@ -19,6 +19,26 @@ def role_width(parent: Parent, role_model: str) -> int:
     return int(RoleModel(role_model).encode(["width"]).shape[1])
 
 
+def choose_role_model(asked: str, known: str | None) -> str:
+    """The role model of a run: the lineage's, for which the default stands; else what was asked for.
+
+    Args:
+        asked: What was asked for.
+        known: What the parent's words were trained on, None where nobody said.
+
+    Raises:
+        EncoderError: another than the lineage's: its prior and its ceilings would mean something else.
+    """
+    if known is None or asked == known:
+        return asked
+    if asked != PACKAGED:
+        raise EncoderError(
+            f"the channel's words were trained with role model '{known}', not '{asked}', which cannot be changed: "
+            "leave --role-model out, or start another --channel"
+        )
+    return known
+
+
 def check_encoder(parent: Parent, encoder: str) -> None:
     """Refuse an encoder that is not the one the parent's layers were made for.
 

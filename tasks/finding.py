@@ -71,13 +71,13 @@ class Finder:
         }
 
     def affected(
-        self, found: Found, target: int, stamped: int | None = None
+        self, found: Found, target: int | None, stamped: int | None = None
     ) -> Iterator[tuple[list[tuple[Point, str]], int]]:
         """Pages of affected points with their texts, and how many candidates each page looked at.
 
         Args:
             found: Counts up while the pages are read.
-            target: Points that carry this stamp are left out.
+            target: Points that carry this stamp are left out; None leaves out nobody.
             stamped: Only points that carry this stamp.
         """
         for page in self._candidates(target, stamped):
@@ -97,10 +97,11 @@ class Finder:
             found.n_affected += len(kept)
             yield kept, len(page)
 
-    def _candidates(self, target: int, stamped: int | None) -> Iterator[list[Point]]:
+    def _candidates(self, target: int | None, stamped: int | None) -> Iterator[list[Point]]:
         """Points that may be affected, each once."""
         equal = {} if stamped is None else {STAMP_FIELD: stamped}
-        where = PointFilter(equal=equal, not_equal={STAMP_FIELD: target}, slice=self.part)
+        done = {} if target is None else {STAMP_FIELD: target}
+        where = PointFilter(equal=equal, not_equal=done, slice=self.part)
         if self.record.is_ours:
             yield from self._by_keys(where)
         elif self._has_silent_word:

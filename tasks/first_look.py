@@ -12,9 +12,9 @@ from minicoil.errors import ReleaseError
 from minicoil.ledger import Ledger, WordRecord
 from minicoil.stemming import stem
 from tasks.channels import read_channel
-from tasks.inspecting import find_release
+from tasks.encoders import PACKAGED
 from tasks.place import Place
-from tasks.releases import open_release
+from tasks.releases import open_release, role_model_of
 from tasks.sentence_store import SentenceStore
 from tasks.word_view import describe_word, view_word
 
@@ -49,7 +49,7 @@ def choose_queries(place: Place, channel: str, n: int = 2) -> list[ShownQuery]:
     if current is None:
         return []
     folder = open_release(place.objects(), current, place.cache)
-    role_model = str(find_release(place, channel).facts.get("role_model", "minilm"))
+    role_model = role_model_of(place.objects(), current) or PACKAGED
     best: list[ShownQuery] = []
     for record in _promising(place, list(Ledger.read(folder).served().values()), role_model):
         try:

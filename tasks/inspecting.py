@@ -10,19 +10,20 @@ from minicoil.errors import ReleaseError, UsageError
 from minicoil.ledger import Ledger, WordRecord
 from minicoil.stemming import stem
 from tasks.channels import channel_names, read_channel
+from tasks.encoders import PACKAGED
 from tasks.manifest import Manifest
 from tasks.place import Place
-from tasks.releases import open_release, pull_release, read_manifest, release_numbers, verify_release
+from tasks.releases import open_release, pull_release, read_manifest, release_numbers, role_model_of, verify_release
 
 
-def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
-    """The ledger of the channel's release, or one word of it.
+def list_words(place: Place, channel: str, word: str | None, release: int | None = None) -> dict[str, Any]:
+    """The ledger of the channel's release, or of another one, or one word of it.
 
     Raises:
-        ReleaseError: the channel serves nothing yet, or never looked at the word.
+        ReleaseError: the channel serves nothing yet, there is no such release, or it never looked at the word.
     """
     store = place.objects()
-    current = read_channel(store, channel).current
+    current = read_channel(store, channel).current if release is None else release
     if current is None:
         raise ReleaseError(
             f"channel '{channel}' serves no release yet; `minicoil extend --common 1000 --corpus SPEC` makes one"
@@ -39,7 +40,7 @@ def list_words(place: Place, channel: str, word: str | None) -> dict[str, Any]:
     rows = [{key: value for key, value in asdict(record).items() if key != "neighbours"} for record in records]
     answer: dict[str, Any] = {"release": current, "words": rows}
     if word is not None and records[0].release is not None:
-        role_model = str(read_manifest(store, current).facts.get("role_model", "minilm"))
+        role_model = role_model_of(store, current) or PACKAGED
         folder = open_release(store, current, place.cache)
         answer |= _look_at(place, folder, records[0], current, role_model)
     return answer

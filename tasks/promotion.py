@@ -12,7 +12,7 @@ from minicoil.errors import CollectionError, UsageError
 from tasks.channels import ChannelState, finish_contraction, move_current, point_back, read_channel, set_pending
 from tasks.contraction import contract_collection
 from tasks.place import Place
-from tasks.reencoding import CollectionChange, ExpansionOptions, expand_collection, plan_expansion
+from tasks.reencoding import CollectionChange, ExpansionOptions, check_lineage, expand_collection, plan_expansion
 from tasks.registry import CollectionRecord, list_collections, read_collection_record
 from tasks.releases import read_manifest
 from tasks.reports import write_report
@@ -49,12 +49,15 @@ def promote(
 
     Raises:
         ConflictError: another release is being promoted, or the channel moved meanwhile.
-        CollectionError: a collection cannot be expanded or is not right afterwards; it is named, the channel stays.
+        CollectionError: a collection is of another lineage, cannot be expanded, or is not right afterwards; it is
+            named, the channel stays.
         BusyError: readers still use cells that would have to go.
     """
     store = place.objects()
     read_manifest(store, release)
     state = read_channel(store, channel)
+    for record in list_collections(store, channel):  # before anything is announced: nobody could finish it
+        check_lineage(place, record, release)
     set_pending(store, channel, release, state.current if grown_from is None else grown_from)
     rows, reports = [], []
     with place.points() as points:

@@ -20,6 +20,7 @@ from tasks.points import PointStore
 from tasks.proxies import known_items_of, sense_queries_of
 from tasks.registry import CollectionRecord
 from tasks.sentence_store import SentenceStore
+from tasks.texts import open_texts
 from tasks.word_memory import WordResult
 
 _COLLECTIONS = 3  # looked at, by name: each costs up to half a minute
@@ -52,15 +53,27 @@ def check_judged_sets(names: Sequence[str]) -> None:
         read_beir(Path(name))
 
 
+@dataclass(frozen=True)
+class ProofRequest:
+    """What a release is judged on.
+
+    Attributes:
+        records: Collections whose own text makes known-item queries; the first few by name.
+        words: Records of the words that changed; their senses are asked for.
+        role_model: Whose distances say what a sense is.
+        judged_sets: BEIR folders.
+        cache: Folder of things that can be made again, such as a joined corpus.
+    """
+
+    records: Sequence[CollectionRecord]
+    words: Sequence[WordRecord]
+    role_model: str
+    judged_sets: Sequence[str]
+    cache: Path
+
+
 def prove(
-    points: PointStore,
-    folder: Path,
-    parent: Parent,
-    records: Sequence[CollectionRecord],
-    words: Sequence[WordRecord],
-    role_model: str,
-    judged_sets: Sequence[str],
-    config: RetrievalGateConfig,
+    points: PointStore, folder: Path, parent: Parent, request: ProofRequest, config: RetrievalGateConfig
 ) -> Proof:
     """Judge an assembled release against BM25 and its parent, in memory and on samples.
 
@@ -68,27 +81,24 @@ def prove(
         points: Where collections and sentences are.
         folder: The release, not published yet.
         parent: What it grew from.
-        records: Collections whose own text makes known-item queries.
-        words: Records of the words that changed; their senses are asked for.
-        role_model: Whose distances say what a sense is.
-        judged_sets: BEIR folders.
+        request: On which collections, words and queries.
         config: Sizes and thresholds.
     """
     known = parent.vocabulary.known_words
     contenders = Contenders(folder, "this release", None, parent.folder if known else None, "its parent", True)
     not_used: list[str] = []
     evaluated = []
-    for name in judged_sets:
+    for name in request.judged_sets:
         data = read_beir(Path(name)).bounded(config.max_documents, config.max_queries, config.seed)
         evaluated.append(evaluate_set(data, contenders, 1.2, 0.75, None, seed=config.seed))
-    for record in sorted(records, key=lambda entry: entry.name)[:_COLLECTIONS]:
+    for record in sorted(request.records, key=lambda entry: entry.name)[:_COLLECTIONS]:
         try:
-            data = known_items_of(points, record.name, config)
+            data = known_items_of(points, record.name, open_texts(record, request.cache), config)
         except CollectionError as error:
             not_used.append(str(error))
             continue
         evaluated.append(evaluate_set(data, contenders, record.k, record.b, record.avg_len, seed=config.seed))
-    senses = _senses(points, words, role_model, config)
+    senses = _senses(points, request.words, request.role_model, config)
     if senses is None:
         not_used.append("senses: no changed word shows two meanings in enough held-out sentences")
     else:

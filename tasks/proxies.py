@@ -20,16 +20,21 @@ from tasks.points import Point, PointStore
 from tasks.progress import progress
 from tasks.registry import CollectionRecord
 from tasks.sentence_store import SentenceStore
-from tasks.texts import PointTextError, TextTemplate
+from tasks.texts import PointTextError, TextSource
 
 _SCANNED = 8  # ids looked through for each document taken: enough to draw from, bounded in a collection of millions
 
 
 def make_proxies(
-    points: PointStore, record: CollectionRecord, folder: Path, role_model: str, config: RetrievalGateConfig
+    points: PointStore,
+    record: CollectionRecord,
+    texts: TextSource,
+    folder: Path,
+    role_model: str,
+    config: RetrievalGateConfig,
 ) -> list[RetrievalSet]:
     """Known items of a collection, and the senses of a release's words where the home has sentences of them."""
-    sets = [known_items_of(points, record.name, config, record.text)]
+    sets = [known_items_of(points, record.name, texts, config)]
     store = SentenceStore.find(points, role_model)
     if store is not None:
         records = [entry for entry in Ledger.read(folder).words.values() if entry.release is not None]
@@ -38,16 +43,13 @@ def make_proxies(
     return sets
 
 
-def known_items_of(
-    points: PointStore, collection: str, config: RetrievalGateConfig, template: str = "{text}"
-) -> RetrievalSet:
-    """A known-item set of a sample of a collection's points.
+def known_items_of(points: PointStore, collection: str, texts: TextSource, config: RetrievalGateConfig) -> RetrievalSet:
+    """A known-item set of a sample of a collection's points, whose texts are where its record says.
 
     Raises:
         CollectionError: the collection is not there, or holds no text that could ask for itself.
     """
     ids = _sampled_ids(points, collection, 2 * config.max_documents, config.seed)
-    texts = TextTemplate(template)
     rows = points.get(collection, ids, [*texts.fields, "title"])
     sources = [source for row in rows if (source := _source(row, texts)) is not None]
     data = make_known_items(f"{collection} known items", sources, config.max_queries, config.seed)
@@ -67,7 +69,7 @@ def _sampled_ids(points: PointStore, collection: str, n: int, seed: int) -> list
     return sorted(seen, key=lambda name: hashlib.blake2b(f"{seed}\0{name}".encode(), digest_size=8).digest())[:n]
 
 
-def _source(row: Point, texts: TextTemplate) -> Source | None:
+def _source(row: Point, texts: TextSource) -> Source | None:
     try:
         text, title = texts.read(row), row.payload.get("title")
     except PointTextError:

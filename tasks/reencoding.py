@@ -81,7 +81,7 @@ def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, t
     if target in (record.release, record.previous):
         return CollectionChange(record.name, points.count(record.name))
     started, found = time.monotonic(), Found()
-    finder, model = _open_finder(place, points, record, target, None)
+    finder, model = open_finder(place, points, record, target, None)
     sample: list[str] = []
     with progress(f"looking at {record.name}", None, "points looked at") as advance:
         for affected, n in finder.affected(found, target):
@@ -134,10 +134,8 @@ def expand_collection(
             _finish(place, record, target)
         return CollectionChange(record.name, points.count(record.name))
     if record.previous is not None:
-        served = read_channel(place.objects(), record.channel).current  # after a rollback, the older of the two
-        keep = served if served in (record.release, record.previous) and served is not None else record.release
-        record = contract_collection(place, points, record, keep=keep)
-    finder, model = _open_finder(place, points, record, target, options.part)
+        record = contract_collection(place, points, record, keep=_kept(place, record))
+    finder, model = open_finder(place, points, record, target, options.part)
     _refuse_strange_stamps(place, points, record, target)
     points.index_fields(record.name, STAMPS)
     change = CollectionChange(record.name, points.count(record.name))
@@ -160,8 +158,8 @@ def expand_collection(
     if change.n_without_text and not options.allow_missing_text:
         raise CollectionError(
             f"collection '{record.name}': {change.n_without_text:,} points with changed words have no text to encode "
-            f"anew ({change.without_text[0]}) and would vanish for these words; restore their text, leave the words "
-            "out, or say --allow-missing-text",
+            f"anew ({change.without_text[0]}) and would vanish for these words; restore their text, say "
+            "--allow-missing-text, or give the release up with `minicoil release abandon` and leave the words out",
             n_without_text=change.n_without_text,
             without_text=change.without_text,
         )
@@ -200,16 +198,36 @@ def _counted(change: CollectionChange, found: Found) -> CollectionChange:
     )
 
 
-def _open_finder(
-    place: Place, points: PointStore, record: CollectionRecord, target: int, part: tuple[int, int] | None
-) -> tuple[Finder, MiniCoil]:
-    """What finds the affected points, and the newer model, whose stack holds both releases' rows."""
-    older, newer = sorted((record.release, target))
-    if not is_ancestor(place, older, newer):
+def check_lineage(place: Place, record: CollectionRecord, target: int) -> None:
+    """Nothing, where one of the collection's release and `target` grew from the other.
+
+    Raises:
+        CollectionError: neither did: their word ids mean different words.
+    """
+    carried = record.release if record.previous is None else _kept(place, record)
+    if target not in (record.release, record.previous) and not is_ancestor(place, *sorted((carried, target))):
         raise CollectionError(
-            f"collection '{record.name}' carries release {record.release}, which release {target} did not grow from; "
-            "index it anew into another collection"
+            f"collection '{record.name}' carries release {carried}, which release {target} did not grow from; run the "
+            "extension again, so that its words grow from what is served, or index into another collection"
         )
+
+
+def _kept(place: Place, record: CollectionRecord) -> int:
+    """Which of a collection's two releases is served; after a rollback, the older."""
+    served = read_channel(place.objects(), record.channel).current
+    return served if served is not None and served in (record.release, record.previous) else record.release
+
+
+def open_finder(
+    place: Place, points: PointStore, record: CollectionRecord, target: int, part: tuple[int, int] | None = None
+) -> tuple[Finder, MiniCoil]:
+    """What finds the affected points, and the newer model, whose stack holds both releases' rows.
+
+    Raises:
+        CollectionError: the releases are not of one lineage, or do not share a layout of cells.
+    """
+    check_lineage(place, record, target)
+    older, newer = sorted((record.release, target))
     model = MiniCoil.load(open_model(place, newer, record.encoder, record.dims), record.k, record.b, record.avg_len)
     other = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
     if model.vocabulary.unknown_shift != record.shift:

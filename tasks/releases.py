@@ -269,3 +269,17 @@ def open_release(store: ObjectStore, number: int, cache: Path) -> Path:
         return place
     name = hashlib.sha256(store.url.encode()).hexdigest()[:12]
     return pull_release(store, number, cache / "releases" / name / f"release-{number}")
+
+
+def role_model_of(store: ObjectStore, number: int) -> str | None:
+    """The role model that a release's words were trained on, or those it grew from; None where nobody said.
+
+    A release that only removes words, or that was made elsewhere, says nothing of its own.
+    """
+    parent: int | None = number
+    while parent:
+        manifest = read_manifest(store, parent)
+        if (found := manifest.facts.get("role_model")) is not None:
+            return str(found)
+        parent = manifest.parent
+    return None

@@ -27,7 +27,7 @@ UNIT_SECONDS = 30.0  # of estimated training; a task run of the orchestrator has
 MAX_UNITS = 400  # of one run; beyond it units grow instead
 _WORD_SECONDS, _SENTENCE_SECONDS = 0.035, 2e-5  # measured on one core, 384 numbers a token, 4 dims
 _BATCH_ROWS = 40_000  # sentences trained in one tensor; bounds memory, whatever the number of words
-_OWN_SOURCES = ("tasks.features", "tasks.judging", "tasks.priors")
+_OWN_SOURCES = ("tasks.features", "tasks.judging", "tasks.priors", "tasks.sentence_encoder")
 
 
 @dataclass(frozen=True)

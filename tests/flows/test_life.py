@@ -177,6 +177,8 @@ def test_rollback_is_instant_and_contraction_keeps_what_is_served(life, tmp_path
         assert sorted(point.vectors["minicoil"].indices.tolist()) == sorted(vector.indices.tolist())
     with pytest.raises(ReleaseError, match="cells are gone"):
         roll_back_channel(place, "production")
+    served, other = (list_words(place, "production", None, release) for release in (None, 2))
+    assert (served["release"], other["release"]) == (1, 2) and len(other["words"]) > len(served["words"])
     assert promote(place, "production", 2)["promoted"]
     assert search_collection(place, "docs", "nodes", 3)["release"] == 2
 
@@ -251,3 +253,19 @@ def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, mon
     assert [row["verdict"] for row in answer["words"]] == ["unchanged"]
     assert "trained on the same" in answer["words"][0]["reason"]
     assert answer["release"] is None
+
+
+def test_a_promotion_is_given_up_by_a_flow_as_well(copied_home):
+    from flows.abandon_promotion import abandon_promotion
+    from flows.parameters import AbandonParameters
+    from tasks.channels import set_pending
+    from tasks.place import Place
+
+    objects = Place.at(copied_home).objects()
+    current = read_channel(objects, "production").current
+    set_pending(objects, "production", 1, current)
+    before = read_channel(objects, "production")
+    answer = abandon_promotion(AbandonParameters(home=str(copied_home)))
+    assert (answer["abandoned"], answer["release"]) == (1, current) and before.pending == 1
+    assert read_channel(objects, "production").pending is None
+    assert abandon_promotion(AbandonParameters(home=str(copied_home)))["abandoned"] is None

@@ -8,7 +8,7 @@ import pytest
 from planted_words import WIDTH, planted_parent
 
 from minicoil.errors import EncoderError
-from tasks.encoder_check import check_encoder
+from tasks.encoder_check import check_encoder, choose_role_model
 
 
 @pytest.fixture
@@ -46,3 +46,12 @@ def test_an_unreadable_configuration_is_named(parent):
     (parent.folder / "config.json").write_text("{")
     with pytest.raises(EncoderError, match="config.json cannot be read"):
         check_encoder(parent, parent.facts.encoder)
+
+
+def test_the_default_role_model_stands_for_the_lineages_and_another_is_refused():
+    assert choose_role_model("other/role", None) == "other/role"  # nobody said what an imported base was made with
+    assert choose_role_model("minilm", "other/role") == choose_role_model("other/role", "other/role") == "other/role"
+    with pytest.raises(
+        EncoderError, match="trained with role model 'minilm', not 'other/role'.*leave --role-model out"
+    ):
+        choose_role_model("other/role", "minilm")

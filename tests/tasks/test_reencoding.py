@@ -9,12 +9,16 @@ import pytest
 from local_server import SharedServer
 from qdrant_client import QdrantClient, models
 
-from minicoil.bundle import check_bundle
+from minicoil.bundle import check_bundle, derive_bundle
 from minicoil.errors import BusyError, CollectionError, UsageError
 from minicoil.impact import is_affected
+from minicoil.layout import BundleLayout
 from minicoil.model import MiniCoil
 from minicoil.sparse import SparseVector
+from minicoil.stack import read_shape
+from minicoil.vocabulary import Vocabulary
 from tasks import promotion
+from tasks.abandoning import abandon_promotion
 from tasks.attaching import AttachRequest, attach_collection
 from tasks.bundles import open_model
 from tasks.channels import move_current, read_channel, set_pending
@@ -29,7 +33,7 @@ from tasks.readers import announce_reader, withdraw_reader
 from tasks.rebuilding import RebuildRequest, rebuild_collection
 from tasks.reencoding import ExpansionOptions, Pace
 from tasks.registry import read_collection_record, update_collection
-from tasks.releases import verify_release
+from tasks.releases import publish_release, verify_release
 from tasks.searching import search_collection
 from tasks.verification import verify_collection
 
@@ -240,6 +244,112 @@ def test_points_without_text_stop_a_promotion_unless_that_is_allowed(place, poin
     points.upsert("docs", [replace(other, payload={k: v for k, v in other.payload.items() if k != "text"})])
     contract_channel(place, "production")
     assert points.count("docs", PointFilter(equal={UNION_FIELD: 1})) == 0
+
+
+def contents(points):
+    return {i: (as_dict(point.vectors["minicoil"]), point.payload) for i, point in stored(points).items()}
+
+
+def publish_sibling(place, folder):
+    """A release that grew from the first one, beside the second: its new word has the id of one of the second's."""
+    parent = open_model(place, 1, "minilm", 4)
+    vocabulary, fresh = Vocabulary.read(BundleLayout(parent).vocabulary, 4).apply(add={"garden": ["gardens"]})
+    width = read_shape(BundleLayout(parent).stack)[1]
+    rows = {i: np.random.default_rng(9).normal(scale=0.3, size=(width, 4)).astype(np.float32) for i in fresh.values()}
+    derive_bundle(parent, folder / "sibling", vocabulary, rows)
+    return publish_release(place.objects(), folder / "sibling", 1, {}).release
+
+
+def test_a_release_of_another_branch_is_refused_before_anything_is_announced(place, points, texts, tmp_path):
+    serve(place, 1)
+    index(place, points, texts)
+    sibling = publish_sibling(place, tmp_path)
+    promote(place, "production", 2)
+    before = contents(points)
+    with pytest.raises(
+        CollectionError, match=f"release 2, which release {sibling} did not grow from; run the extension"
+    ):
+        promote(place, "production", sibling)
+    state = read_channel(place.objects(), "production")
+    assert (state.current, state.pending) == (2, None) and contents(points) == before
+    assert promote(place, "production", 3)["promoted"]
+
+
+@pytest.mark.parametrize(
+    "how", ["stopped at missing text", "a share", "written but not stamped", "one of two expanded"]
+)
+def test_a_promotion_that_is_given_up_leaves_nothing_of_it(place, points, texts, tmp_path, how):
+    serve(place, 1)
+    index(place, points, texts)
+    before, names = {"docs": stored(points)}, ["docs"]
+    if how == "one of two expanded":
+        index(place, points, texts[:60], "more")
+        before["more"], names = stored(points, "more"), ["docs", "more"]
+        answer = promote(place, "production", 2, ["docs"])
+        assert not answer["promoted"] and answer["behind"] == ["more"]
+    elif how == "a share":
+        promote(place, "production", 2, options=ExpansionOptions(part=(0, 2)))
+    elif how == "written but not stamped":
+        set_pending(place.objects(), "production", 2, 1)
+        some = sorted(affected_ids(place, before["docs"], 1, 2), key=str)[:5]
+        union = [both for _, both in model_of(place, 2).embed_union([before["docs"][i].payload["text"] for i in some],
+                 check_bundle(open_model(place, 1, "minilm", 4))[1])]  # fmt: skip
+        points.write_vectors("docs", [VectorUpdate(i, {"minicoil": v}, {}) for i, v in zip(some, union, strict=True)])
+    else:
+        gone = sorted(affected_ids(place, before["docs"], 1, 2))[0]
+        (point,) = points.get("docs", [gone], vectors=True)
+        kept = {name: value for name, value in point.payload.items() if name != "text"}
+        points.upsert("docs", [replace(point, payload=kept)])
+        with pytest.raises(CollectionError, match="minicoil release abandon"):
+            promote(place, "production", 2)
+        before["docs"].pop(gone)
+    assert read_channel(place.objects(), "production").pending == 2
+
+    answer = abandon_promotion(place, "production")
+    assert answer["abandoned"] == 2 and answer["release"] == 1
+    state = read_channel(place.objects(), "production")
+    assert (state.current, state.pending, state.phase) == (1, None, "idle") and state.history[-1].action == "abandon"
+    for name in names:
+        after = stored(points, name)
+        for i, point in before[name].items():
+            assert as_dict(after[i].vectors["minicoil"]) == pytest.approx(as_dict(point.vectors["minicoil"]), abs=1e-4)
+            assert after[i].payload[STAMP_FIELD] == 1 and after[i].payload[UNION_FIELD] == -1
+        assert read_collection_record(place.objects(), name).previous is None
+    assert abandon_promotion(place, "production")["abandoned"] is None  # nothing to do
+    verify_release(place.objects(), 2)
+
+    # and the next release, whose new word has the id of one that was given up, is not mistaken for it
+    options = ExpansionOptions(allow_missing_text=True)
+    assert promote(place, "production", publish_sibling(place, tmp_path), options=options)["promoted"]
+    contract_channel(place, "production")
+    texts_there = [p for p in stored(points).values() if "text" in p.payload]
+    model = model_of(place, read_collection_record(place.objects(), "docs").release)
+    for point, vector in zip(texts_there, model.embed([p.payload["text"] for p in texts_there]), strict=True):
+        assert as_dict(point.vectors["minicoil"]).keys() == as_dict(vector).keys()
+
+
+def test_giving_up_after_a_rollback_keeps_the_cells_that_were_there_before(place, points, texts):
+    serve(place, 1)
+    index(place, points, texts)
+    promote(place, "production", 2)
+    roll_back_channel(place, "production")
+    set_pending(place.objects(), "production", 2, 1)
+    assert abandon_promotion(place, "production")["abandoned"] == 2
+    state = read_channel(place.objects(), "production")
+    assert (state.current, state.previous, state.phase) == (1, 2, "switched")
+    assert promote(place, "production", 2)["promoted"] and read_channel(place.objects(), "production").current == 2
+
+
+def test_a_stuck_promotion_of_another_branch_is_given_up_without_touching_a_point(place, points, texts, tmp_path):
+    """As an earlier version left it: announced, and refused at the first collection."""
+    serve(place, 1)
+    index(place, points, texts)
+    sibling = publish_sibling(place, tmp_path)
+    promote(place, "production", 2)
+    set_pending(place.objects(), "production", sibling, 2)
+    before = contents(points)
+    assert abandon_promotion(place, "production")["abandoned"] == sibling
+    assert contents(points) == before and read_channel(place.objects(), "production").phase == "switched"
 
 
 def test_a_sweep_takes_points_that_came_past_the_service_or_late(place, points, texts):

@@ -38,6 +38,7 @@ from tasks.releases import (
     read_manifest,
     release_key,
     release_numbers,
+    role_model_of,
     verify_release,
 )
 from tasks.s3_parts import compose_parts
@@ -67,6 +68,14 @@ def folder(tmp_path):
     (made / "onnx" / "model.onnx").write_bytes(b"weights" * 1000)
     (made / "words.json").write_text("[1]")
     return made
+
+
+def test_a_release_that_says_nothing_has_the_role_model_of_those_it_grew_from(store, folder):
+    imported = publish_release(store, folder, None, {}).release
+    trained = publish_release(store, folder, imported, {"role_model": "owner/role"}).release
+    shrunk = publish_release(store, folder, publish_release(store, folder, trained, {}).release, {}).release
+    assert role_model_of(store, imported) is None
+    assert role_model_of(store, trained) == role_model_of(store, shrunk) == "owner/role"
 
 
 def test_conditional_writes_let_one_writer_through(store):

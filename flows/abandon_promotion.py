@@ -1,0 +1,20 @@
+"""The flow `abandon-promotion`: a release that is being promoted is given up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.parameters import AbandonParameters
+from flows.steps import Clock, abandon_step
+from flows.turns import take_turn
+
+
+@flow(name="abandon-promotion", description="Give up the release that a channel is being moved to.")
+def abandon_promotion(parameters: AbandonParameters) -> dict[str, Any]:
+    """Take the pending release's cells out of every collection; the channel stays where it is."""
+    place, clock = parameters.place(), Clock()
+    with take_turn(place, parameters.channel, "abandon"), clock.timing("total"):
+        result: dict[str, Any] = abandon_step(place, parameters.channel)
+    return {**result, "seconds": clock.seconds}
