@@ -143,7 +143,7 @@ def test_the_first_guide_does_what_it_says(after_first):
 @pytest.mark.parametrize("name", [name for name in NAMES if name != FIRST])
 def test_a_guide_does_what_it_says(name, begin, environment, tmp_path):
     follow(name, begin[name](name), environment)
-    shutil.rmtree(tmp_path)
+    shutil.rmtree(tmp_path, ignore_errors=True)  # saves disk; a store's owner may write its last lines meanwhile
 
 
 def test_the_list_of_guides_names_every_guide():
