@@ -91,7 +91,7 @@ class TrainingConfig:
         return TrainingConfig(
             dims=dims,
             target=target,
-            role_components=PRIOR_COMPONENTS,
+            role_components=128 if orders else PRIOR_COMPONENTS,  # the last steps see whole role vectors anyway
             ridge=0.3,
             prior_sentences=2000 if orders else 3000,
             prior_full_below=4000,

@@ -15,8 +15,9 @@ from minicoil.config import TrainingConfig
 from minicoil.fitting import Checkpoints, PreparedWord, layer_closeness
 from minicoil.triplets import word_seed
 
-_TOGETHER = 16  # words in one tensor: more no longer fit the processor's cache, fewer cost more calls
-_SHIFTS = (1, 7, 19)  # columns apart, of the pairs that an anchor compares: rows are random, so any pair is
+_TOGETHER = 8  # words in one tensor: more no longer fit the processor's cache, fewer cost more calls
+_SHIFTS = ((1, 19), (2, 23), (7, 29), (5, 13))  # columns apart, of the pairs that anchors compare, draw after draw
+_REUSE = 2  # steps that see a draw of rows: what the role model says of it is most of a draw's cost
 _SPREAD = 0.03  # standard deviation of each input: together with the learning rate, how far a step goes
 _FLAT = 0.05  # of the mean deviation: an input that hardly varies is not blown up beyond it
 _MOMENTS = (0.9, 0.99)  # of Adam
@@ -29,9 +30,9 @@ class _Tables:
     Attributes:
         inputs: (n, D) float32 scaled training embeddings of all words, word after word.
         role: (n, R) float32 unit role-model vectors of the same sentences.
-        scales: (W, D, 1) what each word's embeddings were multiplied by.
-        rows: (steps, W, M) int32 rows of each step.
-        kept: (steps, W, D, 1) float32, 0 for inputs that a step leaves out; a single step of ones where no word does.
+        scales: (W, 1, D) what each word's embeddings were multiplied by.
+        rows: (draws, W, M) int32 rows; steps go through the draws in turn.
+        kept: (steps, W, 1, D) float32, 0 for inputs that a step leaves out; a single step of ones where no word does.
         n_steps: (W, 1, 1) float32 steps of each word; a rare word has fewer.
     """
 
@@ -70,14 +71,14 @@ def _fit_together(
     words: Sequence[PreparedWord], layers: Tensor, training: TrainingConfig, margin: float, device: str
 ) -> list[Tensor]:
     tables = _tables(words, training, device)
-    start = layers / tables.scales
+    start = layers.mT / tables.scales
     layer, first, second = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
     closeness = layer_closeness(words, training, device)
     embeddings = [torch.from_numpy(word.sample.embeddings).to(device) for word in words]
     checkpoints = Checkpoints(words, embeddings, layers)
     looks = _looks(tables.n_steps, training.checkpoints)
-    gradients = _Gradients(tables, layers.shape[2], training.ordering_width, margin)
-    for step in range(len(tables.rows)):
+    gradients = _Gradients(tables, training.ordering_width, margin)
+    for step in range(int(tables.n_steps.max())):
         share = (step / tables.n_steps).clamp(max=1)
         rate = training.ordering_rate * 0.5 * (1 + torch.cos(math.pi * share))
         gradient = gradients.at(layer, step)
@@ -87,8 +88,8 @@ def _fit_together(
         layer.sub_(rate / (1 - _MOMENTS[0] ** (step + 1)) * first / deviation)
         layer.lerp_(start, (closeness * rate).clamp(max=1))
         if due := looks.get(step + 1):
-            checkpoints.look(layer * tables.scales, due)
-    return checkpoints.choose(layer * tables.scales)
+            checkpoints.look((layer * tables.scales).mT, due)
+    return checkpoints.choose((layer * tables.scales).mT)
 
 
 def _tables(words: Sequence[PreparedWord], training: TrainingConfig, device: str) -> _Tables:
@@ -103,16 +104,16 @@ def _tables(words: Sequence[PreparedWord], training: TrainingConfig, device: str
         inputs.append(taught * scale)
         role.append(word.sample.role[train])
         scales.append(scale)
-        rows.append(first + _draw(len(train), most, word.sample.word, training))
+        rows.append(first + _draw(len(train), word.sample.word, training))
         kept.append(_keep(len(train), most, len(scale), word.sample.word, training))
         n_steps.append(_steps(len(train), training))
         first += len(train)
     return _Tables(
         torch.from_numpy(np.concatenate(inputs)).to(device),
         torch.from_numpy(np.concatenate(role)).to(device),
-        torch.from_numpy(np.stack(scales))[:, :, None].to(device),
+        torch.from_numpy(np.stack(scales))[:, None, :].to(device),
         torch.from_numpy(np.stack(rows, axis=1)).to(device),
-        torch.from_numpy(np.stack(np.broadcast_arrays(*kept), axis=1)[..., None]).to(device),
+        torch.from_numpy(np.stack(np.broadcast_arrays(*kept), axis=1)[:, :, None]).to(device),
         torch.tensor(n_steps, dtype=torch.float32, device=device)[:, None, None],
     )
 
@@ -132,12 +133,16 @@ def _steps(n_sentences: int, training: TrainingConfig) -> int:
     return min(training.ordering_steps, max(wanted, training.ordering_fewest_steps))
 
 
-def _draw(n_sentences: int, n_steps: int, word: str, training: TrainingConfig) -> NDArray[np.int32]:
-    """(steps, M) int32 rows: every sentence once before any comes again; each word has its own dice."""
+def _draw(n_sentences: int, word: str, training: TrainingConfig) -> NDArray[np.int32]:
+    """(draws, M) int32 rows: every sentence once before any comes again; each word has its own dice.
+
+    A word of few steps has as many draws: its layer must not depend on the words beside it.
+    """
     rng = np.random.default_rng(word_seed(word, training.seed, "order"))
-    wanted = n_steps * training.ordering_batch
+    n_draws = -(-training.ordering_steps // _REUSE)
+    wanted = n_draws * training.ordering_batch
     rounds = [rng.permutation(n_sentences) for _ in range(-(-wanted // n_sentences))]
-    return np.concatenate(rounds)[:wanted].reshape(n_steps, training.ordering_batch).astype(np.int32)
+    return np.concatenate(rounds)[:wanted].reshape(n_draws, training.ordering_batch).astype(np.int32)
 
 
 def _keep(n_sentences: int, n_steps: int, width: int, word: str, training: TrainingConfig) -> NDArray[np.float32]:
@@ -156,50 +161,59 @@ class _Gradients:
     """Gradients of the ordering loss by hand, in buffers that every step uses again.
 
     With Z = tanh(X W), Y its unit rows and C = Y Y', an anchor i that the role model has nearer to j than to k adds
-    sigmoid((C_ik - C_ij) / width); what follows is its derivative to W, divided by the number of pairs that counted.
+    sigmoid((C_ik - C_ij) / width); what follows is its derivative to W, times the width, which Adam does not see. A
+    sigmoid's derivative is even, so which of j and k is nearer changes only its sign. Layers lie transposed: short and
+    wide is several times as fast to multiply.
     """
 
-    def __init__(self, tables: _Tables, dims: int, width: float, margin: float) -> None:
-        _, n_words, m = tables.rows.shape
-        self._tables, self._width, self._margin = tables, width, margin
+    def __init__(self, tables: _Tables, width: float, margin: float) -> None:
+        n_draws, n_words, m = tables.rows.shape
+        self._tables, self._width = tables, width
 
         def buffer(*shape: int) -> Tensor:
             return torch.empty(shape, device=tables.inputs.device)
 
         self._inputs = buffer(n_words, m, tables.inputs.shape[1])
-        self._role = buffer(n_words, m, tables.role.shape[1])
-        self._similarity, self._cosines, self._slopes = (buffer(n_words, m, m) for _ in range(3))
-        self._outputs = buffer(n_words, m, dims)
+        self._cosines, self._slopes = (buffer(n_words, m, m) for _ in range(2))
+        self._pairs = [self._pairs_of(draw, margin) for draw in range(n_draws)]
+
+    def _pairs_of(self, draw: int, margin: float) -> list[tuple[int, Tensor]]:
+        """Shift, and (W, M, M - shift) float32 of what the role model says of each pair: 1, -1, or 0 for nothing."""
+        rows = self._tables.rows[draw]
+        role = self._tables.role.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+        similarity = role @ role.mT
+        apart = (rows[:, :, None] != rows[:, None, :]).float()
+        answer = []
+        for shift in _SHIFTS[draw % len(_SHIFTS)]:
+            one, other = slice(shift, None), slice(None, -shift)
+            gaps = similarity[:, :, one] - similarity[:, :, other]
+            order = torch.nn.functional.hardshrink(gaps, margin).sign_()
+            answer.append((shift, order.mul_(apart[:, :, one]).mul_(apart[:, :, other])))
+        return answer
 
     def at(self, layer: Tensor, step: int) -> Tensor:
-        """(W, D, d) gradients of a step.
+        """(W, d, D) gradients of a step.
 
         Args:
-            layer: (W, D, d) float32, for scaled inputs.
+            layer: (W, d, D) float32, for scaled inputs.
             step: Which rows.
         """
-        rows, inputs, role = self._tables.rows[step], self._inputs, self._role
+        draw = step % len(self._tables.rows)
+        rows, inputs = self._tables.rows[draw], self._inputs
         kept = self._tables.kept[step % len(self._tables.kept)]
         torch.index_select(self._tables.inputs, 0, rows.flatten(), out=inputs.flatten(0, 1))
-        torch.index_select(self._tables.role, 0, rows.flatten(), out=role.flatten(0, 1))
-        torch.bmm(role, role.mT, out=self._similarity)
-        outputs = torch.bmm(inputs, layer * kept, out=self._outputs).tanh_()
-        lengths = outputs.norm(dim=2, keepdim=True).clamp_(min=1e-8)
+        outputs = torch.bmm(layer * kept, inputs.mT).tanh_()
+        lengths = outputs.square().sum(1, keepdim=True).sqrt_().clamp_(min=1e-8)
         unit = outputs / lengths
-        torch.bmm(unit / -self._width, unit.mT, out=self._cosines)
-        apart = (rows[:, :, None] != rows[:, None, :]).float()
-        slopes, counted = self._slopes.zero_(), torch.zeros(len(rows), device=rows.device)
-        for shift in _SHIFTS:
+        torch.bmm((unit / self._width).mT, unit, out=self._cosines)
+        slopes = self._slopes.zero_()
+        for shift, order in self._pairs[draw]:
             one, other = slice(shift, None), slice(None, -shift)
-            gaps = self._similarity[:, :, one] - self._similarity[:, :, other]
-            order = torch.nn.functional.hardshrink(gaps, self._margin).sign_()  # 0 where the pair says nothing
-            order.mul_(apart[:, :, one]).mul_(apart[:, :, other])
-            wrong = (self._cosines[:, :, one] - self._cosines[:, :, other]).mul_(order).sigmoid_()
+            wrong = (self._cosines[:, :, one] - self._cosines[:, :, other]).sigmoid_()
             slope = torch.addcmul(wrong, wrong, wrong, value=-1).mul_(order)
             slopes[:, :, one] -= slope
             slopes[:, :, other] += slope
-            counted += order.abs_().sum((1, 2))
-        towards = torch.bmm(slopes, unit).baddbmm_(slopes.mT, unit)
-        towards -= unit * (unit * towards).sum(2, keepdim=True)
-        towards /= lengths * (self._width * counted.clamp(min=1))[:, None, None]
-        return torch.bmm(inputs.mT, towards * (1 - outputs.square())) * kept
+        towards = torch.bmm(unit, slopes).baddbmm_(unit, slopes.mT)
+        towards -= unit * (unit * towards).sum(1, keepdim=True)
+        towards /= lengths
+        return torch.bmm(towards * (1 - outputs.square()), inputs) * kept

@@ -15,20 +15,19 @@ WIDTH, MARGIN = 0.2, 0.1
 
 
 def loss_of(layer, inputs, role, rows):
-    """The smoothed share of wrong pairs, written down plainly: mean over anchors and pairs of columns."""
+    """The smoothed number of wrong pairs, written down plainly: over anchors and pairs of columns of the first draw."""
     unit = torch.nn.functional.normalize(torch.tanh(inputs @ layer), dim=1)
     cosines, similarity = unit @ unit.T, role @ role.T
-    wrong, counted = 0.0, 0
+    wrong = 0.0
     for anchor in range(len(rows)):
-        for shift in _SHIFTS:
+        for shift in _SHIFTS[0]:
             for one in range(shift, len(rows)):
                 other = one - shift
                 gap = similarity[anchor, one] - similarity[anchor, other]
                 if abs(gap) > MARGIN and rows[anchor] != rows[one] and rows[anchor] != rows[other]:
                     towards = torch.sign(gap) * (cosines[anchor, one] - cosines[anchor, other])
                     wrong = wrong + torch.sigmoid(-towards / WIDTH)
-                    counted += 1
-    return wrong / counted
+    return wrong
 
 
 def test_the_gradient_by_hand_is_that_of_autograd():
@@ -37,14 +36,14 @@ def test_the_gradient_by_hand_is_that_of_autograd():
     inputs = torch.from_numpy(rng.normal(size=(n, 10)).astype(np.float32))
     role = torch.nn.functional.normalize(torch.from_numpy(rng.normal(size=(n, 6)).astype(np.float32)), dim=1)
     rows = torch.from_numpy(np.stack([rng.integers(0, 30, (1, m)), 30 + rng.permutation(30)[None, :m]], axis=1))
-    kept = torch.from_numpy((rng.random((1, 2, 10, 1)) > 0.2).astype(np.float32) / 0.8)
-    layers = torch.from_numpy(0.5 * rng.normal(size=(2, 10, dims)).astype(np.float32))
-    tables = _Tables(inputs, role, torch.ones(2, 10, 1), rows.int(), kept, torch.ones(2, 1, 1))
-    found = _Gradients(tables, dims, WIDTH, MARGIN).at(layers, 0)
+    kept = torch.from_numpy((rng.random((1, 2, 1, 10)) > 0.2).astype(np.float32) / 0.8)
+    layers = torch.from_numpy(0.5 * rng.normal(size=(2, dims, 10)).astype(np.float32))
+    tables = _Tables(inputs, role, torch.ones(2, 1, 10), rows.int(), kept, torch.ones(2, 1, 1))
+    found = _Gradients(tables, WIDTH, MARGIN).at(layers, 0)
     for word in range(2):  # the first with sentences that come twice
         layer, own = layers[word].clone().requires_grad_(True), rows[0, word]
-        loss_of(layer * kept[0, word], inputs[own], role[own], own.tolist()).backward()
-        np.testing.assert_allclose(found[word].numpy(), layer.grad.numpy(), rtol=2e-4, atol=2e-6)
+        loss_of((layer * kept[0, word]).T, inputs[own], role[own], own.tolist()).backward()
+        np.testing.assert_allclose(found[word].numpy() / WIDTH, layer.grad.numpy(), rtol=2e-4, atol=2e-4)
 
 
 def test_a_layer_learns_to_order_sentences_it_never_saw():
@@ -63,6 +62,17 @@ def test_a_layer_learns_to_order_sentences_it_never_saw():
     assert min(np.subtract(ordering(learned), ordering(starts))) > 0.1
 
 
+def test_a_layer_is_the_same_to_the_bit_whatever_words_are_beside():
+    samples = [planted(f"w{i}", n=n, seed=i) for i, n in enumerate((60, 900, 300))]
+    prior = collect_prior(samples, principal_components(np.concatenate([s.role for s in samples]), 24))
+    config = TrainingConfig(target="ordering", ordering_steps=60, ordering_fewest_steps=20)
+    words = [_prepare(s, prior, config, SamplingConfig(), TripletConfig(), "cpu") for s in samples]
+    starts = [word.basis[:, :4].contiguous() for word in words]
+    together = fit_order(words, starts, config, MARGIN, "cpu")
+    for word, start, layer in zip(words, starts, together, strict=True):
+        assert torch.equal(fit_order([word], [start], config, MARGIN, "cpu")[0], layer)
+
+
 def test_a_rare_word_leaves_inputs_out_and_a_frequent_one_none():
     config = TrainingConfig()
     rare, frequent = (_keep(n, 50, 400, "pod", config) for n in (100, 2000))
@@ -79,8 +89,7 @@ def test_a_word_takes_steps_by_its_sentences_and_its_own_looks():
 
 @pytest.mark.parametrize("n", [12, 64, 500])
 def test_every_sentence_comes_once_before_any_comes_again(n):
-    rows = _draw(n, 90, "pod", TrainingConfig())
+    rows = _draw(n, "pod", TrainingConfig(ordering_steps=180))
     assert rows.shape == (90, 64)
     counts = np.bincount(rows.ravel(), minlength=n)
     assert counts.max() - counts.min() <= 1
-    np.testing.assert_array_equal(rows[:10], _draw(n, 10, "pod", TrainingConfig()))  # fewer steps: the same first ones
