@@ -14,6 +14,7 @@ from flows.parameters import ExtendParameters
 from flows.steps import choose_step, count_points_step, estimate_step
 from flows.training_words import train_chosen
 from tasks.bundles import remove_work
+from tasks.carriers import Carriers
 from tasks.choosing import WordRequest, check_words
 from tasks.reading import count_background
 from tasks.requests import find_request, request_digest
@@ -34,11 +35,11 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
 
         with job.clock.timing("choose"):
             background = count_background(job.tokenizer, parameters.background, job.points)
-            chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences)
-            vocabulary, sampling = job.parent.vocabulary, job.plan.sampling
-            costs = estimate_step(chosen, reading.counts, job.encoders, job.points, job.records, vocabulary, sampling)
+            carriers, sampling = Carriers(job.points, job.records, job.parent.vocabulary), job.plan.sampling
+            chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences, carriers)
+            costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling)
         if parameters.dry_run:
-            points = count_points_step(job.points, job.records, chosen)
+            points = count_points_step(carriers, chosen)
             return dry_run_report(chosen, points, costs, reading, job.clock)
 
         results, prior = train_chosen(job, chosen, reading, request)

@@ -188,4 +188,4 @@ def _padded(tensors: Sequence[Tensor]) -> Tensor:
 def _take(table: Tensor, rows: Tensor) -> Tensor:
     """(W, M, C) rows of a (W, n, C) table, each word its own."""
     first = torch.arange(len(table), device=table.device)[:, None] * table.shape[1]
-    return table.flatten(0, 1).index_select(0, (rows + first).flatten()).unflatten(0, rows.shape)
+    return table.flatten(0, 1).index_select(0, (rows + first).flatten()).view(*rows.shape, -1)

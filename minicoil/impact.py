@@ -46,7 +46,7 @@ def find_impact(old: Vocabulary, new: Vocabulary) -> Impact:
     """
     candidates = {*old.known_words, *new.known_words, *old.stem_mapping, *new.stem_mapping}
     keys = frozenset(key for key in candidates if _targets(old, key) != _targets(new, key))
-    cells = {key: _cells(old, key) for key in keys}
+    cells = {key: cells_of(old, key) for key in keys}
     return Impact(keys, cells, {key: _word(new, key) or _word(old, key) or key for key in keys})
 
 
@@ -59,7 +59,7 @@ def _word(vocabulary: Vocabulary, key: str) -> str | None:
     return key if vocabulary.entry_id(key) is not None else vocabulary.stem_mapping.get(key)
 
 
-def _cells(vocabulary: Vocabulary, key: str) -> tuple[int, ...]:
+def cells_of(vocabulary: Vocabulary, key: str) -> tuple[int, ...]:
     """Cells of every token that is `key` or has it as stem: of the word behind it, and hashed where there is none.
 
     A part of an unknown symbol-joined token may also count for a known word of the same text.

@@ -180,7 +180,7 @@ class _Gradients:
     def _pairs_of(self, draw: int, margin: float) -> list[tuple[int, Tensor]]:
         """Shift, and (W, M, M - shift) float32 of what the role model says of each pair: 1, -1, or 0 for nothing."""
         rows = self._tables.rows[draw]
-        role = self._tables.role.index_select(0, rows.flatten()).unflatten(0, rows.shape)
+        role = self._tables.role.index_select(0, rows.flatten()).view(*rows.shape, -1)
         similarity = role @ role.mT
         apart = (rows[:, :, None] != rows[:, None, :]).float()
         answer = []

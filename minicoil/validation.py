@@ -57,13 +57,17 @@ def apply_layer(embeddings: NDArray[np.float32], weights: NDArray[np.float32]) -
 
 
 def _anchor_interval(values: NDArray[np.float64], triplets: Triplets, seed: int) -> tuple[float, float]:
-    """95 % bootstrap interval of the mean of per-triplet `values`, resampling anchors."""
+    """95 % bootstrap interval of the mean of per-triplet `values`."""
+    low, high = np.quantile(_anchor_means(values, triplets, seed), (0.025, 0.975))
+    return float(low), float(high)
+
+
+def _anchor_means(values: NDArray[np.float64], triplets: Triplets, seed: int) -> NDArray[np.float64]:
+    """(400,) bootstrap means of per-triplet `values`, resampling anchors."""
     anchors, index = np.unique(triplets.rows[:, 0], return_inverse=True)
     sums, counts = np.bincount(index, values), np.bincount(index).astype(np.float64)
     draws = np.random.default_rng(seed).integers(0, len(anchors), (400, len(anchors)))
-    means = sums[draws].sum(axis=1) / counts[draws].sum(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(low), float(high)
+    return np.asarray(sums[draws].sum(axis=1) / counts[draws].sum(axis=1))
 
 
 @dataclass(frozen=True)
@@ -88,9 +92,9 @@ def judge_new(word: str, new: Accuracies | None, n_triplets: int, gate: GateConf
 def judge_retrained(
     word: str, old: Accuracies, new: Accuracies, triplets: Triplets, gate: GateConfig, seed: int = 17
 ) -> Verdict:
-    """Whether a retrained layer replaces the old one: better on the same triplets by more than noise."""
+    """Whether a retrained layer replaces the old one: better on the same triplets by more than their standard error."""
     gain = new.ordering - old.ordering
-    low, _ = _anchor_interval(new.correct.astype(np.float64) - old.correct.astype(np.float64), triplets, seed)
+    noise = float(_anchor_means(new.correct.astype(np.float64) - old.correct, triplets, seed).std())
     figures = f"held-out ordering {old.ordering:.3f} -> {new.ordering:.3f}"
     if len(triplets) < gate.min_triplets:
         return Verdict(
@@ -98,6 +102,6 @@ def judge_retrained(
         )
     if new.ordering < gate.min_ordering:
         return Verdict(word, "unchanged", f"{figures}, under the floor of {gate.min_ordering:.2f}: the old layer stays")
-    if gain >= gate.min_improvement and low > 0:
+    if gain >= gate.min_improvement and gain > gate.improvement_errors * noise:
         return Verdict(word, "improved", figures)
     return Verdict(word, "unchanged", f"{figures}: no gain beyond noise, the old layer stays")

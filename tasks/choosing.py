@@ -15,12 +15,10 @@ from minicoil.errors import UsageError, VocabularyError
 from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate, KnownUse, MiningConfig, query_weights, rank_common, rank_mined
 from minicoil.stemming import stem
-from minicoil.vocabulary import Vocabulary, check_word
+from minicoil.vocabulary import check_word
 from minicoil.word_counts import WordCounts
 from tasks.bundles import Parent
-from tasks.payload_fields import KEYS_FIELD
-from tasks.points import PointFilter, PointStore
-from tasks.registry import CollectionRecord
+from tasks.carriers import Carriers
 from tasks.sentence_encoder import Encoders
 
 DEFAULT_MINED = 200
@@ -50,7 +48,12 @@ def check_words(request: WordRequest) -> None:
 
 
 def choose_words(
-    request: WordRequest, parent: Parent, counts: WordCounts, background: WordCounts | None, min_sentences: int
+    request: WordRequest,
+    parent: Parent,
+    counts: WordCounts,
+    background: WordCounts | None,
+    min_sentences: int,
+    carriers: Carriers,
 ) -> list[Candidate]:
     """Candidates in order of worth; each word once.
 
@@ -70,7 +73,7 @@ def choose_words(
         uses = {word: known_use(record) for word, record in parent.ledger.served().items()}
         mined = rank_mined(counts, mine, parent.vocabulary.known_words, uses, background, weights, config)
         chosen |= {c.word: c for c in mined if c.word not in chosen}
-    return _within(list(chosen.values()), request.max_points)
+    return _within(list(chosen.values()), request.max_points, carriers)
 
 
 def known_use(record: WordRecord) -> KnownUse:
@@ -100,12 +103,13 @@ def _named(word: str, counts: WordCounts) -> Candidate:
     return Candidate(entry, "named", float("inf"), ("asked for",), use)
 
 
-def _within(candidates: list[Candidate], max_points: int | None) -> list[Candidate]:
+def _within(candidates: list[Candidate], max_points: int | None, carriers: Carriers) -> list[Candidate]:
+    """The first candidates with no more than `max_points` points; one with two of the words counts twice."""
     if max_points is None:
         return candidates
     kept, total = [], 0
     for candidate in candidates:
-        total += candidate.use.n_documents
+        total += carriers.count_all(forms_of([candidate]))
         if total > max_points:
             break
         kept.append(candidate)
@@ -126,9 +130,7 @@ def estimate(
     candidates: Sequence[Candidate],
     counts: WordCounts,
     encoders: Encoders,
-    points: PointStore,
-    records: Sequence[CollectionRecord],
-    vocabulary: Vocabulary,
+    carriers: Carriers,
     sampling: SamplingConfig,
 ) -> dict[str, Any]:
     """What an extension would cost, from a timed sample of its own text.
@@ -139,20 +141,18 @@ def estimate(
     wanted = sum(min(c.use.count, sampling.max_sentences) for c in candidates)
     n_sentences = min(counts.n_sentences, wanted)
     n_snippets = sum(min(c.use.count, sampling.max_snippets) for c in candidates)
-    keys = sorted({key for c in candidates for key in (c.word, *c.use.forms)})
-    where = [PointFilter(any_of={KEYS_FIELD: keys})] if keys else []
-    n_points = sum(points.count(record.name, w) for record in records for w in where)
+    n_points = carriers.count_all(forms_of(candidates))
     seconds_per_token = _seconds_per_token(encoders)
     tokens = 1.3 * (n_sentences * counts.n_words / max(counts.n_sentences, 1) + n_snippets * 6 + n_points * 100)
-    width = encoders.encoder.width
+    width, dims = encoders.encoder.width, carriers.vocabulary.dims
     return {
         "n_words": len(candidates),
         "n_sentences": n_sentences,
         "n_snippets": n_snippets,
         "n_points": n_points,
         "cpu_minutes": round(seconds_per_token * tokens / 60 + 0.07 * len(candidates) / 60, 1),
-        "layer_bytes": len(candidates) * width * vocabulary.dims * 4,
-        "cell_bytes": n_points * vocabulary.dims * 8,
+        "layer_bytes": len(candidates) * width * dims * 4,
+        "cell_bytes": n_points * dims * 8,
     }
 
 
@@ -164,9 +164,11 @@ def _seconds_per_token(encoders: Encoders) -> float:
     return (time.process_time() - started) / sum(len(text.ids) for text in texts)
 
 
-def count_points(
-    points: PointStore, records: Sequence[CollectionRecord], candidates: Sequence[Candidate]
-) -> dict[str, int]:
+def forms_of(candidates: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:
+    """Word -> the forms by which its points are found."""
+    return {candidate.word: candidate.use.forms for candidate in candidates}
+
+
+def count_points(carriers: Carriers, candidates: Sequence[Candidate]) -> dict[str, int]:
     """Word -> points that carry one of its forms, over all collections."""
-    filters = {c.word: PointFilter(any_of={KEYS_FIELD: sorted({c.word, *c.use.forms})}) for c in candidates}
-    return {word: sum(points.count(r.name, where) for r in records) for word, where in filters.items()}
+    return {c.word: carriers.count_all(forms_of([c])) for c in candidates}

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from minicoil.impact import find_impact, is_affected
 from minicoil.tokens import WordTokenizer
 from minicoil.vocabulary import Vocabulary
+from tasks.carriers import count_carriers
 from tasks.payload_fields import KEYS_FIELD, STAMP_FIELD
 from tasks.points import Point, PointFilter, PointId, PointStore
 from tasks.registry import CollectionRecord
@@ -145,13 +146,12 @@ class Finder:
         """For a dry run: changed words with how many points carry each, most first, and a few of their texts."""
         rows: list[dict[str, object]] = []
         for word, (keys, cells) in self.impact_by_word.items():
-            where = PointFilter(any_of={KEYS_FIELD: keys})
-            if self.record.is_ours:
-                n = self.points.count(self.record.name, where)
+            n = count_carriers(self.points, self.record, keys, cells)
+            if n and self.record.is_ours:
+                where = PointFilter(any_of={KEYS_FIELD: keys})
                 some = next(self.points.scroll(self.record.name, where, self.texts.fields, page=found_by_word), [])
-            else:
+            elif n:
                 ids = self.points.find(self.record.name, self.record.vector, cells)
-                n = len(ids)
                 first = sorted(ids, key=str)[:found_by_word]
                 some = self.points.get(self.record.name, first, self.texts.fields)
             if n:

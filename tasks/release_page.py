@@ -31,7 +31,7 @@ class ReleaseStory:
     Attributes:
         words: Records of every word that was looked at.
         views: Words with a map of their sentences.
-        affected: Collection, points, points with a changed word (None: not known before re-encoding).
+        affected: Collection, points, points with a new or retrained word.
         with_text: False leaves sentences and queries out.
     """
 
@@ -40,7 +40,7 @@ class ReleaseStory:
     words: Sequence[WordRecord]
     views: Sequence[WordView]
     proof: Proof
-    affected: Sequence[tuple[str, int, int | None]]
+    affected: Sequence[tuple[str, int, int]]
     with_text: bool = True
 
 
@@ -220,8 +220,7 @@ def _points(story: ReleaseStory) -> str:
     if not story.affected:
         return ""
     rows = "".join(
-        f"<tr><th>{_text(name)}</th><td>{total:,}</td><td>{'' if found is None else f'{found:,}'}</td></tr>"
-        for name, total, found in story.affected
+        f"<tr><th>{_text(name)}</th><td>{total:,}</td><td>{found:,}</td></tr>" for name, total, found in story.affected
     )
     return (
         "<section><h2>Points to re-encode</h2><p>Points with a word that changed; all others keep their vectors.</p>"

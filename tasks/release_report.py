@@ -11,8 +11,8 @@ from minicoil.errors import MiniCoilError
 from minicoil.ledger import WordRecord
 from minicoil.model import MiniCoil
 from tasks.bundles import Parent
-from tasks.payload_fields import KEYS_FIELD
-from tasks.points import PointFilter, PointStore
+from tasks.carriers import Carriers
+from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.proving import Proof
 from tasks.registry import CollectionRecord
@@ -57,7 +57,7 @@ def write_report(
         words=sorted((result.record for result in results), key=lambda record: record.word),
         views=_views(points, folder, trained, proof, request.role_model),
         proof=proof,
-        affected=[_affected(points, record, trained) for record in request.collections],
+        affected=_affected(Carriers(points, request.collections, parent.vocabulary), trained),
         with_text=request.with_text,
     )
     path = folder / REPORT
@@ -88,15 +88,7 @@ def _views(
     return views
 
 
-def _affected(
-    points: PointStore, record: CollectionRecord, trained: Sequence[WordRecord]
-) -> tuple[str, int, int | None]:
-    """Name, points, and points with a changed word; None where the collection keeps no keys to look them up by."""
-    keys = sorted({key for word in trained for key in (word.word, *word.forms)})
-    total = points.count(record.name)
-    if not keys:
-        return record.name, total, 0
-    found = points.count(record.name, PointFilter(any_of={KEYS_FIELD: keys}))
-    has_keys = points.get(record.name, [p.id for p in next(points.scroll(record.name, page=1), [])], [KEYS_FIELD])
-    known = any(KEYS_FIELD in point.payload for point in has_keys)
-    return record.name, total, found if known or not total else None
+def _affected(carriers: Carriers, trained: Sequence[WordRecord]) -> list[tuple[str, int, int]]:
+    """Name, points, and points with a new or retrained word, of each collection."""
+    forms = {record.word: record.forms for record in trained}
+    return [(r.name, carriers.points.count(r.name), carriers.count(r, forms)) for r in carriers.records]

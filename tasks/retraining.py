@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from minicoil.layout import BundleLayout
-from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate, rank_mined
 from minicoil.stack import open_stack
 from minicoil.triplets import sample_triplets, word_seed
@@ -94,7 +93,9 @@ def find_underperforming(
         now = measure(apply_layer(sample.embeddings, layer), triplets).ordering
         ceiling = measure(sample.embeddings, triplets).ordering
         floor = max(plan.gate.min_ordering, below or 0.0)
-        reasons = _reasons(now, ceiling, floor, served.get(candidate.word), config)
+        record = served.get(candidate.word)
+        before = record.ordering_accuracy if record is not None else None
+        reasons = reasons_to_retrain(now, ceiling, floor, before, config)
         if candidate.word in shifted:
             reasons.append(f"shifted: {', '.join(shifted[candidate.word].reasons[:2])}")
         if reasons:
@@ -103,15 +104,23 @@ def find_underperforming(
     return Inspection(tuple(weak), n_measured, len(candidates) - n_measured)
 
 
-def _reasons(
-    now: float, ceiling: float, floor: float, record: WordRecord | None, config: RetrainingConfig
+def reasons_to_retrain(
+    now: float, ceiling: float, floor: float, before: float | None, config: RetrainingConfig
 ) -> list[str]:
+    """Why a word's figures say that it underperforms; empty where they do not.
+
+    Args:
+        now: Ordering accuracy on this corpus.
+        ceiling: That of the full-width embedding.
+        floor: Ordering accuracy asked for.
+        before: Ordering accuracy after training, where it is known.
+        config: Thresholds.
+    """
     reasons = []
     if now < floor:
         reasons.append(f"ordering {now:.3f} is under {floor:.2f}")
     if ceiling - now > config.below_ceiling:
         reasons.append(f"ordering {now:.3f} is far under its ceiling {ceiling:.3f}")
-    before = record.ordering_accuracy if record is not None else None
     if before is not None and before - now > config.fallen:
         reasons.append(f"ordering fell from {before:.3f} to {now:.3f}")
     return reasons

@@ -31,6 +31,7 @@ from minicoil.validation import measure as measure_layer
 from minicoil.vocabulary import Vocabulary
 from minicoil.word_counts import WordCounts, is_usable
 from tasks.features import encode_features
+from tasks.retraining import RetrainingConfig, reasons_to_retrain
 from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import Sentence
 
@@ -182,10 +183,10 @@ class Lab:
                 known[sample.word] = outcome if isinstance(outcome, TrainedWord) else None
         return {word: known[word].weights for word in words if known.get(word) is not None}
 
-    def improved(self, words, origin, dims, target, seed):
-        """Those whose layer of both texts is better than that of general text, as `retrain` decides: on held-out
-        sentences of the domain, by more than noise."""
-        before = self._trained[("general",), dims, target, seed]
+    def retrained(self, words, origin, dims, target, seed):
+        """Those that `retrain` would give a layer of both texts: general text's underperforms on held-out sentences of
+        the domain, or the word's use is shifted there; and the new one is better by more than noise."""
+        before, shifted = self._trained[("general",), dims, target, seed], set(self.mined(origin, 10_000, "shifted"))
         answer = []
         for word in words:
             old, new = before.get(word), self._trained[(origin, "general"), dims, target, seed].get(word)
@@ -197,6 +198,12 @@ class Lab:
             if not len(triplets):
                 continue
             figures = [measure_layer(apply_layer(sample.embeddings, x.weights), triplets) for x in (old, new)]
+            ceiling = measure_layer(sample.embeddings, triplets).ordering
+            at_first = measure_layer(apply_layer(self._sample(word, ("general",)).embeddings, old.weights), old.test)
+            floor, config = GateConfig().min_ordering, RetrainingConfig()
+            weak = reasons_to_retrain(figures[0].ordering, ceiling, floor, at_first.ordering, config)
+            if not weak and word not in shifted:
+                continue
             if judge_retrained(word, *figures, triplets, GateConfig(), seed).verdict == "improved":
                 answer.append(word)
         return answer

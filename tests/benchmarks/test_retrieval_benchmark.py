@@ -96,20 +96,16 @@ def compare(runs, layers_of_seed, plain):
 
 
 def steps_of(lab, origin, dims, target, seed):
-    """Layers of each step of an extension: general words, new words, shifted words retrained, everything on both.
-
-    A shifted word is one of the 60 that mining puts first; its layer is replaced where the service would replace it.
-    """
+    """Layers of each step of an extension: general words, new words, words retrained as `retrain` does, everything on both."""
     words = lab.words[origin]
     base = lab.layers(words, ("general",), dims, target, seed)
     both = lab.layers(words, (origin, "general"), dims, target, seed)
     new = {word: layer for word, layer in both.items() if word not in base}
-    shifted = [word for word in lab.mined(origin, 60, "shifted") if word in both and word in base]
-    retrained = {word: both[word] for word in lab.improved(shifted, origin, dims, target, seed)}
+    retrained = {word: both[word] for word in lab.retrained(base, origin, dims, target, seed)}
     return {
         "base": base,
         "plus new words": {**base, **new},
-        "plus shifted words retrained": {**base, **new, **retrained},
+        "plus shifted and weak words retrained": {**base, **new, **retrained},
         "every word on both texts": both,
     }
 

@@ -13,7 +13,7 @@ from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
 from minicoil.prior import Prior, collect_prior, principal_components
 from minicoil.trainer import TrainedWord, train_words
 from minicoil.triplets import Triplets, is_held_out, sample_triplets, split_rows
-from minicoil.validation import apply_layer, judge_new, judge_retrained, measure
+from minicoil.validation import Accuracies, apply_layer, judge_new, judge_retrained, measure
 
 
 @pytest.fixture(scope="module")
@@ -209,6 +209,26 @@ def test_a_retrained_layer_must_be_better_by_more_than_noise():
     assert judge_retrained("pod", bad, good, triplets, gate).verdict == "improved"
     assert judge_retrained("pod", good, good, triplets, gate).verdict == "unchanged"
     assert judge_retrained("pod", good, bad, triplets, gate).verdict == "unchanged"
+
+
+@pytest.mark.parametrize(("better", "verdict"), [(0.3, "unchanged"), (2.0, "improved")])
+def test_noise_is_the_standard_error_of_the_gain_over_anchors(better, verdict):
+    """Old right on every other anchor; new right on those and on more, all triplets of an anchor alike."""
+    n = 100
+    rows = np.repeat(np.arange(n), 5)
+    triplets = Triplets(np.stack([rows, rows + 1, rows + 2], axis=1), np.zeros(len(rows), np.float32))
+    rng = np.random.default_rng(5)
+    old = rng.random(n) < 0.7
+    error = (2 * 0.7 * 0.3 / n) ** 0.5  # of a difference between two independent layers
+    new = rng.permutation(old)
+    lacking = round(better * error * n)
+    new[np.flatnonzero(~new)[:lacking]] = True
+
+    def accuracies(correct):
+        each = np.repeat(correct, 5)
+        return Accuracies(float(each.mean()), 0.0, (0.0, 1.0), len(each), each)
+
+    assert judge_retrained("pod", accuracies(old), accuracies(new), triplets, GateConfig()).verdict == verdict
 
 
 def test_a_new_word_stays_on_bm25_below_the_floor_or_without_triplets():

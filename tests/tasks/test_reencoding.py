@@ -16,12 +16,16 @@ from minicoil.layout import BundleLayout
 from minicoil.model import MiniCoil
 from minicoil.sparse import SparseVector
 from minicoil.stack import read_shape
+from minicoil.stemming import part_stems, stem
 from minicoil.vocabulary import Vocabulary
+from minicoil.word_counts import WordCounts
 from tasks import promotion
 from tasks.abandoning import abandon_promotion
 from tasks.attaching import AttachRequest, attach_collection
-from tasks.bundles import open_model
+from tasks.bundles import open_model, open_parent
+from tasks.carriers import Carriers
 from tasks.channels import move_current, read_channel, set_pending
+from tasks.choosing import WordRequest, choose_words
 from tasks.corpus import CorpusReport, document
 from tasks.indexing import IndexRequest, index_documents
 from tasks.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
@@ -466,6 +470,37 @@ def test_a_strangers_collection_is_understood_left_alone_and_then_re_encoded(pla
         np.testing.assert_array_equal(after[i].vectors["dense"], before[i].vectors["dense"])
         assert {k: v for k, v in after[i].payload.items() if not k.startswith("mc_")} == before[i].payload
     assert search_collection(place, "theirs", "shards", 3)["results"][0]["text"]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_the_points_of_a_word_are_counted_before_it_is_trained(place, foreign, texts, ours):
+    """By keys in a collection of ours, by cells in a stranger's, which carries nothing of this service."""
+    attach_collection(place, foreign, ATTACH)
+    index(place, foreign, texts)
+    record = read_collection_record(place.objects(), "docs" if ours else "theirs")
+    vocabulary = check_bundle(open_model(place, 1, "minilm", 4))[1]
+    carriers = Carriers(foreign, [record], vocabulary)
+    for forms in ({"shard": ["shards"]}, {"pod": ["pods"]}, {"shard": ["shards"], "garden": ["garden"]}):
+        names = {name for word, others in forms.items() for name in (word, *others)}
+        tokens = (model_of(place, 1).tokenizer.words(text) for text in texts)
+        expected = sum(any({t, stem(t), *part_stems(t)} & names for t in words) for words in tokens)
+        assert carriers.count_all(forms) == expected > 10, forms
+    assert carriers.count_all({}) == 0
+
+
+def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
+    serve(place, 1)
+    index(place, points, texts)
+    parent = open_parent(place, "production", "minilm", 4)
+    carriers = Carriers(points, [read_collection_record(place.objects(), "docs")], parent.vocabulary)
+    n = {word: carriers.count_all({word: [f"{word}s"]}) for word in ("shard", "lock")}
+
+    def chosen(most):
+        request = WordRequest(words=("shard", "lock"), max_points=most)
+        return [c.word for c in choose_words(request, parent, WordCounts(), None, 5, carriers)]
+
+    assert chosen(n["shard"] + n["lock"]) == ["shard", "lock"]
+    assert chosen(n["shard"] + n["lock"] - 1) == ["shard"] and chosen(n["shard"] - 1) == []
 
 
 def test_points_that_a_stranger_adds_later_with_the_old_model_are_swept(place, foreign, texts):

@@ -33,7 +33,7 @@ def story(with_text=True, steps=()):
     )
     proof = Proof((Evaluated(result, {}, 1.0),), verdict, (HOSTILE,))
     return ReleaseStory(
-        "release 3", "release 2", [record], [view], proof, [(HOSTILE, 10, 4), ("docs", 5, None)], with_text
+        "release 3", "release 2", [record], [view], proof, [(HOSTILE, 10, 4), ("docs", 5, 2)], with_text
     )
 
 
