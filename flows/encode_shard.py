@@ -8,7 +8,7 @@ from prefect import flow
 
 from flows.progress_artifacts import progress_on_page
 from flows.upkeep_parameters import ShardParameters
-from tasks.shards import encode_shard as encode
+from tasks.encoding_shards import encode_shard as encode
 
 
 @flow(name="encode-shard", description="Encode one shard of sentences; started by an extension that splits its work.")

@@ -8,6 +8,7 @@ from typing import Any
 from prefect import flow
 
 from flows.extension_report import answered_report, dry_run_report, extension_report
+from flows.gated_promotion import settle_answered
 from flows.job import open_job
 from flows.making_release import make_release
 from flows.parameters import ExtendParameters
@@ -30,21 +31,22 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
         reading = job.read()
         request = request_digest(parameters.model_dump(), reading.digest)
         answered = find_request(job.place.objects(), request)
-        if answered is not None and not parameters.dry_run:
-            return answered_report(job.place, parameters, answered, reading, job.clock)
+        if answered is not None and not parameters.only_looks:
+            settled = settle_answered(job.place, parameters, answered, job.clock)
+            return answered_report(settled, reading, job.clock)
 
         with job.clock.timing("choose"):
             background = count_background(job.tokenizer, parameters.background, job.points)
             carriers, sampling = Carriers(job.points, job.records, job.parent.vocabulary), job.plan.sampling
             chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences, carriers)
             costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling)
-        if parameters.dry_run:
+        if parameters.only_looks:
             points = count_points_step(carriers, chosen)
             return dry_run_report(chosen, points, costs, reading, job.clock)
 
         results, prior = train_chosen(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
-            remove_work(job.place.work / request[:16])
+            remove_work(job.place.work_on(request))
             return extension_report(job.parent, None, results, {}, costs, reading, job.clock)
         published, promoted = make_release(job, results, (), prior, request, chosen)
         return extension_report(job.parent, published, results, promoted, costs, reading, job.clock)

@@ -6,15 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.artifacts import show_words
-from flows.gated_promotion import refusal, settle_release
-from flows.parameters import WordsParameters
 from flows.steps import Clock
 from minicoil.mining import Candidate
-from tasks.approvals import read_waiting
 from tasks.bundles import Parent
-from tasks.channels import read_channel
-from tasks.manifest import Manifest
-from tasks.place import Place
 from tasks.reading import Reading
 from tasks.releases import REPORT, Publication, release_key
 from tasks.word_memory import WordResult
@@ -36,32 +30,9 @@ def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
     return {"corpus": corpus, "unusable": reading.report.rows(), "seconds": clock.seconds}
 
 
-def answered_report(
-    place: Place, parameters: WordsParameters, answered: Manifest, reading: Reading, clock: Clock
-) -> dict[str, Any]:
-    """Nothing to train: a release answered this request before. If it was never promoted, that is finished now."""
-    store, channel = place.objects(), parameters.channel
-    state, waiting = read_channel(store, channel), read_waiting(store, channel, answered.release)
-    promoted = state.current == answered.release or any(row.release == answered.release for row in state.history)
-    message = f"nothing to do: release {answered.release} answered this request on the same text"
-    outcome: dict[str, Any] = {"promoted": promoted, "collections": []}
-    if waiting is not None:
-        expires = waiting.until.isoformat(timespec="seconds")
-        message += f"; {refusal(answered.release, waiting.reasons, expires)}"
-        outcome |= {"refused": True, "expires_at": expires}
-    elif parameters.promote and not promoted and state.current == answered.parent:
-        outcome = settle_release(
-            place, channel, answered, True, clock, parameters.collections, parameters.approval_days
-        )
-        message = outcome.pop("message", message)
-    return {
-        "release": None,
-        "parent": state.current,
-        "message": message,
-        "words": [],
-        **outcome,
-        **_common(reading, clock),
-    }
+def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) -> dict[str, Any]:
+    """Nothing to train: a release answered this request before, see `flows.gated_promotion.settle_answered`."""
+    return {"release": None, "words": [], **outcome, **_common(reading, clock)}
 
 
 def dry_run_report(

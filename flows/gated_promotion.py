@@ -9,9 +9,10 @@ from prefect.logging import get_run_logger
 
 from flows.artifacts import show_reencoding, show_release
 from flows.events import announce_release
+from flows.parameters import WordsParameters
 from flows.steps import Clock, promote_step
-from tasks.approvals import finish_waiting, hold_release
-from tasks.channels import set_pending
+from tasks.approvals import finish_waiting, hold_release, read_waiting
+from tasks.channels import read_channel, set_pending
 from tasks.gating import decide_promotion
 from tasks.manifest import Manifest
 from tasks.place import Place
@@ -60,6 +61,27 @@ def settle_release(
     show_release(store, release, outcome)
     announce_release(place, channel, release, outcome)
     return outcome
+
+
+def settle_answered(place: Place, parameters: WordsParameters, answered: Manifest, clock: Clock) -> dict[str, Any]:
+    """A release that answered the same request before: if it was never promoted and may be, that is finished now.
+
+    Returns:
+        As `settle_release`, with `parent`, what the channel serves, and a `message` always.
+    """
+    store, channel = place.objects(), parameters.channel
+    state, waiting = read_channel(store, channel), read_waiting(store, channel, answered.release)
+    served = state.current == answered.release or any(row.release == answered.release for row in state.history)
+    message = f"nothing to do: release {answered.release} answered this request on the same text"
+    outcome: dict[str, Any] = {"promoted": served, "collections": []}
+    if waiting is not None:
+        expires = waiting.until.isoformat(timespec="seconds")
+        message += f"; {refusal(answered.release, waiting.reasons, expires)}"
+        outcome |= {"refused": True, "expires_at": expires}
+    elif parameters.promote and not served and state.current == answered.parent:
+        names, days = parameters.collections, parameters.approval_days
+        outcome = settle_release(place, channel, answered, True, clock, names, days)
+    return {"parent": state.current, "message": message, **outcome}
 
 
 def refusal(release: int, reasons: Sequence[str], expires_at: str) -> str:

@@ -71,7 +71,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     points = stack.enter_context(place.points())
     finish_step(place, parameters.channel)
     remove_published_work(place)
-    if parameters.base is not None and not getattr(parameters, "dry_run", False):
+    if parameters.base is not None and not parameters.only_looks:
         base_step(place, parameters.channel, parameters.base)
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     check_encoder(parent, parameters.encoder)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.gated_promotion import settle_release
 from flows.job import Job
+from flows.parameters import RemoveParameters, WordsParameters
 from flows.proving_release import prove_release
-from flows.steps import assemble_step, joined_step, publish_step
+from flows.steps import Clock, assemble_step, joined_step, publish_step
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
 from tasks.assembly import Assembled, probe_texts
-from tasks.bundles import remove_work
+from tasks.bundles import Parent, remove_work
 from tasks.gating import parity_fact
+from tasks.place import Place
 from tasks.releases import Publication, claim_release
 from tasks.word_memory import WordResult
 
@@ -27,13 +29,12 @@ def make_release(
     chosen: Sequence[Candidate],
 ) -> tuple[Publication, dict[str, Any]]:
     """Publish a release with the results' layers, and promote it if that was asked for and its gates pass."""
-    objects, work = job.place.objects(), job.place.work / request[:16]
     with job.clock.timing("assemble"):
-        number = claim_release(objects)
+        number = claim_release(job.place.objects())
         forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
         joined = joined_step(job.points, job.records, forms)
         probes, corpus = probe_texts(job.sentences, chosen), job.parameters.corpus
-        folder = work / f"release-{number}"
+        folder = job.place.work_on(request) / f"release-{number}"
 
         def assemble(kept: Sequence[WordResult]) -> Assembled:
             built: Assembled = assemble_step(
@@ -43,13 +44,28 @@ def make_release(
 
         built = assemble(results)
     proven = prove_release(job, built, results, assemble)
-    with job.clock.timing("publish"):
-        facts = {**proven.built.facts, **job.plan.facts, **parity_fact(proven.built.parity), **proven.facts}
-        published = publish_step(objects, proven.built.folder, job.parent.release, facts, number)
-    asked = job.parameters
-    promoted = settle_release(
-        job.place, asked.channel, published.manifest, asked.promote, job.clock, asked.collections, asked.approval_days
+    facts = {**job.plan.facts, **proven.facts}
+    published, promoted = publish_and_settle(
+        job.place, job.parameters, job.parent, proven.built, number, facts, job.clock
     )
-    promoted = {**promoted, "returned": proven.returned}
-    remove_work(work)
+    return published, {**promoted, "returned": proven.returned}
+
+
+def publish_and_settle(
+    place: Place,
+    asked: WordsParameters | RemoveParameters,
+    parent: Parent,
+    built: Assembled,
+    number: int,
+    facts: Mapping[str, Any],
+    clock: Clock,
+) -> tuple[Publication, dict[str, Any]]:
+    """Publish an assembled release as `number`, promote it where that was asked for, and clear its work folder."""
+    with clock.timing("publish"):
+        facts = {**built.facts, **parity_fact(built.parity), **facts}
+        published: Publication = publish_step(place.objects(), built.folder, parent.release, facts, number)
+    names = asked.collections if isinstance(asked, WordsParameters) else ()
+    manifest = published.manifest
+    promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, asked.approval_days)
+    remove_work(built.folder.parent)
     return published, promoted

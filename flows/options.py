@@ -16,6 +16,7 @@ import click
 
 from flows import rendering, screen
 from flows.completion import complete_channels
+from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.errors import MiniCoilError, UsageError
 
 Command = Callable[..., Any]
@@ -48,10 +49,18 @@ def training_options(command: Command) -> Command:
     for option in (
         click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id."),
         click.option(
-            "--max-sentences", type=int, default=8000, show_default=True, help="Most sentences a word is trained on."
+            "--max-sentences",
+            type=int,
+            default=SamplingConfig.max_sentences,
+            show_default=True,
+            help="Most sentences a word is trained on.",
         ),
         click.option(
-            "--min-sentences", type=int, default=25, show_default=True, help="A word with fewer stays on BM25."
+            "--min-sentences",
+            type=int,
+            default=SamplingConfig.min_sentences,
+            show_default=True,
+            help="A word with fewer stays on BM25.",
         ),
         click.option(
             "--target",
@@ -69,8 +78,8 @@ def bm25_options(command: Command) -> Command:
     """k, b and avg_len of a collection that is made; they are fixed from then on."""
     for option in (
         click.option("--avg-len", type=float, help="Mean document length in words; default: measured."),
-        click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b, fixed at creation."),
-        click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k, fixed at creation."),
+        click.option("--b", type=float, default=Bm25Config.b, show_default=True, help="BM25 b, fixed at creation."),
+        click.option("--k", type=float, default=Bm25Config.k, show_default=True, help="BM25 k, fixed at creation."),
     ):
         command = option(command)
     return command

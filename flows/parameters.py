@@ -98,6 +98,11 @@ class WordsParameters(EncoderParameters):
             )
         return self
 
+    @property
+    def only_looks(self) -> bool:
+        """Whether nothing is to be imported, trained or published."""
+        return False
+
 
 class ExtendParameters(WordsParameters):
     """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
@@ -134,6 +139,11 @@ class ExtendParameters(WordsParameters):
         None, title="Background", description="A corpus of general text to mine against", examples=["pydocs:numpy"]
     )
     dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
+
+    @property
+    def only_looks(self) -> bool:
+        """A dry run."""
+        return self.dry_run
 
 
 class RetrainParameters(WordsParameters):

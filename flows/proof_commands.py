@@ -8,6 +8,7 @@ import click
 
 from flows.completion import complete_collections, complete_releases
 from flows.options import channel_option, common_options, run_flow
+from minicoil.config import Bm25Config
 
 
 @click.command()
@@ -28,8 +29,8 @@ from flows.options import channel_option, common_options, run_flow
 )
 @click.option("--proxy", is_flag=True, help="Only with --collection: known items and senses, made without labels.")
 @click.option("--in-memory", is_flag=True, help="Score without the engine; the figures are the same.")
-@click.option("--k", type=float, default=1.2, show_default=True, help="BM25 k.")
-@click.option("--b", type=float, default=0.75, show_default=True, help="BM25 b.")
+@click.option("--k", type=float, default=Bm25Config.k, show_default=True, help="BM25 k.")
+@click.option("--b", type=float, default=Bm25Config.b, show_default=True, help="BM25 b.")
 @click.option("--avg-len", type=float, help="Mean document length in words; default: measured on the set.")
 @common_options
 def evaluate(place: dict[str, Any], proxy: bool, folder: str | None, **values: Any) -> Any:

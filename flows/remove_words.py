@@ -7,14 +7,13 @@ from typing import Any
 from prefect import flow
 
 from flows.artifacts import show_words
-from flows.gated_promotion import settle_release
+from flows.making_release import publish_and_settle
 from flows.parameters import RemoveParameters
-from flows.steps import Clock, assemble_step, finish_step, open_parent_step, publish_step
+from flows.steps import Clock, assemble_step, finish_step, open_parent_step
 from flows.turns import take_turn
 from minicoil.prior import Prior
 from minicoil.stemming import stem
-from tasks.bundles import remove_published_work, remove_work
-from tasks.gating import parity_fact
+from tasks.bundles import remove_published_work
 from tasks.releases import claim_release
 from tasks.requests import request_digest
 
@@ -39,22 +38,10 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
         if not known:
             return {**answer, "message": "nothing to do: none of these words is in the vocabulary", "seconds": {}}
         request = request_digest({"remove": sorted(known)}, str(parent.release))
-        objects, work = place.objects(), place.work / request[:16]
         with clock.timing("assemble"):
-            number, prior = claim_release(objects), Prior.read(parent.folder)
-            folder = work / f"release-{number}"
+            number, prior = claim_release(place.objects()), Prior.read(parent.folder)
+            folder = place.work_on(request) / f"release-{number}"
             built = assemble_step(parent, (), sorted(known), (), prior, request, number, folder, parameters.words)
-        with clock.timing("publish"):
-            facts = {**built.facts, **parity_fact(built.parity)}
-            published = publish_step(objects, built.folder, parent.release, facts, number)
-        promoted = settle_release(
-            place,
-            parameters.channel,
-            published.manifest,
-            parameters.promote,
-            clock,
-            approval_days=parameters.approval_days,
-        )
-        remove_work(work)
+        published, promoted = publish_and_settle(place, parameters, parent, built, number, {}, clock)
         show_words(rows)
         return {**answer, **promoted, "release": published.release, "seconds": clock.seconds}

@@ -10,6 +10,7 @@ from typing import Any
 from prefect import flow
 
 from flows.extension_report import answered_report, extension_report
+from flows.gated_promotion import settle_answered
 from flows.job import Job, open_job
 from flows.making_release import make_release
 from flows.parameters import RetrainParameters
@@ -37,9 +38,10 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         request = request_digest({**parameters.model_dump(), "flow": "retrain"}, f"{reading.digest}:{serving}")
         answered = find_request(job.place.objects(), request)
         if answered is not None:
-            return answered_report(job.place, parameters, answered, reading, job.clock)
+            settled = settle_answered(job.place, parameters, answered, job.clock)
+            return answered_report(settled, reading, job.clock)
 
-        found = _inspect(job, reading, parameters.below, job.place.work / request[:16] / "measured")
+        found = _inspect(job, reading, parameters.below, job.place.work_on(request) / "measured")
         weak = found.weak
         results, prior = train_chosen(job, weak, reading, request) if weak else ([], None)
         results = bury_hopeless(results, job.plan)
@@ -49,7 +51,7 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         if hopeless or any(result.weights is not None for result in results):
             published, promoted = make_release(job, results, hopeless, prior, request, weak)
         else:
-            remove_work(job.place.work / request[:16])
+            remove_work(job.place.work_on(request))
         costs: dict[str, Any] = {}
         report = extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
         underperforming = [{"word": candidate.word, "reasons": list(candidate.reasons)} for candidate in weak]

@@ -21,12 +21,12 @@ from flows.turns import under_server
 from minicoil.config import SamplingConfig
 from minicoil.encoder import count_cores
 from minicoil.errors import StoreUnavailableError, UsageError
+from tasks.encoding_shards import cut_shards, encode_shard, merge_shards
 from tasks.features import Chosen, Features
 from tasks.place import Place
 from tasks.sentence_store import SentenceStore
 from tasks.settings import Settings
 from tasks.shard_files import ShardModel
-from tasks.shards import cut_shards, encode_shard, merge_shards
 from tasks.training_shards import TrainingWork, cut_training, train_shard
 
 _LOOK_SECONDS = 2.0

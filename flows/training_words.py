@@ -39,7 +39,7 @@ def train_chosen(
             return sorted(results, key=_word), find_prior(job.parent, origin, memory)
         needed = {word: candidate.use.forms for word, candidate in rest.items()}
         sampled = {word: keys[word] for word in needed}
-        folder = job.place.work / request[:16] / "features"
+        folder = job.place.work_on(request) / "features"
         encode_in_shards(job.place, job.sentences, needed, sampled, plan.sampling, job.shard_model, folder)
         features = encode_step(job.sentences, job.encoders, needed, sampled, plan.sampling, folder)
     with job.clock.timing("train"):

@@ -21,6 +21,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from minicoil.config import Bm25Config
 from minicoil.errors import MiniCoilError, UsageError
 
 if TYPE_CHECKING:
@@ -55,9 +56,9 @@ def load(
 ) -> FollowedModel: ...
 def load(
     place: Path | str,
-    k: float = 1.2,
-    b: float = 0.75,
-    avg_len: float = 150.0,
+    k: float = Bm25Config.k,
+    b: float = Bm25Config.b,
+    avg_len: float = Bm25Config.avg_len,
     threads: int | None = None,
     *,
     follow: bool = False,

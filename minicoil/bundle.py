@@ -126,6 +126,9 @@ def derive_bundle(parent: Path, out: Path, vocabulary: Vocabulary, rows: Mapping
 def check_bundle(folder: Path) -> tuple[NDArray[np.float32], Vocabulary]:
     """The stack and vocabulary of a folder that is a complete model.
 
+    Returns:
+        (rows, D, d) float32 layers, mapped from the file, row 0 of no word; and the vocabulary that names the others.
+
     Raises:
         BundleError: a file is missing, empty, damaged, or contradicts another one.
     """

@@ -212,9 +212,3 @@ def _fuse(encoder: onnx.ModelProto, head: onnx.ModelProto) -> onnx.ModelProto:
         [*encoder.graph.initializer, *renamed.graph.initializer],
     )
     return helper.make_model(graph, opset_imports=list(encoder.opset_import), ir_version=max(8, encoder.ir_version))
-
-
-def graph_metadata(path: Path) -> dict[str, str]:
-    """The properties written into a graph: release, encoder and vocabulary digests."""
-    model = onnx.load(str(path), load_external_data=False)
-    return {entry.key: entry.value for entry in model.metadata_props}

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.config import SamplingConfig
 from minicoil.stemming import stem
 from minicoil.word_counts import WordCounts, WordUse, is_usable
 
@@ -21,7 +22,7 @@ Kind = Literal["new", "shifted", "frequent", "named"]
 class MiningConfig:
     """What counts as a word that a domain uses in its own way."""
 
-    min_count: int = 25  # occurrences; fewer cannot be trained
+    min_count: int = SamplingConfig.min_sentences  # occurrences; fewer cannot be trained
     min_documents: int = 5  # fewer touch too little of a collection to be worth a release
     min_log_ratio: float = 1.0  # log2 of domain against yardstick: at least twice as frequent
     min_divergence: float = 0.35  # of neighbours, chance taken out; 95 % of words of one corpus's halves stay below .30
@@ -204,7 +205,14 @@ def _english_per_million(form: str) -> float:
 
 
 def divergence(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Jensen-Shannon distance (base 2) of two neighbour distributions, in [0, 1]; 0 where either is empty."""
+    """Jensen-Shannon distance (base 2) of two neighbour distributions, in [0, 1]; 0 where either is empty.
+
+    Args:
+        one: (BUCKETS,) float32 shares that sum to 1, or zeros.
+        other: The same of the other use.
+
+    Source: Lin 1991, "Divergence measures based on the Shannon entropy"; its square root is a metric.
+    """
     if not one.sum() or not other.sum():
         return 0.0
     middle = (one + other) / 2

@@ -68,7 +68,11 @@ class MiniCoil:
 
     @staticmethod
     def load(
-        folder: Path | str, k: float = 1.2, b: float = 0.75, avg_len: float = 150.0, threads: int | None = None
+        folder: Path | str,
+        k: float = Bm25Config.k,
+        b: float = Bm25Config.b,
+        avg_len: float = Bm25Config.avg_len,
+        threads: int | None = None,
     ) -> MiniCoil:
         """The model of a folder; the encoder itself is loaded by the first text that needs it.
 

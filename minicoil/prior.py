@@ -102,6 +102,10 @@ def collect_prior(samples: Iterable[WordSample], components: NDArray[np.float32]
     """The prior of `samples`; None where there are none. One word is in memory at a time.
 
     A word without sentences, or with NaN or infinity, is left out: it must not spoil the others.
+
+    Args:
+        samples: Words with (n, D) float32 embeddings and (n, R) float32 role vectors, all of one D and R.
+        components: (R, C) float32 directions of the role model, see `principal_components`.
     """
     second: NDArray[np.float64] | None = None
     cross: NDArray[np.float64] | None = None

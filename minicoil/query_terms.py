@@ -72,6 +72,6 @@ def split_query(tokens: Sequence[str], query: SparseVector, vocabulary: Vocabula
 
 
 def take_cells(vector: SparseVector, cells: NDArray[np.int32]) -> SparseVector:
-    """The part of a vector that lies in `cells`."""
+    """The part of a vector that lies in (n,) int32 `cells`; any order, cells it does not have are no error."""
     kept = np.isin(vector.indices, cells)
     return SparseVector(vector.indices[kept], vector.values[kept])

@@ -149,7 +149,13 @@ def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabul
 
 
 def query_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary) -> SparseVector:
-    """The vector of a query: as a document's, without term frequency."""
+    """The vector of a query: as a document's, without term frequency.
+
+    Args:
+        bag: Words of the query.
+        meanings: (words, d) float32 outputs of the known words' layers, any length.
+        vocabulary: Gives the cells.
+    """
     values = normalise(meanings).astype(np.float64).ravel()
     return _vector(bag, np.concatenate([values, np.ones(len(bag.unknown))]), vocabulary)
 
@@ -180,7 +186,7 @@ class _Blank:
 
 
 def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rows scaled to unit length; a row shorter than 1e-8 is left as it is, as FastEmbed leaves it."""
+    """(..., d) float32 rows scaled to unit length; one shorter than 1e-8 is left as it is, as FastEmbed leaves it."""
     norms = np.sqrt(np.square(vectors, dtype=np.float64).sum(axis=-1, keepdims=True))
     return (vectors / np.where(norms < 1e-8, 1.0, norms)).astype(np.float32)
 

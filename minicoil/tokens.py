@@ -34,6 +34,11 @@ class TokenizedText:
     positions: NDArray[np.int32]
     truncated: bool
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The tokens without [CLS] and [SEP]."""
+        return self.tokens[1:-1]
+
 
 class WordTokenizer:
     """WordPiece tokenizer without padding, whose pieces are joined back to words as FastEmbed joins them.

@@ -14,8 +14,9 @@ from tasks.place import Place
 from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.promotion import report_collection
-from tasks.reencoding import CollectionChange, check_lineage, current_stamp, open_finder, open_writer, rewrite_points
+from tasks.reencoding import CollectionChange, check_lineage, open_finder
 from tasks.registry import CollectionRecord, list_collections
+from tasks.writing import current_stamp, open_writer, rewrite_points
 
 
 def abandon_promotion(place: Place, channel: str) -> dict[str, Any]:

@@ -68,9 +68,9 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
     draft = CollectionRecord(
         name=request.collection,
         channel=request.channel,
-        k=1.2,
-        b=0.75,
-        avg_len=150.0,
+        k=Bm25Config.k,
+        b=Bm25Config.b,
+        avg_len=Bm25Config.avg_len,
         dims=4,
         shift=0,
         encoder="minilm",

@@ -114,8 +114,8 @@ def open_line_model(
 
 
 def _open_collection_model(place: Place, name: str, query: bool) -> MiniCoil:
-    from tasks.reencoding import open_writer
     from tasks.searching import open_reader
+    from tasks.writing import open_writer
 
     if query:
         return open_reader(place, name)[1]

@@ -244,9 +244,9 @@ class ChannelFollower:
 
 def follow(
     address: str,
-    k: float = 1.2,
-    b: float = 0.75,
-    avg_len: float = 150.0,
+    k: float = Bm25Config.k,
+    b: float = Bm25Config.b,
+    avg_len: float = Bm25Config.avg_len,
     threads: int | None = None,
     collection: str | None = None,
 ) -> ChannelFollower:

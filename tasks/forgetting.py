@@ -22,6 +22,7 @@ from minicoil.errors import UsageError
 from minicoil.untrusted import parse_json
 from minicoil.whole_files import write_whole
 from tasks.audit import record_deed
+from tasks.encoding_shards import result_key
 from tasks.home_lock import writer_lock
 from tasks.object_store import ObjectStore
 from tasks.place import Place
@@ -30,7 +31,6 @@ from tasks.redaction import redact_releases, redact_reports, remove_copies
 from tasks.registry import list_collections, open_record
 from tasks.sentence_cache import forget_sentences
 from tasks.sentence_store import SentenceStore
-from tasks.shards import result_key
 from tasks.traces import Traces, find_traces, find_words
 from tasks.word_memory import WordMemory
 

@@ -31,8 +31,8 @@ from tasks.payload_fields import (
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress
-from tasks.reencoding import current_stamp, make_vectors, open_writer
 from tasks.registry import CollectionRecord, read_collection_record, register_collection
+from tasks.writing import current_stamp, make_vectors, open_writer
 
 VECTOR, BM25_VECTOR = "minicoil", "bm25"
 SCHEMA = CollectionSchema(

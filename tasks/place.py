@@ -62,3 +62,7 @@ class Place:
     def work(self) -> Path:
         """Folder of a run's intermediate files; a run that finishes removes its own."""
         return self.home / "work"
+
+    def work_on(self, request: str) -> Path:
+        """Folder of the intermediate files of one request, by its digest: the same request run again finds them."""
+        return self.work / request[:16]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from minicoil.config import RetrievalGateConfig
+from minicoil.config import Bm25Config, RetrievalGateConfig
 from minicoil.errors import CollectionError
 from minicoil.ledger import WordRecord
 from minicoil.retrieval_gate import GateVerdict, hurting_words, judge_release
@@ -90,7 +90,7 @@ def prove(
     evaluated = []
     for name in request.judged_sets:
         data = read_beir(Path(name)).bounded(config.max_documents, config.max_queries, config.seed)
-        evaluated.append(evaluate_set(data, contenders, 1.2, 0.75, None, seed=config.seed))
+        evaluated.append(evaluate_set(data, contenders, Bm25Config.k, Bm25Config.b, None, seed=config.seed))
     for record in sorted(request.records, key=lambda entry: entry.name)[:_COLLECTIONS]:
         try:
             data = known_items_of(points, record.name, open_texts(record, request.cache), config)
@@ -102,7 +102,7 @@ def prove(
     if senses is None:
         not_used.append("senses: no changed word shows two meanings in enough held-out sentences")
     else:
-        evaluated.append(evaluate_set(senses, contenders, 1.2, 0.75, None, seed=config.seed))
+        evaluated.append(evaluate_set(senses, contenders, Bm25Config.k, Bm25Config.b, None, seed=config.seed))
     hurting = hurting_words([entry.effects for entry in evaluated], config)
     verdict = judge_release([evidence_of(entry) for entry in evaluated], config, hurting)
     return Proof(tuple(evaluated), verdict, tuple(not_used))

@@ -60,7 +60,7 @@ def read_into_store(
     with progress("reading sentences", None, "sentences") as advance:
         for sentences in _sentences(read_corpora(specs, reading.report, sample, points=points), reading, seen):
             texts = tokenizer.tokenize([sentence.text for sentence in sentences])
-            reading.counts.add([text.tokens[1:-1] for text in texts])  # without [CLS] and [SEP]
+            reading.counts.add([text.words for text in texts])
             total = (total + sum(sentence.key for sentence in sentences)) % 2**64
             reading._waiting += sentences
             if len(reading._waiting) >= _BATCH:
@@ -80,7 +80,7 @@ def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointSt
     for entry in read_corpora([spec], CorpusReport(), points=points):
         sentences = list(split_sentences(entry.body))
         if sentences:
-            counts.add([text.tokens[1:-1] for text in tokenizer.tokenize(sentences)])
+            counts.add([text.words for text in tokenizer.tokenize(sentences)])
     return counts
 
 

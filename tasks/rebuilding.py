@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from minicoil.bundle import read_facts
+from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, UsageError
 from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
@@ -20,10 +21,10 @@ from tasks.payload_fields import HASH_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore, not_found
 from tasks.progress import progress
-from tasks.reencoding import make_vectors, open_writer
 from tasks.registry import CollectionRecord, read_collection_record, register_collection, remove_collection
 from tasks.texts import PointTextError, TextTemplate
 from tasks.verification import verify_collection
+from tasks.writing import make_vectors, open_writer
 
 _MAX_PASSES = 5
 _MEASURED = 2000  # texts whose mean length becomes avg_len
@@ -44,8 +45,8 @@ class RebuildRequest:
     channel: str
     text: str | None = None
     alias: str | None = None
-    k: float = 1.2
-    b: float = 0.75
+    k: float = Bm25Config.k
+    b: float = Bm25Config.b
     avg_len: float | None = None
 
 

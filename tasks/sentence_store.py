@@ -96,7 +96,7 @@ class SentenceStore:
             yield [found[key] for key in asked if key in found]
 
     def vectors(self, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:
-        """Role-model vectors by key; those not encoded yet are left out."""
+        """(R,) float32 role-model vectors by key; those not encoded yet are left out."""
         rows = self._points.get(self.name, list(keys), payload=False, vectors=True)
         return {int(row.id): np.asarray(row.vectors[ROLE], np.float32) for row in rows if ROLE in row.vectors}
 

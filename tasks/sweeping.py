@@ -18,9 +18,10 @@ from tasks.payload_fields import STAMP_FIELD
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore, VectorUpdate
 from tasks.progress import progress
-from tasks.reencoding import CollectionChange, current_stamp, make_vectors, open_writer, rewrite_points
+from tasks.reencoding import CollectionChange
 from tasks.registry import CollectionRecord
 from tasks.texts import PointTextError, TextSource, open_texts
+from tasks.writing import current_stamp, make_vectors, open_writer, rewrite_points
 
 logger = logging.getLogger(__name__)
 

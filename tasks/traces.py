@@ -152,7 +152,7 @@ def _count_words(tokenizer: WordTokenizer, served: dict[str, WordRecord], senten
     words = {form: word for word, record in served.items() for form in record.forms} | {word: word for word in served}
     counts: dict[str, int] = {}
     for text in tokenizer.tokenize(list(sentences)):
-        found = {words.get(token) or words.get(stem(token)) for token in text.tokens[1:-1]}
+        found = {words.get(token) or words.get(stem(token)) for token in text.words}
         for word in found - {None}:
             counts[str(word)] = counts.get(str(word), 0) + 1
     return counts

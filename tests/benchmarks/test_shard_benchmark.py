@@ -22,6 +22,7 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.mining import rank_common
 from minicoil.tokens import WordTokenizer
 from tasks.bundles import open_parent
+from tasks.encoding_shards import cut_shards
 from tasks.features import encode_features
 from tasks.place import Place
 from tasks.priors import make_prior, prior_origin
@@ -30,7 +31,6 @@ from tasks.sampling import sample_sentences
 from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import SentenceStore
 from tasks.shard_files import ShardModel
-from tasks.shards import cut_shards
 from tasks.training import TrainingPlan, word_digests
 from tasks.training_shards import TrainingWork, cut_training
 from tasks.word_memory import WordMemory

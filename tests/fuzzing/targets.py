@@ -32,13 +32,13 @@ from tasks.channels import read_channel
 from tasks.corpus import CorpusReport
 from tasks.corpus_files import read_path
 from tasks.encoding import LineReport, read_lines
+from tasks.encoding_shards import _read as read_shard
 from tasks.object_store import ObjectInfo
 from tasks.readers import list_readers
 from tasks.registry import read_collection_record
 from tasks.releases import publish_release, read_manifest
 from tasks.sentence_cache import SentenceCache
 from tasks.shard_files import ShardModel, open_features, pack
-from tasks.shards import _read as read_shard
 from tasks.training import TrainingPlan, WordDigest
 from tasks.training_shards import _read as read_training
 from tasks.word_memory import WordMemory, WordResult

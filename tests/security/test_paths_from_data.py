@@ -7,12 +7,12 @@ import pytest
 
 from minicoil.errors import MiniCoilError, ReleaseError, StoreError
 from minicoil.ledger import WordRecord
+from tasks.encoding_shards import result_key
 from tasks.manifest import check_inside
 from tasks.object_store import open_store
 from tasks.releases import publish_release, pull_release, release_key
 from tasks.settings import Settings
 from tasks.shard_files import unpack
-from tasks.shards import result_key
 from tasks.word_page import page_name
 
 OUTSIDE = [

@@ -35,11 +35,12 @@ from tasks.points.server import ServerPoints
 from tasks.promotion import contract_channel, plan_promotion, promote, roll_back_channel, sweep_channel
 from tasks.readers import announce_reader, withdraw_reader
 from tasks.rebuilding import RebuildRequest, rebuild_collection
-from tasks.reencoding import ExpansionOptions, Pace
+from tasks.reencoding import ExpansionOptions
 from tasks.registry import read_collection_record, update_collection
 from tasks.releases import publish_release, verify_release
 from tasks.searching import search_collection
 from tasks.verification import verify_collection
+from tasks.writing import Pace
 
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode is not recommended")
 

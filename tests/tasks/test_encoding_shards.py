@@ -9,13 +9,13 @@ import pytest
 from minicoil.config import SamplingConfig
 from minicoil.errors import ConflictError, StoreError
 from tasks.bundles import open_parent
+from tasks.encoding_shards import cut_shards, encode_shard, merge_shards, result_key
 from tasks.features import Features, encode_features
 from tasks.place import Place
 from tasks.sampling import sample_sentences
 from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import Sentence, SentenceStore
 from tasks.shard_files import ShardModel
-from tasks.shards import cut_shards, encode_shard, merge_shards, result_key
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 FORMS = {"pool": ("pool", "pools"), "kernel": ("kernel",)}
