@@ -12,8 +12,8 @@ from flows.proving_release import prove_release
 from flows.steps import Clock, assemble_step, joined_step, publish_step
 from minicoil.mining import Candidate
 from minicoil.prior import Prior
-from tasks.assembly import Assembled, probe_texts
-from tasks.bundles import Parent, remove_work
+from tasks.assembly import Assembled, Draft, probe_texts
+from tasks.bundles import remove_work
 from tasks.gating import parity_fact
 from tasks.place import Place
 from tasks.releases import Publication, claim_release
@@ -33,37 +33,28 @@ def make_release(
         number = claim_release(job.place.objects())
         forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
         joined = joined_step(job.points, job.records, forms)
-        probes, corpus = probe_texts(job.sentences, chosen), job.parameters.corpus
         folder = job.place.work_on(request) / f"release-{number}"
-
-        def assemble(kept: Sequence[WordResult]) -> Assembled:
-            built: Assembled = assemble_step(
-                job.parent, kept, remove, joined, prior, request, number, folder, probes, corpus
-            )
-            return built
-
-        built = assemble(results)
-    proven = prove_release(job, built, results, assemble)
+        probes, sources = probe_texts(job.sentences, chosen), job.parameters.corpus
+        draft = Draft(job.parent, number, folder, request, prior, probes, remove, joined, sources)
+        built = assemble_step(draft, results)
+    proven = prove_release(job, draft, built, results)
     facts = {**job.plan.facts, **proven.facts}
-    published, promoted = publish_and_settle(
-        job.place, job.parameters, job.parent, proven.built, number, facts, job.clock
-    )
+    published, promoted = publish_and_settle(job.place, job.parameters, draft, proven.built, facts, job.clock)
     return published, {**promoted, "returned": proven.returned}
 
 
 def publish_and_settle(
     place: Place,
     asked: WordsParameters | RemoveParameters,
-    parent: Parent,
+    draft: Draft,
     built: Assembled,
-    number: int,
     facts: Mapping[str, Any],
     clock: Clock,
 ) -> tuple[Publication, dict[str, Any]]:
-    """Publish an assembled release as `number`, promote it where that was asked for, and clear its work folder."""
+    """Publish an assembled release, promote it where that was asked for, and clear its work folder."""
     with clock.timing("publish"):
         facts = {**built.facts, **parity_fact(built.parity), **facts}
-        published: Publication = publish_step(place.objects(), built.folder, parent.release, facts, number)
+        published: Publication = publish_step(place.objects(), built.folder, draft.parent.release, facts, draft.release)
     names = asked.collections if isinstance(asked, WordsParameters) else ()
     manifest = published.manifest
     promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, asked.approval_days)

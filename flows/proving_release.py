@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flows.job import Job
-from flows.steps import prove_step, report_step
+from flows.steps import assemble_step, prove_step, report_step
 from minicoil.config import RetrievalGateConfig
-from tasks.assembly import Assembled
+from tasks.assembly import Assembled, Draft
 from tasks.proving import Proof, ProofRequest, return_to_bm25
 from tasks.release_report import ReportRequest
 from tasks.word_memory import WordResult
@@ -29,9 +29,7 @@ class Proven:
     returned: dict[str, WordResult] = field(default_factory=dict)
 
 
-def prove_release(
-    job: Job, built: Assembled, results: Sequence[WordResult], assemble: Callable[[Sequence[WordResult]], Assembled]
-) -> Proven:
+def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[WordResult]) -> Proven:
     """Judge what was assembled; where new layers hurt retrieval, assemble it once more without them and judge again."""
     if not job.parameters.evaluate:
         return Proven(built)
@@ -43,7 +41,7 @@ def prove_release(
         kept = return_to_bm25(results, hurting, job.parent.vocabulary.known_words)
         returned = {result.record.word: result for result in kept if result.record.word in hurting}
         if returned and any(result.weights is not None for result in kept):
-            built, results = assemble(kept), kept
+            built, results = assemble_step(draft, kept), kept
             proof = _prove(job, built, results, config)
         else:
             returned = {}

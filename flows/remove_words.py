@@ -13,6 +13,7 @@ from flows.steps import Clock, assemble_step, finish_step, open_parent_step
 from flows.turns import take_turn
 from minicoil.prior import Prior
 from minicoil.stemming import stem
+from tasks.assembly import Draft
 from tasks.bundles import remove_published_work
 from tasks.releases import claim_release
 from tasks.requests import request_digest
@@ -41,7 +42,8 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
         with clock.timing("assemble"):
             number, prior = claim_release(place.objects()), Prior.read(parent.folder)
             folder = place.work_on(request) / f"release-{number}"
-            built = assemble_step(parent, (), sorted(known), (), prior, request, number, folder, parameters.words)
-        published, promoted = publish_and_settle(place, parameters, parent, built, number, {}, clock)
+            draft = Draft(parent, number, folder, request, prior, parameters.words, remove=sorted(known))
+            built = assemble_step(draft, ())
+        published, promoted = publish_and_settle(place, parameters, draft, built, {}, clock)
         show_words(rows)
         return {**answer, **promoted, "release": published.release, "seconds": clock.seconds}

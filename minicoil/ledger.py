@@ -12,11 +12,15 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from minicoil.errors import ReleaseError
 from minicoil.untrusted import parse_json
 
 LEDGER_FOLDER = "ledger"
 LEDGER_VERSION = 1
+_PARTS_OF_ONE = 10_000
 MAX_PARTS = 40  # then they are written as one: hundreds of small files are slow to pull
 VerdictName = Literal["accepted", "improved", "kept_bm25", "unchanged", "removed", "failed"]
 
@@ -68,6 +72,16 @@ class WordRecord:
     seconds: float = 0.0
     neighbours: tuple[int, ...] = ()
     history: tuple[tuple[int | None, str, float | None], ...] = ()
+
+    @property
+    def neighbour_shares(self) -> NDArray[np.float32] | None:
+        """(BUCKETS,) float32 distribution of `neighbours`; None where it is not known."""
+        return np.asarray(self.neighbours, np.float32) / np.float32(_PARTS_OF_ONE) if self.neighbours else None
+
+    @staticmethod
+    def code_neighbours(shares: NDArray[np.float32]) -> tuple[int, ...]:
+        """What `neighbours` holds of a (BUCKETS,) float32 distribution."""
+        return tuple(int(share) for share in np.rint(shares * _PARTS_OF_ONE))
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> WordRecord:

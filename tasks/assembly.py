@@ -31,6 +31,33 @@ _PROBES = 200  # texts the implementations are compared on before publishing
 
 
 @dataclass(frozen=True)
+class Draft:
+    """A release that is about to be assembled, all but its words' results.
+
+    Attributes:
+        parent: What it grows from; every row of it stays, byte for byte.
+        release: Its number, claimed already.
+        folder: Where it is written.
+        request: Digest of what was asked for.
+        prior: Travels with the release.
+        probes: Real texts that the implementations are compared on.
+        remove: Words that return to BM25; for one among the results its record there says why.
+        joined: See `joined_tokens_of`.
+        sources: SPECs of the corpora, for the card.
+    """
+
+    parent: Parent
+    release: int
+    folder: Path
+    request: str
+    prior: Prior | None
+    probes: Sequence[str]
+    remove: Sequence[str] = ()
+    joined: Sequence[str] = ()
+    sources: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
 class Assembled:
     """A release folder that is ready to publish."""
 
@@ -68,41 +95,23 @@ def probe_texts(store: SentenceStore, chosen: Sequence[Candidate]) -> list[str]:
     return [sentence.text for page in store.texts(unique) for sentence in page]
 
 
-def assemble(
-    parent: Parent,
-    results: Sequence[WordResult],
-    remove: Sequence[str],
-    joined: Sequence[str],
-    prior: Prior | None,
-    request: str,
-    release: int,
-    out: Path,
-    probes: Sequence[str],
-    sources: Sequence[str] = (),
-) -> Assembled:
+def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
     """Write the child's folder: vocabulary, rows, ledger, prior, graphs, card; then compare the implementations.
 
     Args:
-        parent: What it grows from; every row of it stays, byte for byte.
+        draft: What does not depend on which layers are kept.
         results: Words with a layer are added or get a fresh id; all are written to the ledger.
-        remove: Words that return to BM25; for one among `results` its record there says why.
-        joined: See `joined_tokens_of`.
-        prior: Travels with the release.
-        request: Digest of what was asked for.
-        release: The child's number, claimed already.
-        out: Folder to write.
-        probes: Real texts for the comparison.
-        sources: SPECs of the corpora, for the card.
 
     Raises:
         VocabularyFullError: no ids are left.
         ParityError: numpy, ONNX and FastEmbed do not agree; the folder must not be published.
     """
+    parent, remove, out = draft.parent, draft.remove, draft.folder
     layers = {result.record.word: result.weights for result in results if result.weights is not None}
     known = set(parent.vocabulary.known_words)
     forms = {r.record.word: r.record.forms for r in results if r.record.word in layers and r.record.word not in known}
     retrain = [word for word in layers if word in known]
-    vocabulary, fresh = parent.vocabulary.apply(add=forms, retrain=retrain, remove=remove, joined_tokens=joined)
+    vocabulary, fresh = parent.vocabulary.apply(add=forms, retrain=retrain, remove=remove, joined_tokens=draft.joined)
     stack = open_stack(BundleLayout(parent.folder).stack)
     rows: dict[int, NDArray[np.float32]] = {
         # a word carried to a fresh id by a neighbour's arrival takes its old layer along
@@ -112,16 +121,17 @@ def assemble(
     derive_bundle(parent.folder, out, vocabulary, rows)
     judged = {result.record.word for result in results}
     removed = [WordRecord(word, "removed", "asked for") for word in remove if word not in judged]
-    ledger = parent.ledger.updated([*(result.record for result in results), *removed], request, release)
-    ledger.write(out)
-    if prior is not None:
-        prior.write(out)
+    records = [*(result.record for result in results), *removed]
+    parent.ledger.updated(records, draft.request, draft.release).write(out)
+    if draft.prior is not None:
+        draft.prior.write(out)
     layout = BundleLayout(out)
-    facts = {**_facts(parent, vocabulary, results, remove), "request": request}
+    facts = {**_facts(parent, vocabulary, results, remove), "request": draft.request}
     properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
-    write_graphs(layout, {"release": str(release), **properties})
-    layout.card.write_text(model_card(parent, vocabulary, results, remove, source_names(sources)), encoding="utf-8")
-    return Assembled(out, vocabulary, facts, check_parity(out, probes))
+    write_graphs(layout, {"release": str(draft.release), **properties})
+    card = model_card(parent, vocabulary, results, remove, source_names(draft.sources))
+    layout.card.write_text(card, encoding="utf-8")
+    return Assembled(out, vocabulary, facts, check_parity(out, draft.probes))
 
 
 def _facts(

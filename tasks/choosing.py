@@ -8,8 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from minicoil.config import SamplingConfig
 from minicoil.errors import UsageError, VocabularyError
 from minicoil.ledger import WordRecord
@@ -78,8 +76,7 @@ def choose_words(
 
 def known_use(record: WordRecord) -> KnownUse:
     """How a served word was used where it was trained."""
-    neighbours = np.asarray(record.neighbours, dtype=np.float32) / np.float32(10_000) if record.neighbours else None
-    return KnownUse(record.per_million, neighbours)
+    return KnownUse(record.per_million, record.neighbour_shares)
 
 
 def _entry(word: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig, config_digest
+from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate
 from minicoil.sources import DECIDING, source_digest
 from minicoil.trainer import train_words
@@ -209,7 +210,7 @@ def _complete(
         keys_digest=digest.keys,
         forms=candidate.use.forms[:20],
         per_million=round(candidate.use.per_million, 2),
-        neighbours=tuple(int(x) for x in np.rint(candidate.use.neighbours * 10_000)),
+        neighbours=WordRecord.code_neighbours(candidate.use.neighbours),
         seed=plan.training.seed,
         seconds=seconds,
     )

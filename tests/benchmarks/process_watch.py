@@ -19,11 +19,13 @@ class Watched:
 
     Attributes:
         peak_mib: By part: the sum of the peaks (VmHWM) of its processes. Files that a process maps count as its own.
+        own_mib: The same without files: what cannot be dropped and read again (RssAnon, looked at ten times a second).
     """
 
     output: str
     seconds: float
     peak_mib: dict[str, float] = field(default_factory=dict)
+    own_mib: dict[str, float] = field(default_factory=dict)
 
     @property
     def total_mib(self) -> float:
@@ -48,10 +50,11 @@ def run_watched(command, environment, log) -> Watched:
     over.set()
     watcher.join()
     assert process.returncode == 0, log.read_text(errors="replace")[-3000:] + output[-1000:]
-    parts = {}
-    for part, mib in peaks.values():
-        parts[part] = round(parts.get(part, 0.0) + mib, 1)
-    return Watched(output, round(seconds, 2), parts)
+    parts, own = {}, {}
+    for part, most, without_files in peaks.values():
+        parts[part] = round(parts.get(part, 0.0) + most, 1)
+        own[part] = round(own.get(part, 0.0) + without_files, 1)
+    return Watched(output, round(seconds, 2), parts, own)
 
 
 def _watch(root, peaks, over):
@@ -61,7 +64,8 @@ def _watch(root, peaks, over):
         tree |= _descendants(tree)
         for pid in tree:
             with suppress(OSError, StopIteration):
-                peaks[pid] = (_part(pid), _peak_mib(pid))
+                own = _mib(pid, "RssAnon")
+                peaks[pid] = (_part(pid), _mib(pid, "VmHWM"), max(own, peaks[pid][2] if pid in peaks else 0.0))
 
 
 def _descendants(tree):
@@ -81,9 +85,9 @@ def _part(pid):
     return next((part for words, part in PARTS.items() if words in line), "command")
 
 
-def _peak_mib(pid):
+def _mib(pid, name):
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(name)) / 1024
 
 
 def make_environment(folder, **more):

@@ -56,6 +56,7 @@ def row_of(size, watched, **more):
         "seconds": watched.seconds,
         "peak_mib": watched.total_mib,
         "peak_mib_by_part": watched.peak_mib,
+        "own_mib_by_part": watched.own_mib,
         **more,
     }
 

@@ -17,7 +17,7 @@ from minicoil.sparse import count_words
 from minicoil.stack import open_stack
 from minicoil.stemming import stem
 from minicoil.vocabulary import check_word
-from tasks.assembly import assemble
+from tasks.assembly import Draft, assemble
 from tasks.base import base_digest, import_base, open_base
 from tasks.bundles import open_parent
 from tasks.channels import read_channel
@@ -87,7 +87,7 @@ def extended(base, tmp_path_factory):
 
     results = [result(word, "accepted") for word in new]
     results += [result(word, "improved") for word in ("node", unreachable)]
-    built = assemble(parent, results, ["bank"], [], None, "request", 2, place.work / "two", TEXTS, ["docs"])
+    built = assemble(Draft(parent, 2, place.work / "two", "request", None, TEXTS, ["bank"], [], ["docs"]), results)
     published = publish_release(place.objects(), built.folder, 1, built.facts, 2)
     return place, parent, built, published, new
 
