@@ -77,6 +77,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "release rollback": ("minicoil release rollback --channel production",),
     "release prune": ("minicoil release prune --dry-run", "minicoil release prune --keep 5"),
     "release readers": ("minicoil release readers",),
+    "release audit": ("minicoil release audit", "minicoil release audit --json"),
 }
 
 

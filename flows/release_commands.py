@@ -128,3 +128,12 @@ def release_readers(place: dict[str, Any]) -> Any:
     from tasks.readers import list_readers
 
     return {"readers": [reader.model_dump() for reader in list_readers(open_place(place).objects())]}
+
+
+@release.command("audit")
+@common_options
+def release_audit(place: dict[str, Any]) -> Any:
+    """Who deleted what, and when: documents that were forgotten, releases that were pruned."""
+    from tasks.audit import list_deeds
+
+    return {"deeds": [deed.model_dump() for deed in list_deeds(open_place(place).objects())]}

@@ -131,6 +131,19 @@ def _show_readers(result: Mapping[str, Any]) -> None:
     show_table(("reader", "channel", "release", "lease left"), rows)
 
 
+def _show_deeds(result: Mapping[str, Any]) -> None:
+    if not result["deeds"]:
+        say("nothing was forgotten or pruned so far")
+        return
+    rows = []
+    for deed in result["deeds"]:
+        facts = (
+            f"{name} {', '.join(map(str, v)) if isinstance(v, list) else v}" for name, v in deed["facts"].items() if v
+        )
+        rows.append((deed["at"], deed["who"], deed["action"], shorten("; ".join(facts), 160)))
+    show_table(("when", "who", "what", "facts"), rows)
+
+
 RENDERERS: dict[str, Callable[[Any], None]] = {
     "index": _show_index,
     "extend": _show_extend,
@@ -150,4 +163,5 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "release_promote": _show_collections,
     "release_prune": _show_pruned,
     "release_readers": _show_readers,
+    "release_audit": _show_deeds,
 }

@@ -16,6 +16,7 @@ from command_lines import check_commands
 import minicoil
 from flows.cli import main
 from flows.help_pages import EXAMPLES, STATUS, every_command
+from tasks.audit import record_deed
 from tasks.channels import move_current, set_pending
 from tasks.place import Place
 from tasks.registry import CollectionRecord, register_collection
@@ -158,6 +159,15 @@ def test_quiet_leaves_the_answer_alone(bundle, tmp_path):
     encode = ("encode", "--model", str(bundle), "--home", str(tmp_path))
     loud, quiet = call(*encode, text="pods\n"), call(*encode, "--quiet", text="pods\n")
     assert loud.stdout == quiet.stdout and "1 of 1 lines encoded" in loud.stderr and not quiet.stderr
+
+
+def test_who_deleted_what_is_listed(home):
+    assert "nothing was forgotten" in call("release", "audit", "--home", str(home)).stdout
+    record_deed(Place.at(home).objects(), "prune", {"pruned": [1, 6], "abandoned": [], "freed_bytes": 5})
+    said = call("release", "audit", "--home", str(home)).stdout
+    assert "prune" in said and "pruned 1, 6; freed_bytes 5" in said and "abandoned" not in said
+    (deed,) = json.loads(call("release", "audit", "--home", str(home), "--json").stdout)["deeds"]
+    assert deed["facts"]["pruned"] == [1, 6] and deed["who"] and deed["at"]
 
 
 # -- terminals and pipes
