@@ -31,6 +31,12 @@ class Asked(NamedTuple):
         return ", ".join(f"{name} {value:g}" for name, value in parts if value is not None)
 
 
+def _step_gains(r: Report) -> list[float]:
+    """nDCG@10 over the step before, of every step but the first, which has plain BM25 before it."""
+    sets = (row for rows in r["steps"].values() for row in rows.values())
+    return [step["gain"][0] for row in sets for step in list(row.values())[1:]]
+
+
 def _best(report: Report, dims: int) -> float:
     whole = report["whole_vocabulary"]
     return max(whole[f"{target} {dims}-d"]["scifact"]["change"] for target in ("saturated", "correlation"))
@@ -104,6 +110,9 @@ ASKED: dict[str, tuple[Asked, ...]] = {
             lambda r: min(row["interval"][1] for rows in r["twenty_words"].values() for row in rows.values()),
             least=0,
             form="+.4f",
+        ),
+        Asked(
+            "least gain of a step of an extension over the one before", lambda r: min(_step_gains(r)), 0, form="+.4f"
         ),
     ),
     "encoder": (
