@@ -37,9 +37,9 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
 
         with job.clock.timing("choose"):
             background = count_background(job.tokenizer, parameters.background, job.points)
-            carriers, sampling = Carriers(job.points, job.records, job.parent.vocabulary), job.plan.sampling
+            carriers, sampling = Carriers(job.place, job.points, job.records), job.plan.sampling
             chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences, carriers)
-            costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling)
+            costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling, job.parent.vocabulary.dims)
         if parameters.only_looks:
             points = count_points_step(carriers, chosen)
             return dry_run_report(chosen, points, costs, reading, job.clock)

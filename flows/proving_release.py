@@ -46,7 +46,7 @@ def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[Wo
         else:
             returned = {}
     with job.clock.timing("report"):
-        request = ReportRequest(job.records, job.plan.role_model, job.parameters.text_in_report)
+        request = ReportRequest(job.place, job.records, job.plan.role_model, job.parameters.text_in_report)
         report_step(job.points, job.parent, built.folder, results, proof, request)
     return Proven(built, {"retrieval_gate": proof.to_row()}, returned)
 

@@ -71,7 +71,7 @@ def _fit_together(
     words: Sequence[PreparedWord], layers: Tensor, training: TrainingConfig, margin: float, device: str
 ) -> list[Tensor]:
     tables = _tables(words, training, device)
-    start = layers.mT / tables.scales
+    start = (layers.mT / tables.scales).contiguous()
     layer, first, second = start.clone(), torch.zeros_like(start), torch.zeros_like(start)
     closeness = layer_closeness(words, training, device)
     embeddings = [torch.from_numpy(word.sample.embeddings).to(device) for word in words]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from minicoil.bundle import check_bundle
 from minicoil.impact import cells_of
 from minicoil.vocabulary import Vocabulary
+from tasks.bundles import open_model
 from tasks.payload_fields import KEYS_FIELD
+from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.registry import CollectionRecord
 
@@ -27,21 +30,34 @@ def count_carriers(points: PointStore, record: CollectionRecord, keys: Iterable[
 
 @dataclass(frozen=True)
 class Carriers:
-    """Counts the points that a new or retrained word would change, over a channel's collections.
+    """Counts the points that new or retrained words would change, over a channel's collections; remembers counts.
 
     Attributes:
-        vocabulary: That the collections are encoded with now.
+        place: Has the releases that collections carry; one behind its channel has cells of an older release.
     """
 
+    place: Place
     points: PointStore
     records: Sequence[CollectionRecord]
-    vocabulary: Vocabulary
+    _counts: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)
+    _vocabularies: dict[int, Vocabulary] = field(default_factory=dict, repr=False)
 
     def count(self, record: CollectionRecord, forms: Mapping[str, Iterable[str]]) -> int:
         """Points of one collection with any of the words, given with their forms."""
-        keys = {key for word, others in forms.items() for key in (word, *others)}
-        return count_carriers(self.points, record, keys, (c for key in keys for c in cells_of(self.vocabulary, key)))
+        keys = frozenset(key for word, others in forms.items() for key in (word, *others))
+        known = self._counts.get((record.name, keys))
+        if known is None:
+            cells = () if record.is_ours else self._cells(record, keys)
+            known = self._counts[record.name, keys] = count_carriers(self.points, record, keys, cells)
+        return known
 
     def count_all(self, forms: Mapping[str, Iterable[str]]) -> int:
         """Points of all collections with any of the words."""
         return sum(self.count(record, forms) for record in self.records)
+
+    def _cells(self, record: CollectionRecord, keys: Iterable[str]) -> Iterator[int]:
+        vocabulary = self._vocabularies.get(record.release)
+        if vocabulary is None:
+            folder = open_model(self.place, record.release, record.encoder, record.dims)
+            vocabulary = self._vocabularies[record.release] = check_bundle(folder)[1]
+        return (cell for key in keys for cell in cells_of(vocabulary, key))

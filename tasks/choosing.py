@@ -56,7 +56,7 @@ def choose_words(
     """Candidates in order of worth; each word once.
 
     Raises:
-        UsageError: a named word is no word, or a file cannot be read.
+        UsageError: a named word is no word, a file cannot be read, or there are no points for `max_points` to count.
     """
     config = replace(MiningConfig(), min_count=min_sentences)
     named = [*request.words, *_lines(request.words_file)]
@@ -104,6 +104,11 @@ def _within(candidates: list[Candidate], max_points: int | None, carriers: Carri
     """The first candidates with no more than `max_points` points; one with two of the words counts twice."""
     if max_points is None:
         return candidates
+    if not carriers.records:
+        raise UsageError(
+            "--max-points counts points of the channel's collections, and it has none; leave it out, or create one "
+            "with `minicoil index NAME --corpus SPEC`"
+        )
     kept, total = [], 0
     for candidate in candidates:
         total += carriers.count_all(forms_of([candidate]))
@@ -129,6 +134,7 @@ def estimate(
     encoders: Encoders,
     carriers: Carriers,
     sampling: SamplingConfig,
+    dims: int,
 ) -> dict[str, Any]:
     """What an extension would cost, from a timed sample of its own text.
 
@@ -141,7 +147,7 @@ def estimate(
     n_points = carriers.count_all(forms_of(candidates))
     seconds_per_token = _seconds_per_token(encoders)
     tokens = 1.3 * (n_sentences * counts.n_words / max(counts.n_sentences, 1) + n_snippets * 6 + n_points * 100)
-    width, dims = encoders.encoder.width, carriers.vocabulary.dims
+    width = encoders.encoder.width
     return {
         "n_words": len(candidates),
         "n_sentences": n_sentences,

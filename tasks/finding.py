@@ -146,12 +146,12 @@ class Finder:
         """For a dry run: changed words with how many points carry each, most first, and a few of their texts."""
         rows: list[dict[str, object]] = []
         for word, (keys, cells) in self.impact_by_word.items():
-            n = count_carriers(self.points, self.record, keys, cells)
-            if n and self.record.is_ours:
-                where = PointFilter(any_of={KEYS_FIELD: keys})
+            if self.record.is_ours:
+                n, where = count_carriers(self.points, self.record, keys, ()), PointFilter(any_of={KEYS_FIELD: keys})
                 some = next(self.points.scroll(self.record.name, where, self.texts.fields, page=found_by_word), [])
-            elif n:
+            else:
                 ids = self.points.find(self.record.name, self.record.vector, cells)
+                n = len(ids)
                 first = sorted(ids, key=str)[:found_by_word]
                 some = self.points.get(self.record.name, first, self.texts.fields)
             if n:

@@ -104,7 +104,7 @@ def _ordering(facts: Mapping[str, Any], floors: PromotionFloors, reasons: list[s
 def _retrieval(facts: Mapping[str, Any], floors: PromotionFloors, reasons: list[str], remarks: list[str]) -> None:
     retrieval = facts.get(RETRIEVAL_FACT)
     if retrieval is None:
-        remarks.append("retrieval was not evaluated: it was not asked for, or the release trained no words")
+        remarks.append("retrieval was not evaluated: nobody asked for it, or the release was not trained here")
         return
     verdict = retrieval.get("verdict")
     found = [str(reason) for reason in retrieval.get("reasons", [])]

@@ -12,6 +12,7 @@ from minicoil.ledger import WordRecord
 from minicoil.model import MiniCoil
 from tasks.bundles import Parent
 from tasks.carriers import Carriers
+from tasks.place import Place
 from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.proving import Proof
@@ -32,10 +33,12 @@ class ReportRequest:
     """What a report covers.
 
     Attributes:
+        place: Has the releases that collections carry.
         collections: Whose points will be re-encoded.
         with_text: False leaves every sentence and query of the corpus out.
     """
 
+    place: Place
     collections: Sequence[CollectionRecord]
     role_model: str
     with_text: bool = True
@@ -57,7 +60,7 @@ def write_report(
         words=sorted((result.record for result in results), key=lambda record: record.word),
         views=_views(points, folder, trained, proof, request.role_model),
         proof=proof,
-        affected=_affected(Carriers(points, request.collections, parent.vocabulary), trained),
+        affected=_affected(Carriers(request.place, points, request.collections), trained),
         with_text=request.with_text,
     )
     path = folder / REPORT

@@ -98,7 +98,9 @@ def test_a_collection_grows_to_a_million_points(encoder, tmp_path):
     # the number of points (its index of ids and payloads) and no more
     assert rows[-1]["peak_mib_by_part"]["command"] <= MOST_MIB
     first, last = rows[0], rows[-1]
-    assert last["own_mib_by_part"]["engine"] <= GROWTH * first["own_mib_by_part"]["engine"] * last["size"] / first["size"]
+    assert (
+        last["own_mib_by_part"]["engine"] <= GROWTH * first["own_mib_by_part"]["engine"] * last["size"] / first["size"]
+    )
 
 
 def test_an_extension_takes_ten_thousand_words(encoder, tmp_path):

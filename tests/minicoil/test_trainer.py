@@ -213,7 +213,7 @@ def test_a_retrained_layer_must_be_better_by_more_than_noise():
 
 @pytest.mark.parametrize(("better", "verdict"), [(0.3, "unchanged"), (2.0, "improved")])
 def test_noise_is_the_standard_error_of_the_gain_over_anchors(better, verdict):
-    """Old right on every other anchor; new right on those and on more, all triplets of an anchor alike."""
+    """Two layers, each right on its own seven of ten anchors; the new one on so many standard errors more."""
     n = 100
     rows = np.repeat(np.arange(n), 5)
     triplets = Triplets(np.stack([rows, rows + 1, rows + 2], axis=1), np.zeros(len(rows), np.float32))

@@ -479,8 +479,7 @@ def test_the_points_of_a_word_are_counted_before_it_is_trained(place, foreign, t
     attach_collection(place, foreign, ATTACH)
     index(place, foreign, texts)
     record = read_collection_record(place.objects(), "docs" if ours else "theirs")
-    vocabulary = check_bundle(open_model(place, 1, "minilm", 4))[1]
-    carriers = Carriers(foreign, [record], vocabulary)
+    carriers = Carriers(place, foreign, [record])
     for forms in ({"shard": ["shards"]}, {"pod": ["pods"]}, {"shard": ["shards"], "garden": ["garden"]}):
         names = {name for word, others in forms.items() for name in (word, *others)}
         tokens = (model_of(place, 1).tokenizer.words(text) for text in texts)
@@ -493,15 +492,27 @@ def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
     serve(place, 1)
     index(place, points, texts)
     parent = open_parent(place, "production", "minilm", 4)
-    carriers = Carriers(points, [read_collection_record(place.objects(), "docs")], parent.vocabulary)
+    carriers = Carriers(place, points, [read_collection_record(place.objects(), "docs")])
     n = {word: carriers.count_all({word: [f"{word}s"]}) for word in ("shard", "lock")}
 
-    def chosen(most):
+    def chosen(most, carriers=carriers):
         request = WordRequest(words=("shard", "lock"), max_points=most)
         return [c.word for c in choose_words(request, parent, WordCounts(), None, 5, carriers)]
 
     assert chosen(n["shard"] + n["lock"]) == ["shard", "lock"]
     assert chosen(n["shard"] + n["lock"] - 1) == ["shard"] and chosen(n["shard"] - 1) == []
+    with pytest.raises(UsageError, match="has none"):
+        chosen(10, Carriers(place, points, []))
+
+
+def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(place, foreign, texts):
+    """Release 2 retrained "pod": its cells are others than those in a collection that still carries release 1."""
+    attach_collection(place, foreign, ATTACH)
+    serve(place, 2)
+    record = read_collection_record(place.objects(), "theirs")
+    assert record.release == 1
+    n = sum("pods" in text.split() for text in texts)
+    assert Carriers(place, foreign, [record]).count_all({"pod": ["pods"]}) >= n > 10
 
 
 def test_points_that_a_stranger_adds_later_with_the_old_model_are_swept(place, foreign, texts):
