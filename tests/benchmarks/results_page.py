@@ -414,8 +414,12 @@ def _load(r: dict[str, Any]) -> str:
     for kind, unit in LOAD_UNITS.items():
         for run in r.get(kind, []):
             pace = f"{run['seconds'] / run['size'] * 1000:.3g}" if run["size"] else "-"
-            rows.append((unit, f"{run['size']:,}", f"{run['seconds']:,.0f}", pace, f"{run['peak_mib']:,.0f}"))
-    return table(("of what", "size", "seconds", "ms each", "peak MiB"), rows)
+            parts, own = (run.get(f"{what}_mib_by_part", {}) for what in ("peak", "own"))
+            engine, held = (f"{part['engine']:,.0f}" if "engine" in part else "-" for part in (parts, own))
+            peak = f"{run['peak_mib']:,.0f}"
+            rows.append((unit, f"{run['size']:,}", f"{run['seconds']:,.0f}", pace, peak, engine, held))
+    titles = ("peak MiB", "of it the engine's", "of that not its files")
+    return table(("of what", "size", "seconds", "ms each", *titles), rows)
 
 
 LOAD_UNITS = {"corpus": "MB of corpus", "points": "points", "words": "words of one extension"}
