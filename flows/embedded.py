@@ -80,6 +80,10 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
         return function(parameters)
     except httpx.HTTPError as error:
         raise _server_failed(error) from error
+    except RuntimeError as error:  # Prefect's own, when it cannot even ask the server for its version
+        if isinstance(error.__cause__, httpx.HTTPError):
+            raise _server_failed(error.__cause__) from error
+        raise
 
 
 def _server_failed(error: httpx.HTTPError) -> Exception:

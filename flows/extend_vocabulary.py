@@ -16,7 +16,7 @@ from flows.steps import choose_step, count_points_step, estimate_step
 from flows.training_words import train_chosen
 from tasks.bundles import remove_work
 from tasks.carriers import Carriers
-from tasks.choosing import WordRequest, check_words
+from tasks.choosing import WordRequest, check_max_points, check_words
 from tasks.reading import count_background
 from tasks.requests import find_request, request_digest
 
@@ -28,6 +28,7 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
     check_words(asked)
     with ExitStack() as stack:
         job = open_job(parameters, "extend", stack)
+        check_max_points(asked, job.records)
         reading = job.read()
         request = request_digest(parameters.model_dump(), reading.digest)
         answered = find_request(job.place.objects(), request)

@@ -17,6 +17,7 @@ from minicoil.vocabulary import check_word
 from minicoil.word_counts import WordCounts
 from tasks.bundles import Parent
 from tasks.carriers import Carriers
+from tasks.registry import CollectionRecord
 from tasks.sentence_encoder import Encoders
 
 DEFAULT_MINED = 200
@@ -45,6 +46,19 @@ def check_words(request: WordRequest) -> None:
     _lines(request.queries)
 
 
+def check_max_points(request: WordRequest, records: Sequence[CollectionRecord]) -> None:
+    """Refuse a bound on points where the channel's collections have none to count.
+
+    Raises:
+        UsageError: there is no collection.
+    """
+    if request.max_points is not None and not records:
+        raise UsageError(
+            "--max-points counts points of the channel's collections, and it has none; leave it out, or create one "
+            "with `minicoil index NAME --corpus SPEC`"
+        )
+
+
 def choose_words(
     request: WordRequest,
     parent: Parent,
@@ -56,7 +70,7 @@ def choose_words(
     """Candidates in order of worth; each word once.
 
     Raises:
-        UsageError: a named word is no word, a file cannot be read, or there are no points for `max_points` to count.
+        UsageError: a named word is no word, or a file cannot be read.
     """
     config = replace(MiningConfig(), min_count=min_sentences)
     named = [*request.words, *_lines(request.words_file)]
@@ -104,11 +118,6 @@ def _within(candidates: list[Candidate], max_points: int | None, carriers: Carri
     """The first candidates with no more than `max_points` points; one with two of the words counts twice."""
     if max_points is None:
         return candidates
-    if not carriers.records:
-        raise UsageError(
-            "--max-points counts points of the channel's collections, and it has none; leave it out, or create one "
-            "with `minicoil index NAME --corpus SPEC`"
-        )
     kept, total = [], 0
     for candidate in candidates:
         total += carriers.count_all(forms_of([candidate]))

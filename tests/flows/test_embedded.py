@@ -70,6 +70,17 @@ def test_a_server_that_fails_for_good_is_one_line_with_what_to_do(clean, tmp_pat
             run(clean, error, tmp_path)
 
 
+def test_a_server_that_cannot_even_say_its_version_is_the_same_line(clean, tmp_path):
+    """Prefect's client asks for the version first, and wraps what went wrong in an error without a type."""
+    clean.setenv("PREFECT_API_URL", ADDRESS)
+    unreachable = RuntimeError(f"Failed to reach API at {ADDRESS}/")
+    unreachable.__cause__ = httpx.ReadError("reset", request=httpx.Request("GET", f"{ADDRESS}/admin/version"))
+    with pytest.raises(StoreUnavailableError, match="failed .ReadError for GET /api/admin/version"):
+        run(clean, unreachable, tmp_path)
+    with pytest.raises(RuntimeError, match="of our own"):
+        run(clean, RuntimeError("a bug of our own"), tmp_path)
+
+
 def test_the_error_of_another_server_stays_what_it_is(clean, tmp_path):
     clean.setenv("PREFECT_API_URL", ADDRESS)
     elsewhere = httpx.ReadError("reset", request=httpx.Request("GET", "http://127.0.0.1:6333/collections"))

@@ -25,7 +25,7 @@ from tasks.attaching import AttachRequest, attach_collection
 from tasks.bundles import open_model, open_parent
 from tasks.carriers import Carriers
 from tasks.channels import move_current, read_channel, set_pending
-from tasks.choosing import WordRequest, choose_words
+from tasks.choosing import WordRequest, check_max_points, choose_words
 from tasks.corpus import CorpusReport, document
 from tasks.indexing import IndexRequest, index_documents
 from tasks.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
@@ -495,14 +495,14 @@ def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
     carriers = Carriers(place, points, [read_collection_record(place.objects(), "docs")])
     n = {word: carriers.count_all({word: [f"{word}s"]}) for word in ("shard", "lock")}
 
-    def chosen(most, carriers=carriers):
+    def chosen(most):
         request = WordRequest(words=("shard", "lock"), max_points=most)
         return [c.word for c in choose_words(request, parent, WordCounts(), None, 5, carriers)]
 
     assert chosen(n["shard"] + n["lock"]) == ["shard", "lock"]
     assert chosen(n["shard"] + n["lock"] - 1) == ["shard"] and chosen(n["shard"] - 1) == []
     with pytest.raises(UsageError, match="has none"):
-        chosen(10, Carriers(place, points, []))
+        check_max_points(WordRequest(words=("shard",), max_points=10), [])
 
 
 def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(place, foreign, texts):
