@@ -88,7 +88,13 @@ def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: s
     return facts
 
 
-def derive_bundle(parent: Path, out: Path, vocabulary: Vocabulary, rows: Mapping[int, NDArray[np.float32]]) -> None:
+def derive_bundle(
+    parent: Path,
+    out: Path,
+    vocabulary: Vocabulary,
+    rows: Mapping[int, NDArray[np.float32]],
+    metadata: Mapping[str, str] | None = None,
+) -> None:
     """Write the folder of a child release: the parent's files, more rows, the new vocabulary, new graphs.
 
     The parent is never written to, and its rows are copied byte for byte.
@@ -98,6 +104,7 @@ def derive_bundle(parent: Path, out: Path, vocabulary: Vocabulary, rows: Mapping
         out: Folder to create.
         vocabulary: The child's.
         rows: Word id -> (D, d) float32 layer, for every fresh id.
+        metadata: Properties of the child's graphs.
 
     Raises:
         BundleError: a row exists already, or does not fit.
@@ -120,7 +127,7 @@ def derive_bundle(parent: Path, out: Path, vocabulary: Vocabulary, rows: Mapping
             block[word_id - first] = layer
         append_rows(target.stack, first, block)
     vocabulary.write(target.vocabulary)
-    write_graphs(target)
+    write_graphs(target, metadata)
 
 
 def check_bundle(folder: Path) -> tuple[NDArray[np.float32], Vocabulary]:

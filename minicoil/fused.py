@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import mmap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -22,7 +22,7 @@ OPSET = 17  # of the head, and of encoders exported here
 INLINE_BYTES = 4096  # smaller tensors stay in the graph
 
 
-def write_graphs(layout: BundleLayout, metadata: dict[str, str] | None = None) -> None:
+def write_graphs(layout: BundleLayout, metadata: Mapping[str, str] | None = None) -> None:
     """Write `minicoil.onnx`, `minicoil_head.onnx` and `minicoil_rows.onnx`, a few hundred kilobytes each.
 
     A foreign encoder of an opset that neither can be raised to 17 nor takes our head goes without the fused graph, one

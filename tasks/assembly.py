@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.bundle import derive_bundle
-from minicoil.fused import write_graphs
 from minicoil.layout import BundleLayout
 from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate
@@ -118,19 +117,17 @@ def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
         word_id: np.asarray(layers[word] if word in layers else stack[parent.vocabulary.ids[word]], dtype=np.float32)
         for word, word_id in fresh.items()
     }
-    derive_bundle(parent.folder, out, vocabulary, rows)
+    facts = {**_facts(parent, vocabulary, results, remove), "request": draft.request}
+    properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
+    derive_bundle(parent.folder, out, vocabulary, rows, {"release": str(draft.release), **properties})
     judged = {result.record.word for result in results}
     removed = [WordRecord(word, "removed", "asked for") for word in remove if word not in judged]
     records = [*(result.record for result in results), *removed]
     parent.ledger.updated(records, draft.request, draft.release).write(out)
     if draft.prior is not None:
         draft.prior.write(out)
-    layout = BundleLayout(out)
-    facts = {**_facts(parent, vocabulary, results, remove), "request": draft.request}
-    properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
-    write_graphs(layout, {"release": str(draft.release), **properties})
     card = model_card(parent, vocabulary, results, remove, source_names(draft.sources))
-    layout.card.write_text(card, encoding="utf-8")
+    BundleLayout(out).card.write_text(card, encoding="utf-8")
     return Assembled(out, vocabulary, facts, check_parity(out, draft.probes))
 
 

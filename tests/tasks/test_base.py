@@ -109,6 +109,15 @@ def test_a_base_comes_through_untouched_and_says_what_is_left_and_what_is_lost(b
     assert import_base(place, "production", str(base)) == 1
 
 
+def test_the_graphs_of_a_release_name_it(extended):
+    import onnx
+
+    _, _, built, *_ = extended
+    for path in (BundleLayout(built.folder).head, BundleLayout(built.folder).fused):
+        said = {entry.key: entry.value for entry in onnx.load(str(path), load_external_data=False).metadata_props}
+        assert said["release"] == "2" and said["vocabulary_digest"] == built.vocabulary.digest
+
+
 def test_what_a_base_had_stays_to_the_byte_in_the_release_grown_from_it(base, extended):
     place, _, built, published, new = extended
     old, grown = open_stack(BundleLayout(base).stack), open_stack(BundleLayout(built.folder).stack)
