@@ -48,7 +48,8 @@ from flows.screen import complain, tell
 def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, form: Any, **values: Any) -> Any:
     """Turn lines on stdin into vectors: plain text, or JSON objects with `text` (and `id`).
 
-    One answer a line: line, id, indices, values. Lines that cannot be used are counted and named on stderr.
+    One answer a line: line, id, indices, values. Lines that cannot be used are counted and named on stderr, and so are
+    ids that an earlier line has; in parquet, where ids are text, such a line is called id#line.
     """
     from minicoil.config import Bm25Config
     from tasks.encoding import LineReport, check_output, encode_lines, open_line_model, read_lines, write_encoded
@@ -70,6 +71,8 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
         "n_lines": report.n_lines,
         "n_encoded": report.n_encoded,
         "bad": report.rows(),
+        "n_repeated_ids": report.n_repeated,
+        "repeated_ids": report.repeated,
         "k": model.bm25.k,
         "b": model.bm25.b,
         "avg_len": model.bm25.avg_len,
@@ -80,7 +83,9 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
         from flows.encode_rendering import describe_encoding
 
         for line in describe_encoding(answer):
-            (complain if report.n_bad else tell)(line)  # what was lost is said even to those who want quiet
+            (complain if report.n_bad or report.n_repeated else tell)(
+                line
+            )  # what was lost is said even to those who want quiet
         return {"refused": True, "silent": True} if answer["refused"] else None
     return answer
 

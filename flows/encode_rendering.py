@@ -19,6 +19,10 @@ def describe_encoding(result: Mapping[str, Any]) -> Iterator[str]:
         numbers = ", ".join(map(str, row["lines"]))
         more = "" if row["n"] <= len(row["lines"]) else ", ..."
         yield f"  {row['n']:,} bad: line {numbers}{more} {row['reason']}"
+    if n := result["n_repeated_ids"]:
+        first = result["repeated_ids"]
+        numbers, more = ", ".join(map(str, first)), "" if n <= len(first) else ", ..."
+        yield f'  {n:,} with an id that an earlier line has (1 and "1" are one id): line {numbers}{more}'
 
 
 def show_encoding(result: Mapping[str, Any]) -> None:

@@ -25,6 +25,7 @@ from flows.place_parameters import (
 from minicoil.config import Bm25Config, SamplingConfig
 from tasks.promotion import GRACE_HOURS
 from tasks.reencoding import ExpansionOptions
+from tasks.telling_apart import OnDuplicate
 
 
 class IndexParameters(EncoderParameters):
@@ -35,6 +36,12 @@ class IndexParameters(EncoderParameters):
     sample: Sample = None
     delete_missing: bool = Field(
         False, title="Delete missing", description="Delete points whose document the corpus does not have any more"
+    )
+    on_duplicate: OnDuplicate = Field(
+        "tell-apart",
+        title="Same id twice",
+        description="tell-apart: both stay, as file#id or id#line; keep-last: the later one counts; refuse: nothing is "
+        "written",
     )
     k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
     b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
