@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ import click
 
 from flows.completion import complete_channels, complete_collections, complete_releases
 from flows.options import common_options, open_place
-from flows.screen import complain, tell
+from flows.screen import complain, dump_json, tell
 
 
 @click.command()
@@ -94,7 +93,7 @@ def _print_rows(rows: Iterable[dict[str, Any]]) -> None:
     """Each row on a line of stdout, for as long as somebody reads."""
     try:
         for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stdout.write(dump_json(row) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough; the interpreter must not try to flush again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.markup import escape
-
-from flows.screen import say
+from flows.screen import say, shown
 
 
 def describe_encoding(result: Mapping[str, Any]) -> Iterator[str]:
@@ -28,4 +26,4 @@ def describe_encoding(result: Mapping[str, Any]) -> Iterator[str]:
 def show_encoding(result: Mapping[str, Any]) -> None:
     """Print them."""
     for line in describe_encoding(result):
-        say(escape(line))
+        say(shown(line))

@@ -7,7 +7,6 @@ answer is one JSON document on stdout; everything else goes to stderr.
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -164,7 +163,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     if isinstance(result, Mapping) and result.get("silent"):
         pass  # what was asked for is on stdout already
     elif as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, default=str))
+        click.echo(screen.dump_json(result))
     else:
         rendering.show(command, result)
     if isinstance(result, Mapping) and result.get("refused"):
@@ -173,7 +172,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
 
 def _refuse(error: MiniCoilError, as_json: bool, status: int) -> None:
     if as_json:
-        click.echo(json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False))
+        click.echo(screen.dump_json({"error": type(error).__name__, "message": str(error)}))
     screen.complain(f"error: {error}", style="bold red")
     sys.exit(status)
 

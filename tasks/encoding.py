@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, UsageError
+from minicoil.harmless import harmless_json
 from minicoil.key_set import KeySet
 from minicoil.model import HybridVector, MiniCoil
 from minicoil.sparse import SparseVector
@@ -239,7 +240,7 @@ def write_encoded(rows: Iterable[EncodedLine], path: Path) -> None:
         else:
             with part.open("w", encoding="utf-8") as file:
                 for row in rows:
-                    file.write(json.dumps(row.row(), ensure_ascii=False) + "\n")
+                    file.write(harmless_json(json.dumps(row.row(), ensure_ascii=False)) + "\n")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
