@@ -17,6 +17,7 @@ from flows import rendering, screen
 from flows.completion import complete_channels
 from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.errors import MiniCoilError, UsageError
+from tasks.file_names import shown_name
 
 Command = Callable[..., Any]
 
@@ -145,9 +146,19 @@ def common_options(command: Command) -> Command:
             raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
         screen.set_up(as_json, verbose, quiet)
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
-        _answer(lambda: command(place=place, **arguments), as_json, command.__name__)
+        place, given = _from_shell(place), _from_shell(arguments)
+        _answer(lambda: command(place=place, **given), as_json, command.__name__)
 
     return wrapped
+
+
+def _from_shell(value: Any) -> Any:
+    """What a shell handed over, as text: its words are bytes, and those that are no UTF-8 can be sent nowhere."""
+    if isinstance(value, str):
+        return shown_name(value)
+    if isinstance(value, tuple):
+        return tuple(map(_from_shell, value))
+    return {key: _from_shell(entry) for key, entry in value.items()} if isinstance(value, dict) else value
 
 
 def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:

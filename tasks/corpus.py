@@ -111,7 +111,9 @@ def read_corpora(
         found += 1
         yield entry
     if not found:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in report.n_unusable.items()) or "no text at all"
+        counted = report.n_unusable.items()
+        reasons = ", ".join(f"{n} {reason}, such as {report.examples[reason][0]}" for reason, n in counted)
+        reasons = reasons or "no text at all"
         raise EmptyCorpusError(
             f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it"
         )
