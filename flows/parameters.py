@@ -21,6 +21,7 @@ from flows.place_parameters import (
     RoleModel,
     Sample,
     Specs,
+    Words,
 )
 from minicoil.config import Bm25Config, SamplingConfig
 from tasks.promotion import GRACE_HOURS
@@ -114,11 +115,13 @@ class WordsParameters(EncoderParameters):
 class ExtendParameters(WordsParameters):
     """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
 
-    words: list[str] = Field(
+    words: Words = Field(
         [], title="Words", description="Train these, in any of their forms", examples=[["pod", "taint"]]
     )
     words_file: str | None = Field(
-        None, title="Words file", description="On the worker; one word a line, # starts a comment"
+        None,
+        title="Words file",
+        description="On the worker; one word a line; after a space or at the start, # is a comment",
     )
     mine: int | None = Field(
         None,
@@ -137,7 +140,7 @@ class ExtendParameters(WordsParameters):
         examples=[1000],
     )
     queries: str | None = Field(
-        None, title="Query log", description="On the worker; one query a line, weights words people search for"
+        None, title="Query log", description="On the worker; one query a line or JSON lines, weights words searched for"
     )
     max_points: int | None = Field(
         None, ge=1, title="Affected points", description="Stop taking words when this many points are affected"
@@ -169,7 +172,7 @@ class RetrainParameters(WordsParameters):
 class RemoveParameters(ChannelParameters):
     """Return words to BM25."""
 
-    words: list[str] = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])
+    words: Words = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])
     promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
     approval_days: ApprovalDays = 14
 

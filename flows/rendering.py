@@ -23,10 +23,14 @@ def show(command: str, result: Any) -> None:
 def _show_mapping(result: Mapping[str, Any]) -> None:
     for key, value in result.items():
         if isinstance(value, Mapping):
-            value = ", ".join(f"{name} {cell(number)}" for name, number in value.items())
+            value = ", ".join(f"{name} {_number(number)}" for name, number in value.items())
         elif isinstance(value, list):
             value = f"{len(value)} rows (--json shows them)" if len(value) > 6 else ", ".join(map(str, value))
-        say(f"[bold]{key.replace('_', ' ')}[/bold]: {shown(str(value))}")
+        say(f"[bold]{shown(key.replace('_', ' '))}[/bold]: {shown(str(value))}")
+
+
+def _number(value: object) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
 def _show_index(result: Mapping[str, Any]) -> None:
@@ -123,7 +127,7 @@ def _show_releases(result: Mapping[str, Any]) -> None:
 
 
 def _show_pruned(result: Mapping[str, Any]) -> None:
-    gone = ", ".join(map(str, result["pruned"])) or "none"
+    gone = shown(", ".join(map(str, result["pruned"]))) or "none"
     verb = "would go" if result["dry_run"] else "deleted"
     dead = f"uploads that died: {len(result['abandoned'])}, single writes: {result['n_unfinished']}"
     say(f"releases {verb}: {gone}; {dead}; {result['freed_bytes']:,} bytes")

@@ -44,4 +44,4 @@ def show_waiting(result: Mapping[str, Any]) -> None:
 def show_deployed(result: Mapping[str, Any]) -> None:
     """What stands on the server now."""
     for kind, names in result.items():
-        screen.say(f"[bold]{kind.replace('_', ' ')}[/bold]: {shown(', '.join(names))}")
+        screen.say(f"[bold]{shown(kind.replace('_', ' '))}[/bold]: {shown(', '.join(names))}")
