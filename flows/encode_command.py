@@ -51,6 +51,7 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
     ids that an earlier line has; in parquet, where ids are text, such a line is called id#line.
     """
     from minicoil.config import Bm25Config
+    from minicoil.decoding import as_utf8
     from tasks.encoding import LineReport, check_output, encode_lines, open_line_model, read_lines, write_encoded
 
     if output is not None:
@@ -59,7 +60,7 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
     given = {name: number for name, number in numbers.items() if number is not None}
     model = open_line_model(open_place(place), bm25=Bm25Config(**given) if given else None, query=query, **values)
     report = LineReport()
-    lines = read_lines(sys.stdin.buffer, form, report)
+    lines = read_lines(as_utf8(sys.stdin.buffer), form, report)
     rows = encode_lines(model, lines, report, query, dense)
     if output is None:
         _print_rows(row.row() for row in rows)

@@ -28,9 +28,13 @@ def find_encoding(start: bytes) -> tuple[str, int]:
 
 
 def as_utf8(file: IO[bytes]) -> IO[bytes]:
-    """A file's bytes as UTF-8 without a mark. The file must be able to go back to its beginning."""
-    encoding, length = find_encoding(file.read(4))
-    file.seek(length)
+    """A file's or pipe's bytes as UTF-8 without a mark."""
+    if isinstance(file, io.BufferedReader):  # a pipe cannot go back to its beginning
+        encoding, length = find_encoding(file.peek(4)[:4])
+        file.read(length)
+    else:
+        encoding, length = find_encoding(file.read(4))
+        file.seek(length)
     return file if encoding == "utf-8" else io.BufferedReader(_Recoded(file, encoding), _PIECE)
 
 

@@ -85,6 +85,12 @@ def test_ids_follow_the_rule_of_documents_and_one_that_comes_again_is_told_apart
     )
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_pipe_of_another_encoding_is_read_by_its_mark(bundle, encoding):
+    done = run(["--model", str(bundle)], '{"id": "caf\u00e9", "text": "pods"}\n'.encode(encoding))
+    assert done.returncode == 0 and json.loads(done.stdout)["id"] == "caf\u00e9"
+
+
 def test_a_thousand_bad_lines_are_counted_and_the_first_are_named():
     _, report = read(b"\xff\n" * 1000, "text")
     assert report.rows() == [{"reason": "is not UTF-8", "n": 1000, "lines": [1, 2, 3, 4, 5]}]
