@@ -38,6 +38,10 @@ class KeyPlaces:
         if key not in self._recent and (at := self._locate(key)) is not None:
             self._runs[at[0]][1][at[1]] = place
             return
+        self.add(key, place)
+
+    def add(self, key: int, place: int) -> None:
+        """Put a key in that was not found."""
         self._recent[key] = place
         if len(self._recent) >= _RECENT:
             self._sort_away()

@@ -75,7 +75,7 @@ class RowPlace:
 
     def at(self, line: int | str) -> RowPlace:
         """Another row of the same."""
-        return replace(self, line=line)
+        return RowPlace(self.source, self.file, self.shown, line)
 
 
 @dataclass(frozen=True)
@@ -136,8 +136,9 @@ def document(doc: str, title: str, body: str, own_id: str = "", place: RowPlace 
 def row_texts(row: Mapping[str, Any], title: Any, body: str, place: RowPlace) -> Document:
     """The document of a row: called by its `doc`, else by its id, else after its file."""
     own_id, given = id_text(row_id(row)), id_text(row.get("doc"))
-    title = storable(title) if isinstance(title, str) else ""
-    made = document(given or own_id or place.file, title, storable(body), own_id, place)
-    if given and not row["doc"]:  # 0 was taken for none once; points that are there keep their ids
-        made = replace(made, id=document(own_id or place.file, title, storable(body), own_id).id)
-    return replace(made, is_grouped=bool(given))
+    title, body = storable(title) if isinstance(title, str) else "", storable(body)
+    named = own_id or place.file
+    doc = given or named
+    known_by = named if given and not row["doc"] else doc  # 0 was taken for none once; points keep the ids they have
+    identity = point_id(known_by, own_id) if own_id else point_id(known_by, title, body)
+    return Document(identity, doc, title, body, own_id, bool(given), place)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from minicoil.key_places import KeyPlaces
-from tasks.documents import Document, RowPlace, id_key, text_hash
+from tasks.documents import Document, RowPlace, text_hash
 from tasks.file_names import find_path
 from tasks.payload_fields import HASH_FIELD, SOURCE_FIELD
 
@@ -78,19 +78,24 @@ class _Claims:
         self._places: list[RowPlace] = []  # a place of each source
 
     def take(self, identity: str, place: RowPlace) -> None:
-        self._rows.put(id_key(identity), self._number(place))
+        """Give a free id to a row."""
+        self._rows.add(_key(identity), self._number(place))
+
+    def move(self, identity: str, place: RowPlace) -> None:
+        """Give an id to a row, whoever had it."""
+        self._rows.put(_key(identity), self._number(place))
 
     def has(self, identity: str, place: RowPlace) -> bool:
         """Whether it is this row that has the id."""
-        return self._rows.find(id_key(identity)) == self._number(place)
+        return self._rows.find(_key(identity)) == self._number(place)
 
     def holder(self, identity: str) -> RowPlace | None:
         """Where the row stands that has the id; None where it is free."""
-        found = self._rows.find(id_key(identity))
+        found = self._rows.find(_key(identity))
         if found is None:
             return None
         source, line = divmod(found, _LINES)
-        return replace(self._places[source], line=line)
+        return self._places[source].at(line)
 
     def _number(self, place: RowPlace) -> int:
         source = self._numbers.setdefault(place.source, len(self._numbers))
@@ -164,7 +169,7 @@ class LastRows:
         self._claims = _Claims()
         for entry in documents:
             if entry.own_id and entry.place:
-                self._claims.take(entry.id, entry.place)
+                self._claims.move(entry.id, entry.place)
 
     def hold(self, entry: Document) -> bool:
         """Whether a document is the last with its id."""
@@ -189,3 +194,8 @@ def is_same_source(stored: str, source: str, file: str) -> bool:
         return os.path.samefile(one, other)
     except (OSError, ValueError):
         return f"/{stored}".removesuffix(".gz").endswith(f"/{file}".removesuffix(".gz"))
+
+
+def _key(identity: str) -> int:
+    """The last 64 bits of a UUID, of which 62 are as good as any."""
+    return int(identity[-17:].replace("-", ""), 16)
