@@ -7,8 +7,11 @@ import pytest
 
 from minicoil.errors import CorpusError
 from tasks.corpus import CorpusReport, read_corpora
+from tasks.forgetting import ForgetRequest, forget_documents
 from tasks.indexing import IndexRequest, index_documents
+from tasks.points import Point
 from tasks.telling_apart import StoredOwners, is_same_source
+from tasks.texts import JoinedTexts, PointTextError, join_corpus
 
 REQUEST = IndexRequest("docs", "production", "minilm", 4, 1.2, 0.75, None)
 
@@ -189,3 +192,35 @@ def test_points_called_after_their_file_by_mistake_get_their_name_and_keep_their
     write(path, {"doc": 0, "text": "One page."})
     assert home.index(path)["n_points"] == 1
     assert home.texts() == {"One page.": "0"} and home.index(path)["n_written"] == 0
+
+
+@pytest.mark.parametrize(
+    ("doc", "file", "gone"),
+    [
+        ("0", None, "Ships."),
+        ("0", "", "Ships."),
+        ("0", "b.jsonl", "Ships."),
+        ("0", "a.jsonl", None),
+        ("a.jsonl#0", "a.jsonl", "Apples."),
+        ("a.jsonl#0", "", "Apples."),
+    ],
+)
+def test_forgetting_an_id_takes_the_document_that_has_it_and_no_other(home, two_files, doc, file, gone):
+    home.index(two_files / "b.jsonl")
+    home.index(two_files)
+    before = home.texts()
+    corpus = () if file is None else (str(two_files / file),)
+    forget_documents(home.place, ForgetRequest((doc,), corpus, ("docs",)))
+    assert before.keys() - home.texts().keys() == ({gone} if gone else set())
+
+
+def test_an_id_that_two_texts_of_a_joined_corpus_have_gives_neither(two_files, tmp_path):
+    write(
+        two_files / "c.jsonl", {"_id": 7, "text": "Seven."}, {"_id": 7, "text": "Seven."}, {"_id": 8, "text": "Eight."}
+    )
+    texts = JoinedTexts(join_corpus(tmp_path / "odd #?%41 name", [str(two_files)]), "sku")
+    assert texts.read(Point(1, {"sku": 7})) == "Seven." and texts.read(Point(1, {"sku": "8"})) == "Eight."
+    with pytest.raises(PointTextError, match="several documents '0', with different texts"):
+        texts.read(Point(1, {"sku": 0}))
+    with pytest.raises(PointTextError, match="no document '9'"):
+        texts.read(Point(1, {"sku": 9}))

@@ -1,0 +1,147 @@
+"""Inputs as people really have them, through whole flows: nothing is lost, and what is odd is named."""
+
+import json
+from itertools import product
+
+import pytest
+from click.testing import CliRunner
+
+from flows.cli import main
+from minicoil.errors import CorpusError
+
+SIZES, DEEDS, PLACES = (
+    ["old", "quiet", "famous", "small", "noisy"],
+    ["serves", "offers", "bakes", "sells"],
+    ["near the station", "by the river", "under the old bridge", "at the market"],
+)
+
+
+def run(home, encoder, flow="index", **values):
+    from flows.extend_vocabulary import extend_vocabulary
+    from flows.index_collection import index_collection
+    from flows.parameters import ExtendParameters, IndexParameters
+
+    values = {"home": str(home), "encoder": str(encoder), **values}
+    if flow == "index":
+        return index_collection(IndexParameters(**values))
+    return extend_vocabulary(ExtendParameters(**values, evaluate=False))
+
+
+@pytest.fixture(scope="module")
+def home(prefect_server, tmp_path_factory):
+    return tmp_path_factory.mktemp("odd") / "home"
+
+
+@pytest.fixture
+def two_files(tmp_path):
+    for name, thing in (("a", "apples"), ("b", "ships")):
+        rows = ({"_id": i, "text": f"Entry {i} of a file speaks about {thing} at length."} for i in range(5))
+        (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return tmp_path
+
+
+def test_two_files_with_the_same_ids_are_ten_points_and_the_clash_is_told(home, tiny_encoder, two_files):
+    result = run(home, tiny_encoder, collection="apart", corpus=[str(two_files)])
+    assert (result["n_points"], result["n_written"], result["n_clashes"]) == (10, 10, 5)
+    (row,) = result["unusable"]
+    assert row["n"] == 5 and "b.jsonl:1: id '0' is that of" in row["examples"][0]
+    again = run(home, tiny_encoder, collection="apart", corpus=[str(two_files)])
+    assert (again["n_points"], again["n_written"], again["n_skipped"]) == (10, 0, 10)
+
+
+def test_whoever_wants_it_is_refused_before_anything_is_written_or_keeps_the_last(home, tiny_encoder, two_files):
+    values = {"collection": "other", "corpus": [str(two_files)]}
+    with pytest.raises(CorpusError, match="5 documents have the id of another"):
+        run(home, tiny_encoder, on_duplicate="refuse", **values)
+    shown = CliRunner().invoke(main, ["search", "other", "ships", "--home", str(home)])
+    assert "'other' was not found" in shown.stderr
+    assert run(home, tiny_encoder, on_duplicate="keep-last", **values)["n_points"] == 5
+    assert run(home, tiny_encoder, on_duplicate="keep-last", **values)["n_written"] == 0
+    answer = CliRunner().invoke(main, ["search", "other", "ships apples", "--json", "--home", str(home)])
+    assert all("ships" in row["text"] for row in json.loads(answer.stdout)["results"])
+
+
+def test_a_word_with_accents_trains_on_all_its_sentences_whoever_writes_it_how(home, tiny_encoder, tmp_path):
+    texts = (
+        f"The {size} caf\u00e9 {where} {deed} tea and cake until {hour} at night."
+        for hour, (size, deed, where) in enumerate(product(SIZES, DEEDS, PLACES))
+    )
+    corpus = tmp_path / "cafe.jsonl"
+    corpus.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    words = tmp_path / "words.txt"
+    words.write_bytes("overal\nCAF\u00c9\ncafe\u0301\n".encode("utf-16"))
+    values = {"corpus": [str(corpus)], "words_file": str(words), "min_sentences": 10}
+    dry = run(home, tiny_encoder, "extend", dry_run=True, **values)
+    assert [row["word"] for row in dry["words"]] == ["cafe"]
+    assert dry["refused_words"][0]["word"] == "overal" and "stopword" in dry["refused_words"][0]["reason"]
+    answer = run(home, tiny_encoder, "extend", **values)
+    verdicts = {row["word"]: row for row in answer["words"]}
+    assert verdicts["cafe"]["n_sentences"] == 80 and verdicts["cafe"]["ordering_accuracy"] is not None
+    assert verdicts["overal"]["verdict"] == "failed" and answer["refused_words"] == dry["refused_words"]
+    # the same file with another word is another request
+    words.write_text("station")
+    answer = run(home, tiny_encoder, "extend", **values)
+    assert [row["word"] for row in answer["words"]] == ["station"]
+
+
+def test_more_words_than_a_form_takes_point_to_a_file(tmp_path):
+    words = [f"word{i}" for i in range(5001)]
+    answer = CliRunner().invoke(main, ["extend", *words, "--corpus", "pydocs:json", "--home", str(tmp_path)])
+    assert answer.exit_code == 2 and "5,001 words were given" in answer.stderr and "--words-file" in answer.stderr
+
+
+@pytest.mark.parametrize("name", ["cl?ean [1] #%41", "caf\u00e9 \U0001f600"])
+def test_a_home_of_any_name_stays_in_its_folder(prefect_server, tiny_encoder, tmp_path, two_files, name):
+    home = tmp_path / "homes" / name
+    home.parent.mkdir()
+    assert run(home, tiny_encoder, collection="docs", corpus=[str(two_files)])["n_points"] == 10
+    found = CliRunner().invoke(main, ["search", "docs", "ships", "--json", "--home", str(home)])
+    assert len(json.loads(found.stdout)["results"]) == 5
+    assert [path.name for path in home.parent.iterdir()] == [name]
+
+
+@pytest.fixture
+def cases(shared_data):
+    """Folder of inputs that failed once, beside the real text."""
+    folder = shared_data.parent / "cases"
+    if not folder.is_dir():
+        pytest.skip(
+            f"inputs that failed once were not found at {folder}; set MINICOIL_SHARED_DATA to a folder beside it"
+        )
+    return folder
+
+
+CASE_POINTS = {
+    "sameid": 10,
+    "sameid1": 6,
+    "doc0": 3,
+    "pq[1]": 2,
+    "pqgz2": 2,
+    "utf16": 2,
+    "parquet": 1,
+    "nasty.jsonl": 8,
+    "cafe.jsonl": 90,
+    "collide.jsonl": 5,
+}
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize("case", CASE_POINTS)
+def test_inputs_that_failed_once_are_read(cases, case):
+    from tasks.corpus import CorpusReport, read_corpora
+
+    documents = list(read_corpora([str(cases / case)], CorpusReport()))
+    assert len({document.id for document in documents}) == CASE_POINTS[case]
+    if case == "doc0":
+        assert [document.doc for document in documents] == ["0", "1", "2"]
+
+
+@pytest.mark.shared
+def test_lists_that_failed_once_are_read_whole(cases):
+    from tasks.corpus import CorpusReport
+    from tasks.query_log import read_queries
+    from tasks.word_list import read_word_file
+
+    assert list(read_word_file(str(cases / "w_bom.txt"))) == ["pod", "node"]
+    queries = [query.text for query in read_queries(str(cases / "q_bom.txt"), CorpusReport())]
+    assert queries == ["pool of workers", "C# generics", "#hashtag search", "issue #42 in pods"]
