@@ -105,6 +105,12 @@ def _show_collections(result: Mapping[str, Any]) -> None:
             shown = [(w["word"], w["n_points"], shorten(w["examples"][0], 80)) for w in words[:12] if w["examples"]]
             show_table(("word", "points", "such as"), shown, f"{entry['name']}: first of {len(words):,} changed words")
             say(f"encoding them takes about {entry['seconds_expected']:,.0f} s here")
+        for word in entry.get("idf", ()):
+            if word["is_off"]:
+                say(
+                    f"[yellow]{entry['name']}: '{word['word']}' is weighed by {word['engine']:.3f}, "
+                    f"{word['expected']:.3f} is right: overwritten points count until the optimiser runs[/yellow]"
+                )
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:

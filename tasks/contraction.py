@@ -42,7 +42,7 @@ def contract_collection(place: Place, points: PointStore, record: CollectionReco
     smaller = update_collection(place.objects(), record.name, lambda found: found.model_copy(update=changed))
     # a writer that read the record before may have written both releases' cells behind our back
     drop_leftovers(place, points, smaller)
-    points.optimize(record.name)
+    points.optimize(record.name, record.is_ours)
     return smaller
 
 

@@ -103,7 +103,7 @@ def index_documents(
         report.n_unusable["documents cut at the encoder's limit"] = n_truncated
         report.examples["documents cut at the encoder's limit"] = []
     n_deleted = _delete_missing(points, record.name, seen) if delete_missing else 0
-    points.optimize(record.name)
+    points.optimize(record.name, is_ours=True)
     return {
         "collection": record.name,
         "n_points": points.count(record.name),

@@ -93,8 +93,8 @@ def report_collection(place: Place, name: str, step: str, change: CollectionChan
     if record is None:
         raise CollectionError(f"collection '{name}' is not registered any more")
     with place.points() as points:
-        for _ in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
-            late = sweep_collection(place, points, record)
+        for attempt in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
+            late = sweep_collection(place, points, record, read_all=attempt == 0)
             change = replace(change, n_rewritten=change.n_rewritten + late.n_rewritten)
             found = verify_collection(place, points, record)
             if found.is_sound and not late.n_rewritten:
@@ -121,7 +121,7 @@ def sweep_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list
     rows = []
     with place.points() as points:
         for record in select_collections(list_collections(place.objects(), channel), names, channel):
-            rows.append(sweep_collection(place, points, record).row())
+            rows.append(sweep_collection(place, points, record, read_all=True).row())
     return rows
 
 

@@ -86,7 +86,7 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
     else:
         raise CollectionError(f"collection '{request.source}' changes faster than it is copied; run the same again")
     n_deleted = _delete_gone(points, request.source, record.name)
-    points.optimize(record.name)
+    points.optimize(record.name, is_ours=True)
     found = verify_collection(place, points, record)
     if not found.is_sound:
         raise CollectionError(
@@ -142,7 +142,7 @@ def _open_target(
         )
     dense = {name or "dense": size for name, size in shape.dense.items()}
     sparse = [name for name, has_idf in shape.sparse.items() if has_idf and name not in SCHEMA.sparse]
-    schema = CollectionSchema(dense, (*SCHEMA.sparse, *sparse), SCHEMA.keyword, SCHEMA.integer)
+    schema = CollectionSchema(dense, (*SCHEMA.sparse, *sparse), SCHEMA.keyword, SCHEMA.integer, is_searched=True)
     points.ensure(record.name, schema)
     return record
 

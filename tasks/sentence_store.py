@@ -74,9 +74,12 @@ class SentenceStore:
         Keys are hashes, so the smallest `n` of them are a uniform sample that is the same on every run and stays
         nested as the store grows.
         """
-        where = PointFilter(text_any={"text": list(forms)})
-        page = next(self._points.scroll(self.name, where, payload=False, page=n), [])
-        return [int(point.id) for point in page]
+        where, keys = PointFilter(text_any={"text": list(forms)}), list[int]()
+        for page in self._points.scroll(self.name, where, payload=False, page=n):
+            keys += [int(point.id) for point in page]
+            if len(keys) >= n:  # an engine may give smaller pages than were asked for
+                break
+        return keys[:n]
 
     def keys(self, forms: Sequence[str]) -> Iterator[list[int]]:
         """Keys of all sentences with one of the forms, in pages, ascending."""

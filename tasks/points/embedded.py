@@ -253,7 +253,7 @@ class EmbeddedPoints:
             f"the embedded engine has no aliases; search '{name}' by its own name instead of '{alias}'"
         )
 
-    def optimize(self, name: str) -> None:
+    def optimize(self, name: str, is_ours: bool = False) -> None:
         self._call("optimize", name)
 
     def purge(self, name: str) -> bool:

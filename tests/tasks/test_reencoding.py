@@ -1,13 +1,15 @@
-"""Expand, move, contract over the embedded engine and Qdrant's client: against encoding everything anew, cell by cell."""
+"""Expand, move, contract over the embedded engine and Qdrant servers: against encoding everything anew, cell by cell."""
 
+import contextlib
 import time
 import uuid
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from local_server import SharedServer
-from qdrant_client import QdrantClient, models
+from local_server import share_server
+from qdrant_client import models
+from qdrant_places import KINDS, SERVER_KINDS, open_server
 
 from minicoil.bundle import check_bundle, derive_bundle
 from minicoil.errors import BusyError, CollectionError, UsageError
@@ -42,16 +44,14 @@ from tasks.searching import search_collection
 from tasks.verification import verify_collection
 from tasks.writing import Pace
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode is not recommended")
 
-
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=KINDS)
 def points(request, place, monkeypatch):
-    if request.param == "server":
-        server = SharedServer(QdrantClient(":memory:"))
-        monkeypatch.setattr(Place, "points", lambda self: server)
-    with place.points() as store:
-        yield store
+    with contextlib.ExitStack() as stack:
+        if request.param != "embedded":
+            server = stack.enter_context(share_server(request.param))
+            monkeypatch.setattr(Place, "points", lambda self: server)
+        yield stack.enter_context(place.points())
 
 
 def serve(place, release):
@@ -393,7 +393,7 @@ def test_a_vector_that_is_not_what_its_text_says_keeps_the_channel_where_it_is(p
         points.write_vectors(name, [VectorUpdate(i, {"minicoil": wrong}) for i in list(stored(points))[:30]])
         finish(name)
 
-    monkeypatch.setattr(type(points), "optimize", lambda self, name: damage(name))
+    monkeypatch.setattr(type(points), "optimize", lambda self, name, is_ours=False: damage(name))
     with pytest.raises(CollectionError, match=r"is not right after expand.*sampled differ.*point .*minicoil reencode"):
         promote(place, "production", 2)
     assert read_channel(place.objects(), "production").current == 1
@@ -566,11 +566,14 @@ def test_a_collection_that_does_not_fit_is_refused_and_not_registered(place, for
     assert read_collection_record(place.objects(), "theirs") is None
 
 
-def test_a_vector_without_idf_is_refused_with_the_way_to_set_it(place):
-    client = QdrantClient(":memory:")
-    client.create_collection("theirs", {}, sparse_vectors_config={"sparse": models.SparseVectorParams()})
-    with pytest.raises(CollectionError, match=r"lacks the IDF modifier.*update_collection\('theirs'"):
-        attach_collection(place, ServerPoints(client), ATTACH)
+@pytest.mark.parametrize("kind", SERVER_KINDS)
+def test_a_vector_without_idf_is_refused_with_the_way_to_set_it(place, kind):
+    with open_server(kind) as server:
+        server._client.create_collection(
+            "theirs", vectors_config={}, sparse_vectors_config={"sparse": models.SparseVectorParams()}
+        )
+        with pytest.raises(CollectionError, match=r"lacks the IDF modifier.*update_collection\('theirs'"):
+            attach_collection(place, server, ATTACH)
 
 
 def test_a_changed_word_whose_old_layer_was_zero_is_found_all_the_same(place, foreign, texts, monkeypatch):
