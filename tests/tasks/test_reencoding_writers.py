@@ -1,7 +1,8 @@
 """Others write to a collection while it is re-encoded: nothing of theirs is lost, and no point keeps cells of another text.
 
 By hand: `MINICOIL_SEEDS=100 MINICOIL_POINTS=5000 pytest tests/tasks/test_reencoding_writers.py -k meddler`; with
-MINICOIL_TEST_QDRANT_URL also on a real server.
+MINICOIL_TEST_QDRANT_URL also on a real server, and with MINICOIL_TEST_QDRANT_KILL, a command that ends a node, on a
+cluster that loses one.
 """
 
 import os
@@ -15,7 +16,7 @@ from types import SimpleNamespace
 import pytest
 from local_server import share_server
 from qdrant_client import models
-from qdrant_places import SERVER_KINDS
+from qdrant_places import SERVER_KINDS, SERVER_URL
 
 from minicoil.model import MiniCoil
 from tasks.bundles import open_model
@@ -28,6 +29,7 @@ from tasks.registry import read_collection_record
 from tasks.texts import open_texts
 from tasks.verification import compare_points, verify_collection
 
+KILL = os.environ.get("MINICOIL_TEST_QDRANT_KILL", "")
 COMMAND = """
 import sys
 from tasks.place import Place
@@ -124,14 +126,10 @@ def set_text_alone(point, texts, text, client):
 def test_a_meddler_at_random_moments_costs_no_point_its_cells(place, make_texts, monkeypatch, kind, seed):
     """5 % of the points are deleted or changed while they are re-encoded."""
     n, rng = int(os.environ.get("MINICOIL_POINTS", "400")), random.Random(seed)
-    set_pending(place.objects(), "production", 1, None)
-    move_current(place.objects(), "production", 1)
+    serve_first(place)
     with share_server(kind) as points:
         monkeypatch.setattr(Place, "points", lambda self: points)
-        request = IndexRequest("docs", "production", "minilm", 4, 1.2, 0.75, None)
-        documents = [document(f"d{i}", "", text) for i, text in enumerate(make_texts(n))]
-        index_documents(place, points, request, iter(documents), CorpusReport())
-        texts = {p.id: p.payload["text"] for page in points.scroll("docs") for p in page}
+        texts = fill(place, points, make_texts(n))
         meddler = Meddler(points._client, rng)
         monkeypatch.setattr(points, "_client", meddler)
         ways = (delete, replace_whole, set_text_alone)
@@ -150,6 +148,38 @@ def test_a_meddler_at_random_moments_costs_no_point_its_cells(place, make_texts,
         record = read_collection_record(place.objects(), "docs")
         check_all(place, points, record, texts)
         assert verify_collection(place, points, record).is_sound
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.skipif(not (SERVER_URL and KILL), reason="needs MINICOIL_TEST_QDRANT_URL and MINICOIL_TEST_QDRANT_KILL")
+def test_a_node_lost_in_mid_run_costs_no_point_its_cells(place, make_texts, monkeypatch):
+    """The command in MINICOIL_TEST_QDRANT_KILL ends one node of a cluster, not the one that the URL names."""
+    serve_first(place)
+    with share_server("server") as points:
+        monkeypatch.setattr(Place, "points", lambda self: points)
+        texts = fill(place, points, make_texts(5000))
+        meddler = Meddler(points._client, random.Random(1))
+        lost = []
+        meddler.plans = [lambda client: lost.append(subprocess.run(KILL, shell=True, check=True))]
+        monkeypatch.setattr(points, "_client", meddler)
+        answer = promote(place, "production", 2)
+        assert lost and answer["promoted"] and answer["collections"][0]["n_rewritten"] > 1000
+        record = read_collection_record(place.objects(), "docs")
+        check_all(place, points, record, texts)
+
+
+def serve_first(place):
+    set_pending(place.objects(), "production", 1, None)
+    move_current(place.objects(), "production", 1)
+
+
+def fill(place, points, texts):
+    """A collection of the texts; its points' texts by id."""
+    request = IndexRequest("docs", "production", "minilm", 4, 1.2, 0.75, None)
+    documents = [document(f"d{i}", "", text) for i, text in enumerate(texts)]
+    index_documents(place, points, request, iter(documents), CorpusReport())
+    return {p.id: p.payload["text"] for page in points.scroll("docs") for p in page}
 
 
 def check_all(place, points, record, texts):
