@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from minicoil.bundle import check_bundle
@@ -12,7 +12,7 @@ from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import lineage, open_model
 from tasks.contraction import drop_leftovers
-from tasks.finding import PAGE, Finder, Found
+from tasks.finding import PAGE, UNSTAMPED, Finder, Found
 from tasks.indexing import BM25_VECTOR, describe_text
 from tasks.payload_fields import STAMP_FIELD
 from tasks.place import Place
@@ -32,15 +32,15 @@ def sweep_collection(
     """Bring late points to the release that the collection carries; with `dry_run` only count them.
 
     A point is late where it has no stamp (in a collection that this service indexed), or where its vector was made by
-    an older release than the collection's and a word in it has changed since.
+    another release than the collection's and a word in it has changed between them.
     """
-    model, other = open_writer(place, record)
+    model, others = open_writer(place, record)
     texts = open_texts(record, place.cache)
     change = CollectionChange(record.name, points.count(record.name))
     n_left = drop_leftovers(place, points, record, dry_run)
     change = replace(change, n_affected=n_left, n_rewritten=0 if dry_run else n_left)
     if record.is_ours:
-        n_found, n_written = _adopt_unstamped(points, record, texts, model, other, dry_run)
+        n_found, n_written = _adopt_unstamped(points, record, texts, model, others, dry_run)
         change = replace(
             change,
             n_candidates=n_found,
@@ -54,7 +54,7 @@ def sweep_collection(
             for affected, n in finder.affected(found, record.release, stamped):
                 if not dry_run:
                     stamp = current_stamp(record)
-                    n_written += len(rewrite_points(points, record, texts, model, other, affected, stamp))
+                    n_written += len(rewrite_points(points, record, texts, model, others, affected, stamp))
                 advance(n)
         change = replace(
             change,
@@ -70,7 +70,7 @@ def sweep_collection(
 def _late(
     place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
 ) -> Iterator[tuple[Finder, int | None]]:
-    """For every older release whose vectors may still be there, what finds the points that are late for it."""
+    """For every release that points may have been written with, what finds those that lack cells; and their stamp."""
     current = check_bundle(open_model(place, record.release, record.encoder, record.dims))[1]
     for older in lineage(place, record.release)[:-1]:
         if record.attached_at is not None and older < record.attached_at:
@@ -84,6 +84,9 @@ def _late(
             logger.info("release %d was pruned; points stamped with it are taken as they are", older)
             continue
         yield Finder(points, record, texts, model.tokenizer, old, current, model.stack), stamped
+    for other in record.others if not record.is_ours else ():  # written with the newest model alone, by a stranger
+        beside = check_bundle(open_model(place, other, record.encoder, record.dims))[1]
+        yield Finder(points, record, texts, model.tokenizer, current, beside, model.stack), UNSTAMPED
 
 
 def _adopt_unstamped(
@@ -91,7 +94,7 @@ def _adopt_unstamped(
     record: CollectionRecord,
     texts: TextSource,
     model: MiniCoil,
-    other: Vocabulary | None,
+    others: Sequence[Vocabulary],
     dry_run: bool,
 ) -> tuple[int, int]:
     """Points that came past `minicoil index`, given all that it would have given them; found and written."""
@@ -102,7 +105,7 @@ def _adopt_unstamped(
             rows = [(point, text) for point in page if (text := _text(texts, point)) is not None]
             n_found += len(rows)
             if not dry_run and rows:
-                n_written += _adopt(points, record, model, other, rows)
+                n_written += _adopt(points, record, model, others, rows)
             advance(len(page))
     return n_found, n_written
 
@@ -119,11 +122,11 @@ def _adopt(
     points: PointStore,
     record: CollectionRecord,
     model: MiniCoil,
-    other: Vocabulary | None,
+    others: Sequence[Vocabulary],
     rows: list[tuple[Point, str]],
 ) -> int:
     written = [text for _, text in rows]
-    vectors = make_vectors(model, other, written)
+    vectors = make_vectors(model, others, written)
     described = describe_text(model, record, written)
     n_written = 0
     for (point, text), vector, (payload, plain) in zip(rows, vectors, described, strict=True):

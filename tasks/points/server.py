@@ -60,6 +60,8 @@ class ServerFeatures:
 class ServerPoints:
     """A `PointStore` on a `QdrantClient`."""
 
+    is_shared = True
+
     def __init__(self, client: QdrantClient) -> None:
         self._client = client
 
