@@ -57,8 +57,6 @@ def drop_leftovers(
     past = sorted({*_past_releases(place, record), *gone})
     marks = [PointFilter(equal={UNION_FIELD: number}) for number in past]
     stamps = [PointFilter(equal={STAMP_FIELD: number}, not_equal={UNION_FIELD: NO_UNION}) for number in past]
-    if not record.others:
-        marks.append(PointFilter(equal={UNION_FIELD: record.release}))  # after a rollback it is the one that stays
     left = [where for where in (*marks, *stamps) if points.count(record.name, where)]
     if dry_run:
         return sum(points.count(record.name, where) for where in left)

@@ -10,13 +10,14 @@ from typing import Any
 
 from minicoil.errors import BusyError, CollectionError, UsageError
 from tasks.channels import ChannelState, finish_contraction, move_current, point_back, read_channel, set_pending
+from tasks.confirmation import forget_acknowledgement
 from tasks.contraction import contract_collection
 from tasks.place import Place
 from tasks.reencoding import CollectionChange, ExpansionOptions, check_expansion, expand_collection, plan_expansion
 from tasks.registry import list_collections, read_collection_record, select_collections
 from tasks.releases import read_manifest
 from tasks.reports import write_report
-from tasks.retention import count_beside, find_waiting, forget_acknowledgement, waiting_rows
+from tasks.retention import count_beside, find_waiting, waiting_rows
 from tasks.sweeping import sweep_collection
 from tasks.verification import verify_collection
 

@@ -37,11 +37,6 @@ class Reader(BaseModel):
     until: float
     registered: bool = Field(default=False, exclude=True)
 
-    @property
-    def is_forever(self) -> bool:
-        """Whether it stays until somebody takes it off the list."""
-        return self.until >= FOREVER
-
 
 def new_reader_name() -> str:
     """A name for this process: where it runs can be seen from it."""

@@ -149,12 +149,9 @@ def _open_target(
 def _for_the_same_readers(record: CollectionRecord, source: str, store: ObjectStore) -> CollectionRecord:
     """A copy's record, for all releases that the source can be read with where its words have the same cells."""
     found = read_collection_record(store, source)
-    same = ("channel", "dims", "shift", "encoder_digest")
-    if (
-        found is None
-        or record.release not in found.readable
-        or any(getattr(found, k) != getattr(record, k) for k in same)
-    ):
+    if found is None or record.release not in found.readable:
+        return record
+    if any(getattr(found, name) != getattr(record, name) for name in ("channel", "dims", "shift", "encoder_digest")):
         return record
     shared = ("release", "previous", "kept", "acknowledged", "readers")
     return record.model_copy(update={name: getattr(found, name) for name in shared})

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minicoil.errors import EngineUnavailableError, UsageError
-from tasks.audit import record_deed
 from tasks.channels import ChannelState, read_channel
-from tasks.object_store import ObjectStore
 from tasks.payload_fields import NO_UNION, UNION_FIELD
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.readers import list_readers
-from tasks.registry import CollectionRecord, list_collections, select_collections, update_collection
+from tasks.registry import CollectionRecord, list_collections, select_collections
 
 DEFAULT_CHANNEL = "production"
 
@@ -65,10 +61,11 @@ class Waiting:
         if silent := [hold.release for hold in self.holds if hold.is_silent]:
             some = "" if self.n_points is None else f" in {self.n_points:,} points"
             confirm = "".join(f" --ack {release}" for release in silent)
+            named = name_releases(silent)
             sentences.append(
-                f"collection '{self.collection}': the cells of {_named(silent)} stay{some}, because readers that say "
-                f"nothing may still ask for them. When nobody does: `{self._command(confirm)}`; if all its readers "
-                f"follow the channel or are registered: `{self._command(' --known')}`"
+                f"collection '{self.collection}': the cells of {named} stay{some}, because readers that say nothing may "
+                f"still ask for them. When nobody does: `{self._command(confirm)}`; if all its readers follow the "
+                f"channel or are registered: `{self._command(' --known')}`"
             )
         for hold in self.holds:
             if hold.announced:
@@ -104,7 +101,8 @@ class Waiting:
         }
 
 
-def _named(releases: Sequence[int]) -> str:
+def name_releases(releases: Sequence[int]) -> str:
+    """As a sentence names them: "release 1", or "releases 1, 2 and 3"."""
     *first, last = map(str, releases)
     return f"releases {', '.join(first)} and {last}" if first else f"release {last}"
 
@@ -150,104 +148,24 @@ def count_beside(points: PointStore, record: CollectionRecord) -> int:
     return marked - points.count(record.name, PointFilter(equal={UNION_FIELD: NO_UNION}))
 
 
-def waiting_rows(place: Place, channel: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Collections with cells that wait for somebody to confirm or register, counted; a row for each."""
+def waiting_rows(
+    place: Place, channel: str, names: Sequence[str] = (), followers: bool = False
+) -> list[dict[str, Any]]:
+    """Collections with cells that wait for readers, counted; a row for each.
+
+    Args:
+        place: Where.
+        channel: Whose collections.
+        names: Only these.
+        followers: Also those that wait for nobody else than who follows the channel, and moves on within minutes.
+    """
     records = select_collections(list_collections(place.objects(), channel), names, channel)
     if not any(record.others for record in records):
         return []
     with place.points() as points:
         found = [(record, find_waiting(place, points, record)) for record in records if record.others]
-        # who follows the channel moves on by itself
         return [
             replace(waiting, n_points=count_beside(points, record)).row()
             for record, waiting in found
-            if any(hold.is_silent or hold.registered for hold in waiting.holds)
+            if any(hold.is_silent or hold.registered or followers for hold in waiting.holds)
         ]
-
-
-def acknowledge(
-    place: Place, channel: str, releases: Sequence[int] | None, names: Sequence[str] = ()
-) -> list[dict[str, Any]]:
-    """Confirm that nobody reads these releases from a channel's collections any more, so that their cells may go.
-
-    Args:
-        place: Where.
-        channel: Whose collections.
-        releases: Which; None stands for all that are not served.
-        names: Only these collections.
-
-    Returns:
-        A row for each collection that has such cells.
-
-    Raises:
-        UsageError: a release is served or about to be, or no collection holds its cells.
-    """
-    store = place.objects()
-    state = read_channel(store, channel)
-    records = select_collections(list_collections(store, channel), names, channel)
-    for release in releases or ():
-        if release in (state.current, state.pending) or any(release == r.served(state.current) for r in records):
-            raise UsageError(f"release {release} is what channel '{channel}' serves or is about to; its cells stay")
-    beside = {r: {*r.readable} - {r.served(state.current), state.pending} for r in records}
-    held = {release for others in beside.values() for release in others}
-    if strange := sorted({*(releases or ())} - held):
-        known = ", ".join(map(str, sorted(held))) or "none"
-        raise UsageError(f"no collection here holds the cells of {_named(strange)} beside; they hold those of: {known}")
-    rows = []
-    for record, others in beside.items():
-        confirmed = others if releases is None else others & {*releases}
-        if not confirmed:
-            continue
-
-        def confirm(found: CollectionRecord, confirmed: set[int] = confirmed) -> CollectionRecord:
-            still = confirmed & {*found.readable} - {found.served(state.current)}
-            return found.model_copy(update={"acknowledged": tuple(sorted({*found.acknowledged} | still))})
-
-        update_collection(store, record.name, confirm)
-        rows.append({"collection": record.name, "acknowledged": sorted(confirmed)})
-    if rows:
-        record_deed(store, "acknowledge", {"channel": channel, "collections": rows})
-    return rows
-
-
-def forget_acknowledgement(store: ObjectStore, channel: str, release: int) -> None:
-    """A release is about to be served again: what was confirmed of its readers does not hold any more."""
-    for record in list_collections(store, channel):
-        update_collection(
-            store,
-            record.name,
-            lambda found: found.model_copy(
-                update={"acknowledged": tuple(number for number in found.acknowledged if number != release)}
-            ),
-        )
-
-
-def declare_readers(place: Place, channel: str, known: bool, names: Sequence[str] = ()) -> list[str]:
-    """Say whether all readers of a channel's collections follow it or are registered; the collections."""
-    store = place.objects()
-    records = select_collections(list_collections(store, channel), names, channel)
-    said = "known" if known else "unknown"
-    for record in records:
-        update_collection(store, record.name, lambda found: found.model_copy(update={"readers": said}))
-    if records:
-        facts = {"channel": channel, "readers": said, "collections": [record.name for record in records]}
-        record_deed(store, "declare-readers", facts)
-    return [record.name for record in records]
-
-
-def show_readers(place: Place) -> dict[str, Any]:
-    """Who reads what, and for every collection which releases' cells it holds, and what they wait for."""
-    store, rows = place.objects(), []
-    readers = list_readers(store)
-    with place.points() as points:
-        for record in list_collections(store):
-            waiting = find_waiting(place, points, record)
-            with suppress(EngineUnavailableError):  # who reads what is known all the same
-                waiting = replace(waiting, n_points=count_beside(points, record))
-            row = {**waiting.row(), "beside": sorted({*record.readable} - {waiting.served})}
-            row |= {"acknowledged": [*record.acknowledged], "all_readers_known": has_known_readers(points, record)}
-            rows.append(row)
-    return {
-        "readers": [{**reader.model_dump(), "registered": reader.registered} for reader in readers],
-        "collections": rows,
-    }
