@@ -63,8 +63,8 @@ class Waiting:
             confirm = "".join(f" --ack {release}" for release in silent)
             named = name_releases(silent)
             sentences.append(
-                f"collection '{self.collection}': the cells of {named} stay{some}, because readers that say nothing may "
-                f"still ask for them. When nobody does: `{self._command(confirm)}`; if all its readers follow the "
+                f"collection '{self.collection}': the cells of {named} stay{some}, because readers that say nothing "
+                f"may still ask for them. When nobody does: `{self._command(confirm)}`; if all its readers follow the "
                 f"channel or are registered: `{self._command(' --known')}`"
             )
         for hold in self.holds:
