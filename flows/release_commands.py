@@ -153,7 +153,7 @@ def release_readers(place: dict[str, Any], **values: Any) -> Any:
 @release.command("audit")
 @common_options
 def release_audit(place: dict[str, Any]) -> Any:
-    """Who deleted what, and when: documents that were forgotten, releases that were pruned."""
+    """Who did what, and when: documents forgotten, releases pruned, readers confirmed gone or registered."""
     from tasks.audit import list_deeds
 
     return {"deeds": [deed.model_dump() for deed in list_deeds(open_place(place).objects())]}

@@ -125,7 +125,7 @@ def _show_pruned(result: Mapping[str, Any]) -> None:
 
 def _show_deeds(result: Mapping[str, Any]) -> None:
     if not result["deeds"]:
-        say("nothing was forgotten or pruned so far")
+        say("nothing was forgotten, pruned or confirmed so far")
         return
     rows = []
     for deed in result["deeds"]:

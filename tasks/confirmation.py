@@ -135,9 +135,10 @@ def acknowledge(
     if strange := sorted({*(releases or ())} - held):
         known = ", ".join(map(str, sorted(held))) or "none"
         raise UsageError(
-            f"no collection here holds the cells of {name_releases(strange)} beside; they hold those of: {known}"
+            f"no collection here holds the cells of {name_releases(strange)} beside what is served; there are "
+            f"those of: {known}"
         )
-    rows = []
+    done: dict[str, list[int]] = {}
     for record, others in beside.items():
         confirmed = others if releases is None else others & {*releases}
         if not confirmed:
@@ -148,10 +149,11 @@ def acknowledge(
             return found.model_copy(update={"acknowledged": tuple(sorted({*found.acknowledged} | still))})
 
         update_collection(store, record.name, confirm)
-        rows.append({"collection": record.name, "acknowledged": sorted(confirmed)})
-    if rows:
-        record_deed(store, "acknowledge", {"channel": channel, "collections": rows})
-    return rows
+        done[record.name] = sorted(confirmed)
+    if done:
+        numbers = sorted({number for some in done.values() for number in some})
+        record_deed(store, "acknowledge", {"channel": channel, "releases": numbers, "collections": [*done]})
+    return [{"collection": name, "acknowledged": some} for name, some in done.items()]
 
 
 def forget_acknowledgement(store: ObjectStore, channel: str, release: int) -> None:

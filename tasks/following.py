@@ -218,7 +218,7 @@ class ChannelFollower:
 
     def _load(self, target: Target) -> _Served:
         beside = self._of_one_lineage(target)
-        newest = max(target.release, *beside)
+        newest = max((target.release, *beside))
         folder = open_model(self._place, newest, target.encoder, target.dims)
         model = MiniCoil.load(folder, target.bm25.k, target.bm25.b, target.bm25.avg_len, self._threads)
         _ = model.encoder  # loaded now: a broken graph must fail here, and the first call should not wait
