@@ -153,13 +153,11 @@ class PointStore(Protocol):
 
     Every method but `ensure` and `exists` raises `CollectionError` for a collection that is not there, and any may
     raise `EngineUnavailableError`.
-
-    Attributes:
-        is_shared: Whether programs that this service knows nothing of can search here.
     """
 
     @property
-    def is_shared(self) -> bool: ...
+    def is_shared(self) -> bool:
+        """Whether programs that this service knows nothing of can search here."""
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         """Create the collection, or check the vectors of the one there and add the payload indexes it lacks."""

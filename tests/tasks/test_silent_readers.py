@@ -29,9 +29,10 @@ from tasks.bundles import open_model
 from tasks.channels import move_current, read_channel, set_pending
 from tasks.confirmation import ReadersRequest, acknowledge, declare_readers, settle_readers
 from tasks.corpus import CorpusReport, document
+from tasks.following import ChannelFollower
 from tasks.indexing import IndexRequest, index_documents
 from tasks.object_store import open_store
-from tasks.payload_fields import STAMP_FIELD, UNION_FIELD
+from tasks.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point
 from tasks.promotion import contract_channel, promote, roll_back_channel, sweep_channel
@@ -623,6 +624,23 @@ def test_a_copy_behind_an_alias_is_for_the_readers_of_the_collection_that_it_rep
     assert record_of(place, "docs-2").readable == (3, 2, 1)
     for release in (1, 2, 3):
         stock(release).check(server, "docs-2")
+
+
+def test_a_writer_that_follows_writes_for_every_release_that_can_be_read(place, server, texts, stock):
+    begin(place, server, texts[:60])
+    night(place, 2)
+    night(place, 3)
+    with ChannelFollower(place, "production", record_of(place).bm25, collection="docs", threads=1) as model:
+        assert (model.release, model.releases) == (3, (1, 2, 3))
+        source = next(iter(stored(server).values()))
+        some = ["new pods and a graph", "universal shards", "a lock of tables"]
+        for i, vector in enumerate(model.embed(some)):
+            payload = {**source.payload, "text": some[i], HASH_FIELD: str(i), STAMP_FIELD: 3, UNION_FIELD: [2, 1]}
+            server.upsert("docs", [Point(i, payload, {**source.vectors, "minicoil": vector})])
+        for release in (1, 2, 3):
+            stock(release).check(server)
+        set_pending(place.objects(), "production", 4, 3)
+        assert model.refresh() and model.releases == (1, 2, 3, 4)
 
 
 def test_cells_that_wait_are_told_without_an_engine_too(place, server, texts, monkeypatch):
