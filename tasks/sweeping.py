@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from minicoil.bundle import check_bundle
@@ -12,7 +12,7 @@ from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import lineage, open_model
 from tasks.contraction import drop_leftovers
-from tasks.finding import PAGE, Finder, Found
+from tasks.finding import PAGE, UNSTAMPED, Finder, Found
 from tasks.indexing import BM25_VECTOR, describe_text, text_hash
 from tasks.payload_fields import HASH_FIELD, STAMP_FIELD
 from tasks.place import Place
@@ -32,7 +32,7 @@ def sweep_collection(
     """Bring late points to the release that the collection carries; with `dry_run` only count them.
 
     A point is late where it has no stamp (in a collection that this service indexed), or where its vector was made by
-    an older release than the collection's and a word in it has changed since.
+    another release than the collection's and a word in it has changed between them.
 
     Args:
         place: Where.
@@ -42,7 +42,7 @@ def sweep_collection(
         read_all: Also hold every point's text against the hash that its vectors were made under: the only way to see
             that somebody set a new text and nothing else. Reads every text, encodes those that differ.
     """
-    model, other = open_writer(place, record)
+    model, others = open_writer(place, record)
     texts = open_texts(record, place.cache)
     change = CollectionChange(record.name, points.count(record.name))
     n_left = drop_leftovers(place, points, record, dry_run)
@@ -51,7 +51,7 @@ def sweep_collection(
         if not dry_run:
             points.index_fields(record.name, STAMPS)  # a strict server filters on nothing else
         for where, is_wanted in _strangers(read_all):
-            n_found, n_written = _adopt_some(points, record, texts, (model, other), where, is_wanted, dry_run)
+            n_found, n_written = _adopt_some(points, record, texts, (model, others), where, is_wanted, dry_run)
             change = replace(
                 change,
                 n_candidates=change.n_candidates + n_found,
@@ -65,7 +65,7 @@ def sweep_collection(
             for affected, n in finder.affected(found, record.release, stamped):
                 if not dry_run:
                     stamp = current_stamp(record)
-                    n_written += len(rewrite_points(points, record, texts, model, other, affected, stamp))
+                    n_written += len(rewrite_points(points, record, texts, model, others, affected, stamp))
                 advance(n)
         change = replace(
             change,
@@ -81,7 +81,7 @@ def sweep_collection(
 def _late(
     place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
 ) -> Iterator[tuple[Finder, int | None]]:
-    """For every older release whose vectors may still be there, what finds the points that are late for it."""
+    """For every release that points may have been written with, what finds those that lack cells; and their stamp."""
     current = check_bundle(open_model(place, record.release, record.encoder, record.dims))[1]
     for older in lineage(place, record.release)[:-1]:
         if record.attached_at is not None and older < record.attached_at:
@@ -95,6 +95,9 @@ def _late(
             logger.info("release %d was pruned; points stamped with it are taken as they are", older)
             continue
         yield Finder(points, record, texts, model.tokenizer, old, current, model.stack), stamped
+    for other in record.others if not record.is_ours else ():  # written with the newest model alone, by a stranger
+        beside = check_bundle(open_model(place, other, record.encoder, record.dims))[1]
+        yield Finder(points, record, texts, model.tokenizer, current, beside, model.stack), UNSTAMPED
 
 
 def _strangers(read_all: bool) -> Iterator[tuple[PointFilter, Callable[[Point, str], bool]]]:
@@ -108,7 +111,7 @@ def _adopt_some(
     points: PointStore,
     record: CollectionRecord,
     texts: TextSource,
-    writer: tuple[MiniCoil, Vocabulary | None],
+    writer: tuple[MiniCoil, Sequence[Vocabulary]],
     where: PointFilter,
     is_wanted: Callable[[Point, str], bool],
     dry_run: bool,
@@ -138,11 +141,11 @@ def _adopt(
     points: PointStore,
     record: CollectionRecord,
     model: MiniCoil,
-    other: Vocabulary | None,
+    others: Sequence[Vocabulary],
     rows: list[tuple[Point, str]],
 ) -> int:
     written = [text for _, text in rows]
-    vectors = make_vectors(model, other, written)
+    vectors = make_vectors(model, others, written)
     described = describe_text(model, record, written)
     n_written = 0
     guard = TextTemplate(record.text).guard  # no hash stands for the text yet, so the text itself does

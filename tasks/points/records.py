@@ -198,6 +198,10 @@ class PointStore(Protocol):
     raise `EngineUnavailableError`.
     """
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether programs that this service knows nothing of can search here."""
+
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         """Create the collection, or check the vectors of the one there and add the payload indexes it lacks."""
 

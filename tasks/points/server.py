@@ -44,6 +44,8 @@ _JSON = {"Content-Type": "application/json"}
 class ServerPoints:
     """A `PointStore` on a `QdrantClient`; safe to use from several threads."""
 
+    is_shared = True
+
     def __init__(self, client: QdrantClient) -> None:
         self._client = client
         self._infos: dict[str, models.CollectionInfo] = {}

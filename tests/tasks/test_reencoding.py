@@ -28,6 +28,7 @@ from tasks.bundles import open_model, open_parent
 from tasks.carriers import Carriers
 from tasks.channels import move_current, read_channel, set_pending
 from tasks.choosing import WordRequest, check_max_points, choose_words
+from tasks.confirmation import declare_readers
 from tasks.corpus import CorpusReport, document
 from tasks.indexing import IndexRequest, index_documents
 from tasks.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
@@ -64,7 +65,14 @@ def serve(place, release):
 def index(place, points, texts, name="docs"):
     request = IndexRequest(name, "production", "minilm", 4, 1.2, 0.75, None)
     documents = (document(f"d{i}", "", text) for i, text in enumerate(texts))
-    return index_documents(place, points, request, documents, CorpusReport())
+    answer = index_documents(place, points, request, documents, CorpusReport())
+    know_all_readers(place)
+    return answer
+
+
+def know_all_readers(place):
+    """What an owner of a server says; without it no cell goes there (test_silent_readers.py)."""
+    declare_readers(place, "production", known=True)
 
 
 def stored(points, name="docs"):
@@ -452,6 +460,7 @@ ATTACH = AttachRequest("theirs", "production", "sparse", "{title} {meta.body}")
 def test_a_strangers_collection_is_understood_left_alone_and_then_re_encoded(place, foreign, texts):
     before = stored(foreign, "theirs")
     answer = attach_collection(place, foreign, ATTACH)
+    know_all_readers(place)
     assert (answer["release"], answer["k"], answer["b"], answer["avg_len"]) == (1, 0.9, 0.4, 6.5)
     assert answer["n_matching"] == answer["n_compared"] >= 100
     assert all(now.payload == before[i].payload for i, now in stored(foreign, "theirs").items())
@@ -517,6 +526,7 @@ def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(plac
 
 def test_points_that_a_stranger_adds_later_with_the_old_model_are_swept(place, foreign, texts):
     attach_collection(place, foreign, ATTACH)
+    know_all_readers(place)
     promote(place, "production", 2)
     contract_channel(place, "production")
     late = foreign_points(place, ["late pods", "late shards with locks", "late bread"], 1)
@@ -587,6 +597,7 @@ def test_a_changed_word_whose_old_layer_was_zero_is_found_all_the_same(place, fo
 
 
 def test_a_tenants_words_are_weighed_among_its_own_points(place, foreign, texts):
+    foreign.index_fields("theirs", CollectionSchema(keyword=("lang",)))  # a strict server asks for it
     attach_collection(place, foreign, replace(ATTACH, tenant="lang"))
     own = search_collection(place, "theirs", "pods", 50, tenant="en")
     assert {hit["text"] for hit in own["results"]} and own["results"][0]["score"] > 0
@@ -615,6 +626,7 @@ def test_a_collection_without_minicoil_vectors_is_rebuilt_beside_itself(place, p
     points.upsert("theirs", source)
     request = RebuildRequest("theirs", "ours", "production", "{title} {meta.body}")
     answer = rebuild_collection(place, points, request)
+    know_all_readers(place)
     assert answer["n_written"] == answer["n_points"] == 80 and answer["verification"]["is_sound"]
     check_against_encoding_anew(place, points, 2, "ours", foreign_text)
     for i, point in stored(points, "ours").items():
