@@ -61,18 +61,33 @@ def release_status(release: int, outcome: Mapping[str, Any]) -> str:
         lines.append(f"**Pending.** Not re-encoded yet: {behind}. The flow `reencode-collections` finishes it.")
     else:
         lines.append("**Published only.** Promotion was not asked for; the flow `promote-release` does it.")
+    lines += ["", *(f"- {row['message']}" for row in outcome.get("waiting") or [])]
     remarks = gate.get("remarks", [])
     return "\n".join([*lines, "", *(f"- {remark}" for remark in remarks)]).rstrip()
 
 
-def show_reencoding(collections: Sequence[Mapping[str, Any]], release: int | None) -> None:
-    """Table `re-encoding`: points looked at, affected, written, by collection."""
+def show_reencoding(
+    collections: Sequence[Mapping[str, Any]], release: int | None, waiting: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Table `re-encoding`: points looked at, affected, written, by collection; and `cells-that-wait` for readers."""
+    show_cells_that_wait(waiting)
     if not collections:
         return
     columns = ("name", "n_points", "n_candidates", "n_affected", "n_rewritten", "n_without_text")
     titles = ("collection", "points", "candidates", "affected", "rewritten", "without text")
     rows = [{title: _plain(row.get(key)) for title, key in zip(titles, columns, strict=True)} for row in collections]
     show_table(rows, key="re-encoding", description=f"Points re-encoded for release {release}")
+
+
+def show_cells_that_wait(waiting: Sequence[Mapping[str, Any]]) -> None:
+    """Table `cells-that-wait`: whose cells stay in which collection, in how many points, and what lets them go."""
+    if not waiting:
+        return
+    titles = ("collection", "channel", "served", "cells beside of", "points", "what lets them go")
+    keys = ("collection", "channel", "release", "waiting", "n_points", "message")
+    rows = [{title: _plain(row.get(key)) for title, key in zip(titles, keys, strict=True)} for row in waiting]
+    text = "Cells of releases that are not served, and stay because somebody may still read with them"
+    show_table(rows, key="cells-that-wait", description=text)
 
 
 def report_address(store: ObjectStore, release: int) -> str:

@@ -27,6 +27,7 @@ FLOWS = {
     "encode-shard": ("flows.encode_shard", "encode_shard"),
     "train-shard": ("flows.train_shard", "train_shard"),
     "rollback-release": ("flows.rollback_release", "rollback_release"),
+    "settle-readers": ("flows.settle_readers", "settle_readers"),
     "abandon-promotion": ("flows.abandon_promotion", "abandon_promotion"),
     "promote-release": ("flows.promote_release", "promote_release"),
     "evaluate-retrieval": ("flows.evaluate_retrieval", "evaluate_retrieval"),

@@ -57,7 +57,7 @@ def settle_release(
         with clock.timing("promote"):
             outcome |= promote_step(place, channel, release, names, manifest.parent)
         finish_waiting(store, channel, release)
-    show_reencoding(outcome["collections"], release)
+    show_reencoding(outcome["collections"], release, outcome.get("waiting", ()))
     show_release(store, release, outcome)
     announce_release(place, channel, release, outcome)
     return outcome

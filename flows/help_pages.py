@@ -76,7 +76,12 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "release abandon": ("minicoil release abandon --channel production",),
     "release rollback": ("minicoil release rollback --channel production",),
     "release prune": ("minicoil release prune --dry-run", "minicoil release prune --keep 5"),
-    "release readers": ("minicoil release readers",),
+    "release readers": (
+        "minicoil release readers                                  # who reads what, and what waits for them",
+        "minicoil release readers --ack 6                          # nobody reads release 6 any more",
+        "minicoil release readers --register shop-api --release 7  # stock FastEmbed, with release 7 in its image",
+        "minicoil release readers --known --collection docs        # all who read docs are on this list",
+    ),
     "release audit": ("minicoil release audit", "minicoil release audit --json"),
 }
 

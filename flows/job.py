@@ -15,10 +15,9 @@ from tasks.bundles import Parent, remove_published_work
 from tasks.encoder_check import check_encoder, choose_role_model, role_width
 from tasks.place import Place
 from tasks.points import PointStore
-from tasks.promotion import select_collections
 from tasks.proving import check_judged_sets
 from tasks.reading import Reading
-from tasks.registry import CollectionRecord, list_collections
+from tasks.registry import CollectionRecord, list_collections, select_collections
 from tasks.releases import role_model_of
 from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import SentenceStore

@@ -23,7 +23,7 @@ def promote_release(parameters: PromoteParameters) -> dict[str, Any]:
         check_approval(objects, parameters.channel, release, parameters.force)
         result: dict[str, Any] = promote_step(place, parameters.channel, release, (), None, parameters.options())
         finish_waiting(objects, parameters.channel, release)
-        show_reencoding(result["collections"], release)
+        show_reencoding(result["collections"], release, result["waiting"])
         show_release(objects, release, result)
         announce_release(place, parameters.channel, release, result)
     return {"release": release, **result, "seconds": clock.seconds}

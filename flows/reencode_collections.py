@@ -10,9 +10,10 @@ from flows.artifacts import show_reencoding
 from flows.parameters import ReencodeParameters
 from flows.steps import Clock, contract_step, plan_step, promote_step, sweep_step
 from flows.turns import take_turn
-from minicoil.errors import BusyError, ReleaseError
+from minicoil.errors import ReleaseError
 from tasks.channels import read_channel
 from tasks.promotion import is_grace_over
+from tasks.retention import waiting_rows
 
 
 @flow(name="reencode-collections", description="Re-encode exactly the affected points.")
@@ -30,17 +31,14 @@ def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
             return {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}
         options = parameters.options(parameters.part)
         result: dict[str, Any] = promote_step(place, channel, release, names, None, options)
-        show_reencoding(result["collections"], release)
+        show_reencoding(result["collections"], release, result["waiting"])
         if parameters.part is not None:
             note = f"part {parameters.part} is done; when all parts are, `minicoil reencode` moves the channel"
             return {"release": release, **result, "message": note, "seconds": clock.seconds}
         result["swept"] = sweep_step(place, channel, names)
         contracted: list[str] = []
         if parameters.contract or is_grace_over(place, channel, parameters.grace_hours):
-            try:
-                contracted = contract_step(place, channel, names)
-            except BusyError as error:  # on command it is an answer, on schedule tomorrow is early enough
-                if parameters.contract:
-                    raise
-                result["message"] = str(error)
+            # what has to stay is a refusal on command; on schedule it is told, and tomorrow is early enough
+            contracted = contract_step(place, channel, names, not parameters.contract)
+            result["waiting"] = waiting_rows(place, channel, names, followers=True)
     return {"release": release, **result, "contracted": contracted, "seconds": clock.seconds}

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from flows.completion import complete_releases, complete_releases_and_channels
+from flows.completion import complete_collections, complete_releases, complete_releases_and_channels
 from flows.options import channel_option, common_options, expansion_options, open_place, run_flow
 
 
@@ -122,18 +122,38 @@ def release_prune(place: dict[str, Any], keep: int, dry_run: bool) -> Any:
 
 
 @release.command("readers")
+@channel_option
+@click.option(
+    "--collection",
+    "collections",
+    multiple=True,
+    shell_complete=complete_collections,
+    help="With --ack, --known and --unknown; default: every collection on the channel.",
+)
+@click.option(
+    "--ack",
+    "acknowledged",
+    multiple=True,
+    shell_complete=complete_releases,
+    help="Confirm that nobody reads this release any more, or 'all' that are not served: their cells may go.",
+)
+@click.option("--register", "name", help="Register a reader that says nothing itself; with --release.")
+@click.option("--release", type=click.IntRange(1), shell_complete=complete_releases, help="What it was given.")
+@click.option("--days", type=click.FloatRange(0, min_open=True), help="Until it counts as gone; default: for ever.")
+@click.option("--unregister", help="Take a registered reader off the list.")
+@click.option("--known/--unknown", default=None, help="Whether all readers follow the channel or are registered.")
 @common_options
-def release_readers(place: dict[str, Any]) -> Any:
-    """Processes that follow a channel, and the release each serves."""
-    from tasks.readers import list_readers
+def release_readers(place: dict[str, Any], **values: Any) -> Any:
+    """Who reads which release, and whose cells wait for them; or confirm, register, declare."""
+    from tasks.confirmation import ReadersRequest, settle_readers
 
-    return {"readers": [reader.model_dump() for reader in list_readers(open_place(place).objects())]}
+    return settle_readers(open_place(place), ReadersRequest(**values))
 
 
 @release.command("audit")
 @common_options
 def release_audit(place: dict[str, Any]) -> Any:
-    """Who deleted what, and when: documents that were forgotten, releases that were pruned."""
+    """Who did what, and when: documents forgotten, releases pruned, readers confirmed gone or registered."""
     from tasks.audit import list_deeds
 
     return {"deeds": [deed.model_dump() for deed in list_deeds(open_place(place).objects())]}

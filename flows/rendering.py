@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from flows.encode_rendering import show_encoding
 from flows.forget_rendering import show_forgotten
 from flows.proof_rendering import show_comparison, show_evaluation, show_gate, show_search
+from flows.reader_rendering import show_cells_that_wait, show_readers
 from flows.screen import cell, say, shorten, show_table, shown
 from flows.service_rendering import show_deployed, show_try, show_waiting
 from flows.word_rendering import show_words
@@ -114,9 +114,19 @@ def _show_collections(result: Mapping[str, Any]) -> None:
         show_table(("collection", "points", "affected", "rewritten"), rows)
     for entry in result.get("collections", []):
         if words := entry.get("words"):
-            shown = [(w["word"], w["n_points"], shorten(w["examples"][0], 80)) for w in words[:12] if w["examples"]]
-            show_table(("word", "points", "such as"), shown, f"{entry['name']}: first of {len(words):,} changed words")
+            changed = [(w["word"], w["n_points"], shorten(w["examples"][0], 80)) for w in words[:12] if w["examples"]]
+            show_table(
+                ("word", "points", "such as"), changed, f"{entry['name']}: first of {len(words):,} changed words"
+            )
             say(f"encoding them takes about {entry['seconds_expected']:,.0f} s here")
+        for word in entry.get("idf", ()):
+            if word["is_off"]:
+                name = shown(f"{entry['name']}: '{word['word']}'")
+                say(
+                    f"[yellow]{name} is weighed by {word['engine']:.3f}, "
+                    f"{word['expected']:.3f} is right: overwritten points count until the optimiser runs[/yellow]"
+                )
+    show_cells_that_wait(result.get("waiting") or [])
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:
@@ -134,18 +144,9 @@ def _show_pruned(result: Mapping[str, Any]) -> None:
     show_table(("release", "kept because"), [(row["release"], row["why"]) for row in result["kept"]])
 
 
-def _show_readers(result: Mapping[str, Any]) -> None:
-    if not result["readers"]:
-        say("nobody follows a channel right now")
-        return
-    now = time.time()
-    rows = [(r["name"], r["channel"], r["release"], f"{r['until'] - now:.0f} s") for r in result["readers"]]
-    show_table(("reader", "channel", "release", "lease left"), rows)
-
-
 def _show_deeds(result: Mapping[str, Any]) -> None:
     if not result["deeds"]:
-        say("nothing was forgotten or pruned so far")
+        say("nothing was forgotten, pruned or confirmed so far")
         return
     rows = []
     for deed in result["deeds"]:
@@ -174,6 +175,6 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "release_list": _show_releases,
     "release_promote": _show_collections,
     "release_prune": _show_pruned,
-    "release_readers": _show_readers,
+    "release_readers": show_readers,
     "release_audit": _show_deeds,
 }

@@ -23,6 +23,7 @@ from tasks.bundles import open_parent
 from tasks.choosing import choose_words, count_points, estimate
 from tasks.collection_evaluation import evaluate_on_collection
 from tasks.comparing import compare_releases
+from tasks.confirmation import settle_readers
 from tasks.evaluating import evaluate_set
 from tasks.features import encode_features
 from tasks.foreign_folder import check_folder
@@ -101,6 +102,7 @@ rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")
 finish_step = step(finish_pending, "finish-interrupted-promotion")
+settle_readers_step = step(settle_readers, "settle-readers")
 abandon_step = step(abandon_promotion, "abandon-promotion")
 rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse import Cells, SparseVector
 
-Idf = Callable[[NDArray[np.int32]], NDArray[np.float64]]
+Idf = Callable[[Cells], NDArray[np.float64]]
 
 
 def inverse_frequency(n_documents: int, frequencies: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -55,7 +55,7 @@ class ExactIndex:
         self._cells, self._starts = np.unique(cells[order], return_index=True)
         self._ends = np.append(self._starts[1:], len(cells))
 
-    def idf(self, cells: NDArray[np.int32]) -> NDArray[np.float64]:
+    def idf(self, cells: Cells) -> NDArray[np.float64]:
         """IDF of cells, (n,) float64; a cell that no document has counts as rarest."""
         if self._idf is not None:
             return self._idf(cells)

@@ -61,7 +61,7 @@ class MiniCoil:
         self.stack, self.vocabulary = check_bundle(folder)
         self.tokenizer = WordTokenizer.from_folder(folder)
         self._threads = threads
-        self._old: Vocabulary | None = None
+        self._olds: tuple[Vocabulary, ...] = ()
         self._is_own = True  # the vocabulary is the folder's
         self._encoder: TokenEncoder | None = None
         self._loading = Lock()
@@ -87,10 +87,10 @@ class MiniCoil:
         model.vocabulary, model._is_own = vocabulary, False
         return model
 
-    def beside(self, old: Vocabulary) -> MiniCoil:
-        """This model for writers: documents get the cells they had under the ancestor `old` too. Queries as ever."""
+    def beside(self, *olds: Vocabulary) -> MiniCoil:
+        """This model for writers: documents get the cells they had under the ancestors `olds` too. Queries as ever."""
         model = self._share()
-        model._old = old
+        model._olds = olds
         return model
 
     def _share(self) -> MiniCoil:
@@ -98,9 +98,9 @@ class MiniCoil:
         return copy.copy(self)
 
     @property
-    def recipe(self) -> tuple[Path, Bm25Config, Vocabulary | None, Vocabulary | None]:
+    def recipe(self) -> tuple[Path, Bm25Config, Vocabulary | None, tuple[Vocabulary, ...]]:
         """What another process makes this model from."""
-        return self.layout.folder, self.bm25, None if self._is_own else self.vocabulary, self._old
+        return self.layout.folder, self.bm25, None if self._is_own else self.vocabulary, self._olds
 
     @cached_property
     def _pooling(self) -> str:
@@ -200,13 +200,13 @@ class MiniCoil:
 
     def encode_window(self, texts: Sequence[str], request: Request, progress: Progress | None = None) -> EncodedWindow:
         """The vectors of some texts at once; what `embed` and its kin are made of."""
-        old = None if request.query else self._old
+        olds = () if request.query else self._olds
         read = self.tokenizer.tokenize(texts)
-        wanted = [find_pieces(text, self.vocabulary, old) for text in read]
+        wanted = [find_pieces(text, self.vocabulary, *olds) for text in read]
         meanings, dense = self._measure(read, wanted, request, progress)
         pairs = zip(read, meanings, strict=True)
-        if old is not None:
-            return EncodedWindow([self._unite(text, found, old)[1] for text, found in pairs], dense)
+        if olds:
+            return EncodedWindow([self._unite(text, found, olds)[1] for text, found in pairs], dense)
         sparse = []
         for text, found in pairs:
             bag = count_words(text.tokens, self.vocabulary)
@@ -218,23 +218,23 @@ class MiniCoil:
         return EncodedWindow(sparse, dense)
 
     def embed_union(
-        self, documents: str | Iterable[str], old: Vocabulary, progress: Progress | None = None
+        self, documents: str | Iterable[str], *olds: Vocabulary, progress: Progress | None = None
     ) -> Iterator[tuple[SparseVector, SparseVector]]:
-        """Each document's vector, and the same with the cells it had under `old` beside.
+        """Each document's vector, and the same with the cells it had under each of `olds` beside.
 
-        Readers of either release find their own cells in the second. The stack holds the old rows too, because it
-        only ever grows.
+        Readers of any of these releases find their own cells in the second. The stack holds the old rows too, because
+        it only ever grows.
 
         Raises:
-            BundleError: a cell has another value under `old`: not an ancestor of this vocabulary.
+            BundleError: a cell has another value under one of `olds`: not an ancestor of this vocabulary.
             DocumentError: as with `embed`.
         """
         for window in read_windows(documents):
             read = self.tokenizer.tokenize(window)
-            wanted = [find_pieces(text, self.vocabulary, old) for text in read]
+            wanted = [find_pieces(text, self.vocabulary, *olds) for text in read]
             meanings, _ = self._measure(read, wanted, Request(False, False), progress)
             for text, found in zip(read, meanings, strict=True):
-                yield self._unite(text, found, old)
+                yield self._unite(text, found, olds)
 
     def embed_each(
         self, documents: str | Iterable[str], vocabularies: Sequence[Vocabulary], progress: Progress | None = None
@@ -257,11 +257,15 @@ class MiniCoil:
         bag = count_words(text.tokens, vocabulary)
         return document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25)
 
-    def _unite(self, text: TokenizedText, found: WordMeanings, old: Vocabulary) -> tuple[SparseVector, SparseVector]:
-        new_vector, old_vector = self._document(text, found, self.vocabulary), self._document(text, found, old)
+    def _unite(
+        self, text: TokenizedText, found: WordMeanings, olds: Sequence[Vocabulary]
+    ) -> tuple[SparseVector, SparseVector]:
+        new_vector = everything = self._document(text, found, self.vocabulary)
         # a symbol-joined token may count for one word more or less than before, and so may the text's length
         lenient = any(is_joined(token) for token in text.tokens)
-        return new_vector, union(new_vector, old_vector, lenient)
+        for old in olds:
+            everything = union(everything, self._document(text, found, old), lenient)
+        return new_vector, everything
 
     def _measure(
         self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], request: Request, progress: Progress | None

@@ -60,7 +60,10 @@ def split_query(tokens: Sequence[str], query: SparseVector, vocabulary: Vocabula
         names[int(cells[0])] = (vocabulary.words[word_id - 1], True, cells, stems)
     for part in unknown:
         cell = unknown_cell(part, shift)
-        names.setdefault(cell, (part, False, np.asarray([cell], dtype=np.int32), {part}))
+        name, _, cells, stems = names.get(cell, (part, False, np.asarray([cell], dtype=np.int32), {part}))
+        if part not in stems:  # two words in one cell are scored as one
+            name, stems = f"{name} or {part}", {*stems, part}
+        names[cell] = (name, False, cells, stems)
     taken: set[int] = set()
     terms = []
     for word, is_known, cells, stems in names.values():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeAlias
 
 import mmh3
 import numpy as np
@@ -17,6 +17,7 @@ from minicoil.stemming import MEMO_SIZE, part_stems
 from minicoil.vocabulary import Vocabulary
 
 INT32_MAX = 2**31 - 1
+Cells: TypeAlias = NDArray[np.int32] | NDArray[np.uint32]
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,11 @@ class SparseVector:
     """One sparse vector as Qdrant takes it.
 
     Attributes:
-        indices: (n,) int32 cells, without repeats but for collisions of hashed words.
+        indices: (n,) cells, without repeats: int32 in vectors made here, uint32 where somebody else's go beyond.
         values: (n,) float32.
     """
 
-    indices: NDArray[np.int32]
+    indices: Cells
     values: NDArray[np.float32]
 
     def __post_init__(self) -> None:
@@ -42,6 +43,19 @@ class SparseVector:
     def as_dict(self) -> dict[int, float]:
         """Cell -> value, as FastEmbed's vectors give it."""
         return dict(zip(self.indices.tolist(), self.values.tolist(), strict=True))
+
+    def once(self) -> dict[int, float]:
+        """Cell -> value of the cells that are there once; stock FastEmbed repeats one that two words hash to.
+
+        >>> SparseVector(np.array([7, 9, 7], np.int32), np.array([1, 2, 3], np.float32)).once()
+        {9: 2.0}
+        """
+        found = self.as_dict()
+        if len(found) < len(self.indices):
+            cells, n = np.unique(self.indices, return_counts=True)
+            for cell in cells[n > 1].tolist():
+                del found[cell]
+        return found
 
 
 @dataclass(frozen=True)
@@ -104,12 +118,38 @@ def unknown_cell(word: str, shift: int) -> int:
     return shift + abs(mmh3.hash(word)) % (INT32_MAX - shift)
 
 
+def as_indices(cells: Sequence[int]) -> Cells:
+    """Cells as an engine gives them, (n,): int32 where they fit, uint32 beyond, which Qdrant takes too."""
+    wide = np.asarray(cells, dtype=np.uint32)
+    return wide.astype(np.int32) if not len(wide) or int(wide.max()) <= INT32_MAX else wide
+
+
+def hashed_counts(bag: Bag, vocabulary: Vocabulary) -> dict[int, int]:
+    """Hashed cell -> occurrences of its unknown words, in order of first occurrence.
+
+    Two stems may fall into one cell (once in some thousand texts); an engine takes a cell once, so they count as one
+    word that occurs as often as both.
+
+    >>> empty = Vocabulary.empty()
+    >>> hashed_counts(count_words(["leeway", "haught", "leeway"], empty), empty)
+    {1650114854: 3}
+    """
+    counts: dict[int, int] = {}
+    for word, count in zip(bag.unknown, bag.unknown_counts, strict=True):
+        cell = unknown_cell(word, vocabulary.unknown_shift)
+        counts[cell] = counts.get(cell, 0) + count
+    return counts
+
+
 def bag_cells(bag: Bag, vocabulary: Vocabulary) -> NDArray[np.int64]:
-    """(n,) cells of a document's vector, in its order: d for every known word, one for every unknown stem."""
+    """(n,) cells of a document's vector, in its order, none twice: d for every known word, then the hashed ones."""
+    return _all_cells(bag, hashed_counts(bag, vocabulary), vocabulary)
+
+
+def _all_cells(bag: Bag, hashed: Mapping[int, int], vocabulary: Vocabulary) -> NDArray[np.int64]:
     starts = np.asarray(bag.word_ids, dtype=np.int64) * vocabulary.dims
     cells = (starts[:, None] + np.arange(vocabulary.dims)).ravel()
-    hashed = [unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown]
-    return np.concatenate([cells, np.asarray(hashed, dtype=np.int64)])
+    return np.concatenate([cells, np.fromiter(hashed, dtype=np.int64, count=len(hashed))])
 
 
 def term_frequency(counts: NDArray[np.float64], n_words: int, bm25: Bm25Config) -> NDArray[np.float64]:
@@ -139,13 +179,14 @@ def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabul
         bm25: k, b and avg_len of the collection.
 
     Returns:
-        d cells per known word in id order, then one per unknown stem.
+        d cells per known word in id order, then the hashed cells of unknown stems: BM25 of their summed counts.
     """
-    counts = np.asarray(bag.word_counts + bag.unknown_counts, dtype=np.float64)
+    hashed = hashed_counts(bag, vocabulary)
+    counts = np.asarray([*bag.word_counts, *hashed.values()], dtype=np.float64)
     tf = term_frequency(counts, bag.n_words, bm25)
     n_known = len(bag.word_ids)
     values = (normalise(meanings).astype(np.float64) * tf[:n_known, None]).ravel()
-    return _vector(bag, np.concatenate([values, tf[n_known:]]), vocabulary)
+    return _vector(bag, hashed, np.concatenate([values, tf[n_known:]]), vocabulary)
 
 
 def query_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary) -> SparseVector:
@@ -156,8 +197,9 @@ def query_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary
         meanings: (words, d) float32 outputs of the known words' layers, any length.
         vocabulary: Gives the cells.
     """
+    hashed = hashed_counts(bag, vocabulary)
     values = normalise(meanings).astype(np.float64).ravel()
-    return _vector(bag, np.concatenate([values, np.ones(len(bag.unknown))]), vocabulary)
+    return _vector(bag, hashed, np.concatenate([values, np.ones(len(hashed))]), vocabulary)
 
 
 def bm25_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config, query: bool = False) -> SparseVector:
@@ -191,8 +233,8 @@ def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return (vectors / np.where(norms < 1e-8, 1.0, norms)).astype(np.float32)
 
 
-def _vector(bag: Bag, values: NDArray[np.float64], vocabulary: Vocabulary) -> SparseVector:
-    return SparseVector(bag_cells(bag, vocabulary).astype(np.int32), values.astype(np.float32))
+def _vector(bag: Bag, hashed: Mapping[int, int], values: NDArray[np.float64], vocabulary: Vocabulary) -> SparseVector:
+    return SparseVector(_all_cells(bag, hashed, vocabulary).astype(np.int32), values.astype(np.float32))
 
 
 def union(new: SparseVector, old: SparseVector, lenient: bool = False) -> SparseVector:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
-from minicoil.sparse import Bag, SparseVector, unknown_cell
+from minicoil.sparse import Bag, SparseVector, hashed_counts
 from minicoil.vocabulary import Vocabulary
 
 
@@ -35,7 +35,7 @@ def read_statistics(bag: Bag, vector: SparseVector, vocabulary: Vocabulary) -> T
         vector: Made from it, its cells in any order.
         vocabulary: Gives d and the unknown-word shift.
     """
-    held = dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
+    held = vector.once()  # of two words in one cell, nobody knows whose value it holds
     counts, frequencies = [], []
     for word_id, count in zip(bag.word_ids, bag.word_counts, strict=True):
         block = range(word_id * vocabulary.dims, (word_id + 1) * vocabulary.dims)
@@ -43,9 +43,8 @@ def read_statistics(bag: Bag, vector: SparseVector, vocabulary: Vocabulary) -> T
         if norm > 1e-6:  # a layer of zeros says nothing
             counts.append(count)
             frequencies.append(norm)
-    hashed = [unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown]
-    for cell, count in zip(hashed, bag.unknown_counts, strict=True):
-        if hashed.count(cell) == 1 and cell in held:  # of words that share a cell, nobody knows whose value it holds
+    for cell, count in hashed_counts(bag, vocabulary).items():
+        if cell in held:
             counts.append(count)
             frequencies.append(held[cell])
     lengths = np.full(len(counts), bag.n_words, dtype=np.float64)

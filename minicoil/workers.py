@@ -111,13 +111,13 @@ def _take(windows: Iterator[list[str]]) -> tuple[list[str] | None, DocumentError
 _model: MiniCoil | None = None  # of this worker process
 
 
-def _open_model(folder: Path, bm25: Bm25Config, vocabulary: Vocabulary | None, old: Vocabulary | None) -> None:
+def _open_model(folder: Path, bm25: Bm25Config, vocabulary: Vocabulary | None, olds: tuple[Vocabulary, ...]) -> None:
     global _model
     from minicoil.model import MiniCoil
 
     model = MiniCoil(folder, bm25, threads=1)
     model = model if vocabulary is None else model.under(vocabulary)
-    _model = model if old is None else model.beside(old)
+    _model = model.beside(*olds) if olds else model
 
 
 def _encode_packed(texts: Sequence[str], request: Request) -> _Packed:

@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from minicoil.errors import CollectionError
+from minicoil.errors import BusyError, CollectionError
 from tasks.channels import drop_pending, read_channel
 from tasks.contraction import contract_collection
 from tasks.finding import Found
@@ -15,7 +15,8 @@ from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.promotion import report_collection
 from tasks.reencoding import CollectionChange, check_lineage, open_finder
-from tasks.registry import CollectionRecord, list_collections
+from tasks.registry import CollectionRecord, list_collections, update_collection
+from tasks.retention import find_waiting
 from tasks.writing import current_stamp, open_writer, rewrite_points
 
 
@@ -46,6 +47,21 @@ def abandon_promotion(place: Place, channel: str) -> dict[str, Any]:
     return {"channel": channel, "abandoned": state.pending, "release": state.current, "collections": rows}
 
 
+def _take_back(place: Place, points: PointStore, record: CollectionRecord, pending: int) -> None:
+    """An expanded collection as it was: without the pending release's cells, where none but the expansion put them."""
+    store = place.objects()
+    current = read_channel(store, record.channel).current
+    served = current if current in record.others else record.previous
+    waiting = find_waiting(place, points, record)
+    holds = {hold.release: hold for hold in waiting.holds}
+    if pending not in holds:
+        contract_collection(place, points, record, record.others, served)
+    elif holds[pending].announced:
+        raise BusyError(waiting.message)
+    elif served is not None:  # it was served before, and its readers were waited for
+        update_collection(store, record.name, lambda found: found.expanded(served, served))
+
+
 def _undo(place: Place, points: PointStore, record: CollectionRecord, pending: int) -> CollectionChange:
     """Give every point that an expansion for `pending` may have touched the vector it had before.
 
@@ -56,19 +72,21 @@ def _undo(place: Place, points: PointStore, record: CollectionRecord, pending: i
     change = CollectionChange(record.name, points.count(record.name))
     if record.release == pending:
         if record.previous is not None:
-            contract_collection(place, points, record, keep=record.previous)
+            _take_back(place, points, record, pending)
         return replace(change, seconds=round(time.monotonic() - started, 2))
+    if pending in record.others:  # its cells were there before
+        return change
     try:
         check_lineage(place, record, pending)
-    except CollectionError:  # then nothing was expanded
+    except (CollectionError, BusyError):  # then nothing was expanded
         return change
     finder, _ = open_finder(place, points, record.model_copy(update={"release": pending}), record.release)
-    model, other = open_writer(place, record)
+    model, others = open_writer(place, record)
     n_written = 0
     with progress(f"taking back {record.name}", None, "points looked at") as advance:
         for affected, n_looked_at in finder.affected(found, None):
             stamp = current_stamp(record)
-            n_written += len(rewrite_points(points, record, finder.texts, model, other, affected, stamp))
+            n_written += len(rewrite_points(points, record, finder.texts, model, others, affected, stamp))
             advance(n_looked_at)
     return replace(
         change,

@@ -64,7 +64,8 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
         )
     if not points.exists(request.collection):
         raise not_found(request.collection, points.names())
-    _check_shape(request, points.describe(request.collection))
+    shape = points.describe(request.collection)
+    _check_shape(request, shape)
     draft = CollectionRecord(
         name=request.collection,
         channel=request.channel,
@@ -109,6 +110,7 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
+        "optimizer": {"deleted_threshold": shape.stale_share, "vacuum_min_vector_number": shape.stale_points},
     }
 
 
@@ -209,9 +211,7 @@ def _find_bm25(request: AttachRequest, model: MiniCoil, rows: Sequence[tuple[str
 
 
 def _largest_gap(stored: SparseVector, expected: SparseVector) -> float:
-    """Largest difference of values, relative to the vector's largest; hashed words that share a cell do not count."""
-    held = dict(zip(stored.indices.tolist(), stored.values.tolist(), strict=True))
-    cells, n = np.unique(expected.indices, return_counts=True)
-    once = np.isin(expected.indices, cells[n == 1])
-    gaps = [abs(held[i] - v) for i, v in zip(expected.indices[once].tolist(), expected.values[once], strict=True)]
+    """Largest difference of values, relative to the vector's largest; a cell that is stored twice does not count."""
+    held = stored.once()
+    gaps = [abs(held.get(i, v) - v) for i, v in zip(expected.indices.tolist(), expected.values.tolist(), strict=True)]
     return max(gaps, default=0.0) / max(float(np.abs(expected.values).max(initial=0.0)), 1.0)

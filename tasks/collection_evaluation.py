@@ -25,7 +25,7 @@ _NAMES = 1000  # document names of one filter
 
 
 def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet, collection: str) -> Evaluated:
-    """Measures of BM25, the release that is served and the one readable beside it, by the collection's own search.
+    """Measures of BM25, the release that is served and the newest other readable one, by the collection's own search.
 
     Documents are found by the payload field `doc`, which indexing a BEIR corpus fills with its ids.
 
@@ -37,10 +37,10 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
     if record.bm25_vector is None:
         raise CollectionError(f"collection '{collection}' carries no plain BM25 vector to compare with")
     data = _present(points, record, data)
-    beside = {record.release, record.previous} - {release, None}
+    beside = {*record.readable} - {release}
     parent = None
     if beside:
-        folder = open_model(place, int(beside.pop() or 0), record.encoder, record.dims)
+        folder = open_model(place, max(beside), record.encoder, record.dims)
         parent = MiniCoil(folder, record.bm25)
     queries = encode_queries(data, model, parent)
     using = {BM25: record.bm25_vector, RELEASE: record.vector, PARENT: record.vector if parent else record.bm25_vector}

@@ -50,10 +50,9 @@ def compare_releases(
         UsageError: the file holds no query.
     """
     record = open_record(place.objects(), collection)
-    readable = {record.release, record.previous} - {None}
     for release in (one, other):
-        if release not in readable:
-            names = " and ".join(map(str, sorted(readable, key=lambda n: n or 0)))
+        if release not in record.readable:
+            names = " and ".join(map(str, sorted(record.readable)))
             raise CollectionError(
                 f"release {release} cannot be read from collection '{collection}', which holds the cells of {names}; "
                 "both are there between an extension and its contraction; `minicoil release promote` brings one back"

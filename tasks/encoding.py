@@ -141,8 +141,8 @@ def _open_collection_model(place: Place, name: str, query: bool) -> MiniCoil:
     if record is None:
         known = ", ".join(entry.name for entry in list_collections(place.objects())) or "none"
         raise CollectionError(f"collection '{name}' is not registered; collections: {known}")
-    model, old = open_writer(place, record)
-    return model if old is None else model.beside(old)
+    model, others = open_writer(place, record)
+    return model.beside(*others) if others else model
 
 
 def read_lines(source: Iterable[bytes], form: Form, report: LineReport) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse import Cells, SparseVector
 from tasks.points import PointFilter, PointId, PointStore
 
 
@@ -41,7 +41,7 @@ class EngineIdf:
                 if abs(value) > abs(self._where.get(cell, (name, 0.0))[1]):
                     self._where[cell] = (name, value)
 
-    def __call__(self, cells: NDArray[np.int32]) -> NDArray[np.float64]:
+    def __call__(self, cells: Cells) -> NDArray[np.float64]:
         """IDF of cells, (n,) float64; 0 for a cell that none of the documents has."""
         return np.asarray([self._of(int(cell)) for cell in cells], dtype=np.float64)
 

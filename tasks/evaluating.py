@@ -116,7 +116,7 @@ def _temporary_collection(
                 rows = [Point(i, {}, {system: vectors[i] for system, vectors in documents.items()}) for i in places]
                 points.upsert(name, rows)
                 advance(len(rows))
-        points.optimize(name)
+        points.optimize(name, is_ours=True)
 
         def search(system: str, query: SparseVector, limit: int) -> list[str]:
             return [names[int(hit.id)] for hit in points.search(name, system, query, limit)]

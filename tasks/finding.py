@@ -20,6 +20,7 @@ from tasks.registry import CollectionRecord
 from tasks.texts import PointTextError, TextSource
 
 PAGE = 512
+UNSTAMPED = -1  # in place of a stamp: points that this service has not written
 _KEYS_PER_QUERY = 1000
 _EXAMPLES = 3
 logger = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class Finder:
         Args:
             found: Counts up while the pages are read.
             target: Points that carry this stamp are left out; None leaves out nobody.
-            stamped: Only points that carry this stamp.
+            stamped: Only points that carry this stamp, or none: `UNSTAMPED`.
         """
         for page in self._candidates(target, stamped):
             rows: list[tuple[Point, str]] = []
@@ -100,9 +101,10 @@ class Finder:
 
     def _candidates(self, target: int | None, stamped: int | None) -> Iterator[list[Point]]:
         """Points that may be affected, each once."""
-        equal = {} if stamped is None else {STAMP_FIELD: stamped}
+        equal = {} if stamped is None or stamped == UNSTAMPED else {STAMP_FIELD: stamped}
         done = {} if target is None else {STAMP_FIELD: target}
-        where = PointFilter(equal=equal, not_equal=done, slice=self.part)
+        missing = [STAMP_FIELD] if stamped == UNSTAMPED else []
+        where = PointFilter(equal=equal, not_equal=done, missing=missing, slice=self.part)
         if self.record.is_ours:
             yield from self._by_keys(where)
         elif self._has_silent_word:

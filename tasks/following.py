@@ -37,13 +37,14 @@ class Target:
 
     Attributes:
         release: Whose cells queries ask for.
-        beside: Another release whose cells documents get too, because readers of it exist or are about to.
+        beside: Other releases whose cells documents get too, because readers of them exist or are about to, the
+            pending one first.
         bm25: k, b and avg_len of the collection.
         encoder, dims: Of the empty model, for release 0.
     """
 
     release: int
-    beside: int | None
+    beside: tuple[int, ...]
     bm25: Bm25Config
     encoder: str = "minilm"
     dims: int = 4
@@ -52,6 +53,7 @@ class Target:
 @dataclass(frozen=True)
 class _Served:
     target: Target
+    beside: tuple[int, ...]
     queries: MiniCoil
     documents: MiniCoil
 
@@ -73,19 +75,17 @@ def choose_target(
     if record is None:
         if state.current is None:
             raise ReleaseError(f"channel '{state.name}' serves no release yet; `minicoil extend` makes the first")
-        still = {n for other in others for n in (other.release, other.previous) if other.previous is not None}
+        still = {number for other in others if other.others for number in other.readable}
         switched = {state.previous} if state.phase in ("switched", "contracting") else set()
         return Target(state.current, _beside(state, state.current, {*still, *switched}), bm25)
-    readable = {record.release, record.previous} - {None}
-    release = state.current if state.current in readable and state.current is not None else record.release
-    return Target(release, _beside(state, release, readable), record.bm25, record.encoder, record.dims)
+    release = record.served(state.current)
+    return Target(release, _beside(state, release, record.readable), record.bm25, record.encoder, record.dims)
 
 
-def _beside(state: ChannelState, release: int, readable: Iterable[int | None]) -> int | None:
-    """The pending release while collections expand for it; else another one that is still readable."""
-    if state.pending is not None and state.pending != release:
-        return state.pending
-    return max((number for number in readable if number is not None and number != release), default=None)
+def _beside(state: ChannelState, release: int, readable: Iterable[int | None]) -> tuple[int, ...]:
+    """The pending release while collections expand for it, then the others that are readable, newest first."""
+    others = sorted({n for n in readable if n is not None} - {release, state.pending}, reverse=True)
+    return tuple(others) if state.pending is None or state.pending == release else (state.pending, *others)
 
 
 class ChannelFollower:
@@ -141,8 +141,7 @@ class ChannelFollower:
     @property
     def releases(self) -> tuple[int, ...]:
         """Every release whose cells documents get, ascending."""
-        target = self._served.target
-        return tuple(sorted({target.release, target.release if target.beside is None else target.beside}))
+        return tuple(sorted({self._served.target.release, *self._served.beside}))
 
     @property
     def bm25(self) -> Bm25Config:
@@ -213,21 +212,36 @@ class ChannelFollower:
         target = self._choose()
         if target != self._served.target:
             self._served = self._load(target)  # one assignment: a call sees the old or the new
-            beside = "" if target.beside is None else f", documents with the cells of release {target.beside} beside"
+            named = ", ".join(map(str, self._served.beside))
+            beside = f", documents with the cells of release {named} beside" if named else ""
             logger.info("channel '%s': now serving release %d%s", self._channel, target.release, beside)
 
     def _load(self, target: Target) -> _Served:
-        newest = max(target.release, target.release if target.beside is None else target.beside)
+        beside = self._of_one_lineage(target)
+        newest = max((target.release, *beside))
         folder = open_model(self._place, newest, target.encoder, target.dims)
         model = MiniCoil.load(folder, target.bm25.k, target.bm25.b, target.bm25.avg_len, self._threads)
         _ = model.encoder  # loaded now: a broken graph must fail here, and the first call should not wait
-        if target.beside is None:
-            return _Served(target, model, model)
-        oldest = min(target.release, target.beside)
-        if not is_ancestor(self._place, oldest, newest):
-            raise ReleaseError(f"releases {oldest} and {newest} are not of one lineage; no vector can carry both")
-        old = self._vocabulary(oldest, model.vocabulary)
-        return _Served(target, model if target.release == newest else model.under(old), model.beside(old))
+        if not beside:
+            return _Served(target, (), model, model)
+        olds = {n: self._vocabulary(n, model.vocabulary) for n in {target.release, *beside} - {newest}}
+        queries = model if target.release == newest else model.under(olds[target.release])
+        return _Served(target, beside, queries, model.beside(*olds.values()))
+
+    def _of_one_lineage(self, target: Target) -> tuple[int, ...]:
+        """The releases beside that one vector can carry; those of another branch are about to go.
+
+        Raises:
+            ReleaseError: the first one, which is needed, is among them.
+        """
+        kept: list[int] = []
+        for number in target.beside:
+            if all(is_ancestor(self._place, *sorted((number, other))) for other in (target.release, *kept)):
+                kept.append(number)
+            elif not kept:
+                oldest, newest = sorted((number, target.release))
+                raise ReleaseError(f"releases {oldest} and {newest} are not of one lineage; no vector can carry both")
+        return tuple(kept)
 
     def _vocabulary(self, release: int, newest: Vocabulary) -> Vocabulary:
         if release == 0:  # the empty model is not published; only its size matters, and that never changes

@@ -84,7 +84,7 @@ def index_documents(
     """
     first = list(islice(documents, _MEASURED))
     record = _open_collection(place, points, request, first)
-    model, old = open_writer(place, record)
+    model, others = open_writer(place, record)
     n_written = n_skipped = n_truncated = 0
     seen: set[str] = set()
     with progress(f"indexing {request.collection}", expected, "documents") as advance:
@@ -92,10 +92,10 @@ def index_documents(
             seen.update(entry.id for entry in batch if delete_missing)
             found = read_collection_record(place.objects(), record.name)
             if found is not None and found != record:  # a promotion has moved it on meanwhile
-                record, (model, old) = found, open_writer(place, found)
+                record, (model, others) = found, open_writer(place, found)
             fresh = _changed(points, record, batch)
             n_skipped += len(batch) - len(fresh)
-            rows, truncated = make_points(model, old, record, fresh)
+            rows, truncated = make_points(model, others, record, fresh)
             points.upsert(record.name, rows)
             n_written += len(fresh)
             n_truncated += truncated
@@ -104,7 +104,7 @@ def index_documents(
         report.n_unusable["documents cut at the encoder's limit"] = n_truncated
         report.examples["documents cut at the encoder's limit"] = []
     n_deleted = _delete_missing(points, record.name, seen) if delete_missing else 0
-    points.optimize(record.name)
+    points.optimize(record.name, is_ours=True)
     return {
         "collection": record.name,
         "n_points": points.count(record.name),
@@ -182,11 +182,11 @@ def mean_length(model: MiniCoil, documents: Sequence[Document]) -> float:
 
 
 def make_points(
-    model: MiniCoil, old: Vocabulary | None, record: CollectionRecord, documents: Sequence[Document]
+    model: MiniCoil, others: Sequence[Vocabulary], record: CollectionRecord, documents: Sequence[Document]
 ) -> tuple[list[Point], int]:
     """Points of documents, and how many of these were truncated."""
     texts = [entry.text for entry in documents]
-    vectors = make_vectors(model, old, texts)
+    vectors = make_vectors(model, others, texts)
     rows = []
     described = describe_text(model, record, texts)
     for entry, (payload, plain), vector in zip(documents, described, vectors, strict=True):

@@ -8,14 +8,16 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from minicoil.errors import CollectionError, UsageError
+from minicoil.errors import BusyError, CollectionError, UsageError
 from tasks.channels import ChannelState, finish_contraction, move_current, point_back, read_channel, set_pending
+from tasks.confirmation import forget_acknowledgement
 from tasks.contraction import contract_collection
 from tasks.place import Place
-from tasks.reencoding import CollectionChange, ExpansionOptions, check_lineage, expand_collection, plan_expansion
-from tasks.registry import CollectionRecord, list_collections, read_collection_record
+from tasks.reencoding import CollectionChange, ExpansionOptions, check_expansion, expand_collection, plan_expansion
+from tasks.registry import list_collections, read_collection_record, select_collections
 from tasks.releases import read_manifest
 from tasks.reports import write_report
+from tasks.retention import count_beside, find_waiting, waiting_rows
 from tasks.sweeping import sweep_collection
 from tasks.verification import verify_collection
 
@@ -45,7 +47,8 @@ def promote(
         options: Share, pace, and what to do about points without text.
 
     Returns:
-        `promoted`, a row per collection, and the keys of their reports.
+        `promoted`, a row per collection, the keys of their reports, and a row per collection whose older cells wait
+        for readers.
 
     Raises:
         ConflictError: another release is being promoted, or the channel moved meanwhile.
@@ -56,23 +59,23 @@ def promote(
     store = place.objects()
     read_manifest(store, release)
     state = read_channel(store, channel)
-    for record in list_collections(store, channel):  # before anything is announced: nobody could finish it
-        check_lineage(place, record, release)
-    set_pending(store, channel, release, state.current if grown_from is None else grown_from)
     rows, reports = [], []
     with place.points() as points:
+        for record in list_collections(store, channel):  # before anything is announced: nobody could finish it
+            check_expansion(place, points, record, release)
+        set_pending(store, channel, release, state.current if grown_from is None else grown_from)
         for record in select_collections(list_collections(store, channel), names, channel):
             change = expand_collection(place, points, record, release, options)
             rows.append(change.row())
             if options is None or options.part is None:
                 reports.append(report_collection(place, record.name, "expand", change))
     behind = [record.name for record in list_collections(store, channel) if record.release != release]
-    if behind:
-        return {"promoted": False, "behind": behind, "collections": rows, "reports": reports}
-    move_current(store, channel, release)
-    if state.current is None:  # nobody reads an older release: the plain cells of trained words can go at once
-        contract_channel(place, channel)
-    return {"promoted": True, "behind": [], "collections": rows, "reports": reports}
+    if not behind:
+        move_current(store, channel, release)
+        if state.current is None:  # nobody reads an older release: the plain cells of trained words can go at once
+            contract_channel(place, channel, wait_silently=True)
+    answer = {"promoted": not behind, "behind": behind, "collections": rows, "reports": reports}
+    return {**answer, "waiting": waiting_rows(place, channel)}
 
 
 def plan_promotion(place: Place, channel: str, release: int, names: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -93,13 +96,15 @@ def report_collection(place: Place, name: str, step: str, change: CollectionChan
     if record is None:
         raise CollectionError(f"collection '{name}' is not registered any more")
     with place.points() as points:
-        for _ in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
-            late = sweep_collection(place, points, record)
+        for attempt in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
+            late = sweep_collection(place, points, record, read_all=attempt == 0)
             change = replace(change, n_rewritten=change.n_rewritten + late.n_rewritten)
             found = verify_collection(place, points, record)
             if found.is_sound and not late.n_rewritten:
                 break
+        waiting = replace(find_waiting(place, points, record), n_points=count_beside(points, record)).row()
     document = {"step": step, "change": change.row(), "verification": found.row(), "record": record.model_dump()}
+    document["waiting"] = waiting
     key = write_report(store, "reencode", name, document)
     if not found.is_sound:
         raise CollectionError(
@@ -121,48 +126,49 @@ def sweep_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list
     rows = []
     with place.points() as points:
         for record in select_collections(list_collections(place.objects(), channel), names, channel):
-            rows.append(sweep_collection(place, points, record).row())
+            rows.append(sweep_collection(place, points, record, read_all=True).row())
     return rows
 
 
-def select_collections(records: list[CollectionRecord], names: Sequence[str], channel: str) -> list[CollectionRecord]:
-    """The records of `names`, or all.
+def contract_channel(place: Place, channel: str, names: Sequence[str] = (), wait_silently: bool = False) -> list[str]:
+    """Drop cells of releases that are not current from the channel's collections; ends instant rollback.
 
-    Raises:
-        CollectionError: a name is not a collection of the channel.
-    """
-    known = {record.name: record for record in records}
-    missing = [name for name in names if name not in known]
-    if missing:
-        raise CollectionError(
-            f"collection {', '.join(missing)} is not on channel '{channel}'; "
-            f"collections there: {', '.join(known) or 'none'}; `minicoil index NAME --corpus SPEC` creates one, "
-            "`minicoil attach NAME` adopts one"
-        )
-    return [known[name] for name in names] if names else records
+    What readers may still ask for stays; all else goes.
 
+    Args:
+        place: Where.
+        channel: Whose collections.
+        names: Only these.
+        wait_silently: Leave what has to stay without a word; another time is early enough.
 
-def contract_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list[str]:
-    """Drop the cells of the release that is not current from the channel's collections; ends instant rollback.
+    Returns:
+        Collections that became smaller.
 
     Raises:
         UsageError: a promotion is under way, which needs both.
-        BusyError: an announced reader still serves the other release.
+        BusyError: some cells had to stay; it says whose, and what lets them go.
     """
     store = place.objects()
     state = read_channel(store, channel)
     if state.pending is not None:
         raise UsageError(f"channel '{channel}' is being moved to release {state.pending}; finish that first")
-    done = []
+    done, stays = [], []
     with place.points() as points:
         for record in select_collections(list_collections(store, channel), names, channel):
-            if record.previous is not None and state.current is not None:
-                contract_collection(place, points, record, keep=state.current)
+            if record.previous is None or state.current is None:
+                continue
+            waiting = find_waiting(place, points, record)
+            if {record.served(state.current), *waiting.releases} < {*record.readable}:
+                contract_collection(place, points, record, waiting.releases, state.current)
                 done.append(record.name)
+            if waiting.holds:
+                stays.append(replace(waiting, n_points=count_beside(points, record)).message)
     if all(record.previous is None for record in list_collections(store, channel)):
         finish_contraction(store, channel)
     for name in done:
         report_collection(place, name, "contract", CollectionChange(name))
+    if stays and not wait_silently:
+        raise BusyError(". ".join(stays))
     return done
 
 
@@ -185,10 +191,12 @@ def roll_back_channel(place: Place, channel: str) -> dict[str, Any]:
     store = place.objects()
     state = read_channel(store, channel)
     for record in list_collections(store, channel):
-        if state.previous is not None and state.previous not in (record.release, record.previous):
+        if state.previous is not None and state.previous not in record.readable:
             raise CollectionError(
                 f"collection '{record.name}' cannot be read with release {state.previous} any more; "
                 f"`minicoil release promote {state.previous}` re-encodes back first"
             )
+    if state.previous is not None:
+        forget_acknowledgement(store, channel, state.previous)
     moved: ChannelState = point_back(store, channel)
     return {"channel": channel, "release": moved.current, "previous": moved.previous, "promoted": True}

@@ -78,7 +78,8 @@ def needed_releases(store: ObjectStore) -> dict[int, str]:
             need(getattr(state, what), f"{what} on channel '{name}'")
     for record in list_collections(store):
         need(record.release, f"collection '{record.name}' carries it")
-        need(record.previous, f"collection '{record.name}' can still be read with it")
+        for number in record.others:
+            need(number, f"collection '{record.name}' can still be read with it")
     for waiting in list_waiting(store):
         if not waiting.has_expired:
             need(waiting.release, f"waits for approval on channel '{waiting.channel}'")

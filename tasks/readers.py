@@ -1,27 +1,32 @@
-"""Readers: processes that follow a channel say which release they serve, so that nobody takes it from under them."""
+"""Readers: who follows a channel says what it serves, who says nothing is registered; nobody takes it from them."""
 
 from __future__ import annotations
 
 import os
+import re
 import socket
 import time
 import uuid
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from minicoil.errors import ObjectNotFoundError
+from minicoil.errors import ConflictError, ObjectNotFoundError, UsageError
 from tasks.object_store import ObjectStore
 
 LEASE_SECONDS = 600.0  # a reader announces itself again well within it; one that died is forgotten after it
+FOREVER = 253_402_300_799.0  # the last second of the year 9999: until somebody says otherwise
+_REGISTERED = "readers/registered/"  # below readers/, so that a program which knows no registration waits for them too
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class Reader(BaseModel):
-    """One process that follows a channel.
+    """One process that follows a channel, or one that a person answers for.
 
     Attributes:
-        name: Host, process number and a random part.
+        name: Host, process number and a random part; of a registered one, what the person calls it.
         release: What it serves right now.
         until: Seconds since 1970; past it the reader counts as gone.
+        registered: A person said that it reads `release`; it says nothing itself. Told by where its object lies.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,6 +35,7 @@ class Reader(BaseModel):
     channel: str
     release: int
     until: float
+    registered: bool = Field(default=False, exclude=True)
 
 
 def new_reader_name() -> str:
@@ -50,8 +56,61 @@ def withdraw_reader(store: ObjectStore, name: str) -> None:
     store.delete(_key(name))
 
 
+def register_reader(
+    store: ObjectStore, name: str, channel: str, release: int, days: float | None = None
+) -> tuple[Reader, Reader | None]:
+    """Put a reader that says nothing itself on the list, or change what it reads; it, and what stood there before.
+
+    Args:
+        store: Where.
+        name: What people call it.
+        channel: Whose collections it reads.
+        release: Which it was given; that one's cells stay for it.
+        days: Until it counts as gone; None: until it is taken off the list.
+
+    Raises:
+        UsageError: the name cannot be one.
+    """
+    until = FOREVER if days is None else time.time() + days * 86_400
+    reader = Reader(name=name, channel=channel, release=release, until=until, registered=True)
+    data = reader.model_dump_json().encode()
+    for _ in range(20):
+        before, tag = _read_registered(store, name)
+        try:
+            store.write(_registered_key(name), data, if_tag=tag, if_absent=tag is None)
+            return reader, before
+        except ConflictError:
+            continue  # somebody else registers the same one; look again
+    raise ConflictError(f"reader '{name}' is being registered by many at once; try again")
+
+
+def unregister_reader(store: ObjectStore, name: str) -> Reader:
+    """Take a registered reader off the list, and return what stood there.
+
+    Raises:
+        UsageError: nobody of that name is registered.
+    """
+    reader = _read_registered(store, name)[0]
+    if reader is None:
+        known = ", ".join(entry.name for entry in list_readers(store) if entry.registered) or "none"
+        raise UsageError(f"no reader '{name}' is registered; registered: {known}")
+    store.delete(_registered_key(name))
+    return reader
+
+
+def _read_registered(store: ObjectStore, name: str) -> tuple[Reader | None, str | None]:
+    try:
+        data, tag = store.read_tagged(_registered_key(name))
+    except ObjectNotFoundError:
+        return None, None
+    try:
+        return Reader.model_validate_json(data).model_copy(update={"registered": True}), tag
+    except ValidationError:  # damaged: whoever registers it anew repairs it
+        return None, tag
+
+
 def list_readers(store: ObjectStore, channel: str | None = None) -> list[Reader]:
-    """Readers whose lease has not run out, of one channel or of all, by name."""
+    """Readers whose time has not run out, of one channel or of all, by name."""
     readers = []
     for entry in store.list("readers/"):
         try:
@@ -59,9 +118,15 @@ def list_readers(store: ObjectStore, channel: str | None = None) -> list[Reader]
         except (ObjectNotFoundError, ValidationError):  # gone meanwhile, or not ours
             continue
         if reader.until >= time.time() and channel in (None, reader.channel):
-            readers.append(reader)
+            readers.append(reader.model_copy(update={"registered": entry.key.startswith(_REGISTERED)}))
     return sorted(readers, key=lambda reader: reader.name)
 
 
 def _key(name: str) -> str:
     return f"readers/{name}.json"
+
+
+def _registered_key(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"'{name}' cannot name a reader; use letters, digits, dots, - and _, at most 100")
+    return f"{_REGISTERED}{name}.json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -18,6 +18,7 @@ from tasks.corpus import Document
 from tasks.documents import text_hash
 from tasks.finding import PAGE
 from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, describe_text, mean_length
+from tasks.object_store import ObjectStore
 from tasks.payload_fields import HASH_FIELD, SOURCE_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore, not_found
@@ -77,17 +78,17 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
         raise UsageError("say where texts are: --text '{title} {body}' over payload fields")
     texts = TextTemplate(template)
     record = _open_target(place, points, request, template, release)
-    model, other = open_writer(place, record)
+    model, others = open_writer(place, record)
     n_written = n_without_text = 0
     for _ in range(_MAX_PASSES):
-        written, n_without_text = _copy_pass(points, request.source, record, texts, model, other)
+        written, n_without_text = _copy_pass(points, request.source, record, texts, model, others)
         n_written += written
         if not written:
             break
     else:
         raise CollectionError(f"collection '{request.source}' changes faster than it is copied; run the same again")
     n_deleted = _delete_gone(points, request.source, record.name)
-    points.optimize(record.name)
+    points.optimize(record.name, is_ours=True)
     found = verify_collection(place, points, record)
     if not found.is_sound:
         raise CollectionError(
@@ -125,27 +126,36 @@ def _open_target(
         folder = open_model(place, release, "minilm", 4)
         model, facts = MiniCoil.load(folder), read_facts(folder)
         first = list(islice(_documents(points, request.source, TextTemplate(template)), _MEASURED))
-        record = register_collection(
-            store,
-            CollectionRecord(
-                name=request.target,
-                channel=request.channel,
-                k=request.k,
-                b=request.b,
-                avg_len=request.avg_len or mean_length(model, first),
-                dims=model.vocabulary.dims,
-                shift=model.vocabulary.unknown_shift,
-                encoder=facts.encoder,
-                encoder_digest=facts.encoder_digest,
-                release=release,
-                text=template,
-            ),
+        record = CollectionRecord(
+            name=request.target,
+            channel=request.channel,
+            k=request.k,
+            b=request.b,
+            avg_len=request.avg_len or mean_length(model, first),
+            dims=model.vocabulary.dims,
+            shift=model.vocabulary.unknown_shift,
+            encoder=facts.encoder,
+            encoder_digest=facts.encoder_digest,
+            release=release,
+            text=template,
         )
+        record = register_collection(store, _for_the_same_readers(record, request.source, store))
     dense = {name or "dense": size for name, size in shape.dense.items()}
     sparse = [name for name, has_idf in shape.sparse.items() if has_idf and name not in SCHEMA.sparse]
-    schema = CollectionSchema(dense, (*SCHEMA.sparse, *sparse), SCHEMA.keyword, SCHEMA.integer)
+    schema = CollectionSchema(dense, (*SCHEMA.sparse, *sparse), SCHEMA.keyword, SCHEMA.integer, is_searched=True)
     points.ensure(record.name, schema)
     return record
+
+
+def _for_the_same_readers(record: CollectionRecord, source: str, store: ObjectStore) -> CollectionRecord:
+    """A copy's record, for all releases that the source can be read with where its words have the same cells."""
+    found = read_collection_record(store, source)
+    if found is None or record.release not in found.readable:
+        return record
+    if any(getattr(found, name) != getattr(record, name) for name in ("channel", "dims", "shift", "encoder_digest")):
+        return record
+    shared = ("release", "previous", "kept", "acknowledged", "readers")
+    return record.model_copy(update={name: getattr(found, name) for name in shared})
 
 
 def _documents(points: PointStore, name: str, texts: TextTemplate) -> Iterator[Document]:
@@ -163,7 +173,7 @@ def _copy_pass(
     record: CollectionRecord,
     texts: TextTemplate,
     model: MiniCoil,
-    other: Vocabulary | None,
+    others: Sequence[Vocabulary],
 ) -> tuple[int, int]:
     """Copy what is not there with the same text; points written, and points that have no text."""
     n_written = n_without_text = 0
@@ -179,17 +189,17 @@ def _copy_pass(
             hashes = {point.id: point.payload.get(HASH_FIELD) for point in there}
             fresh = [row for row in rows if hashes.get(row[0].id) != text_hash(row[1])]
             if fresh:
-                points.upsert(record.name, _make_copies(record, model, other, fresh))
+                points.upsert(record.name, _make_copies(record, model, others, fresh))
                 n_written += len(fresh)
             advance(len(page))
     return n_written, n_without_text
 
 
 def _make_copies(
-    record: CollectionRecord, model: MiniCoil, other: Vocabulary | None, rows: list[tuple[Point, str]]
+    record: CollectionRecord, model: MiniCoil, others: Sequence[Vocabulary], rows: list[tuple[Point, str]]
 ) -> list[Point]:
     written = [text for _, text in rows]
-    vectors = make_vectors(model, other, written)
+    vectors = make_vectors(model, others, written)
     copies = []
     for (point, _), vector, (payload, plain) in zip(rows, vectors, describe_text(model, record, written), strict=True):
         kept_fields = (name for name in point.payload if not name.startswith(_OLD_FIELDS) or name == SOURCE_FIELD)

@@ -9,23 +9,27 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from minicoil.bundle import check_bundle
-from minicoil.errors import CollectionError
+from minicoil.errors import BusyError, CollectionError
 from minicoil.model import MiniCoil
+from minicoil.vocabulary import Vocabulary
 from tasks.bundles import is_ancestor, lineage, open_model
 from tasks.channels import read_channel
 from tasks.contraction import contract_collection
 from tasks.finding import Finder, Found
+from tasks.idf_deviation import measure_idf
 from tasks.payload_fields import STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, PointFilter, PointStore
 from tasks.progress import progress
 from tasks.registry import CollectionRecord, update_collection
+from tasks.retention import Waiting, find_waiting, has_known_readers
 from tasks.texts import open_texts
-from tasks.writing import Pace, rewrite_points
+from tasks.writing import Pace, current_stamp, open_writer, rewrite_points
 
 logger = logging.getLogger(__name__)
 _MAX_SWEEPS = 5
 _TIMED = 64  # texts of a dry run that are encoded, to say what all would cost
+_MOST_READABLE = 32  # releases at once: a writer holds a vocabulary of each, some 10 MB
 STAMPS = CollectionSchema(integer=(STAMP_FIELD, UNION_FIELD))
 
 
@@ -39,6 +43,7 @@ class CollectionChange:
         n_rewritten: Those written in this run.
         n_without_text: Candidates that cannot be re-encoded because their text is gone; `without_text` names a few.
         words: In a dry run, changed words with the number of their points and examples.
+        idf: Of rewritten words, what the engine weighs them by and what it should; see `IdfDeviation`.
         seconds: Wall time; `seconds_finding` of it without encoding and writing.
         seconds_expected: In a dry run, what encoding the affected points would take, from a timed sample of them.
     """
@@ -51,6 +56,7 @@ class CollectionChange:
     n_without_text: int = 0
     without_text: tuple[str, ...] = ()
     words: tuple[Mapping[str, object], ...] = ()
+    idf: tuple[Mapping[str, object], ...] = ()
     seconds: float = 0.0
     seconds_finding: float = 0.0
     seconds_expected: float | None = None
@@ -77,10 +83,10 @@ class ExpansionOptions:
 
 def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, target: int) -> CollectionChange:
     """What expanding a collection for release `target` would do: counts, and examples per word. Writes nothing."""
-    if target in (record.release, record.previous):
+    if target in record.readable:
         return CollectionChange(record.name, points.count(record.name))
     started, found = time.monotonic(), Found()
-    finder, model = open_finder(place, points, record, target, None)
+    finder, model = open_finder(place, points, _make_room(place, points, record)[0], target, None)
     sample: list[str] = []
     with progress(f"looking at {record.name}", None, "points looked at") as advance:
         for affected, n in finder.affected(found, target):
@@ -118,29 +124,31 @@ def expand_collection(
 ) -> CollectionChange:
     """Give every affected point the cells of release `target` beside those it has.
 
-    Readers of either release find what they look for, during and after. Vectors first, then the stamp: a point that
-    was written but not stamped is written once more. Points that came or changed meanwhile are found by a second
-    sweep.
+    Cells that nobody waits for go first. Readers of every release that stays find what they look for, during and
+    after. Vectors first, then the stamp: a point that was written but not stamped is written once more. Points that
+    came or changed meanwhile are found by a second sweep.
 
     Raises:
         CollectionError: `target` is not of the collection's lineage, points keep changing, or the text of points with
             changed words is gone and that was not allowed.
-        BusyError: readers still use the cells that have to go first.
+        BusyError: readers still use cells that have to go first.
     """
     options = options or ExpansionOptions()
-    if target in (record.release, record.previous):
+    if target in record.readable:
         if record.release != target:  # rolled back and promoted again: the cells are still there
             _finish(place, record, target)
         return CollectionChange(record.name, points.count(record.name))
-    if record.previous is not None:
-        record = contract_collection(place, points, record, keep=_kept(place, record))
-    finder, model = open_finder(place, points, record, target, options.part)
-    _refuse_strange_stamps(place, points, record, target)
-    points.index_fields(record.name, STAMPS)
+    check_expansion(place, points, record, target)
+    current = read_channel(place.objects(), record.channel).current
+    record = contract_collection(place, points, record, find_waiting(place, points, record).releases, current)
+    finder, _ = open_finder(place, points, record, target, options.part)
+    _index_stamps(place, points, record, target)
     change = CollectionChange(record.name, points.count(record.name))
     started, pace = time.monotonic(), Pace(options.points_per_second)
+    expanded = record.expanded(target, current)
+    writer = open_writer(place, expanded)
     for _ in range(_MAX_SWEEPS):
-        found, n_written, seconds = _sweep(finder, model, target, pace)
+        found, n_written, seconds = _sweep(finder, writer, expanded, pace)
         change = _counted(change, found)
         change = replace(
             change,
@@ -163,17 +171,38 @@ def expand_collection(
             without_text=change.without_text,
         )
     if options.part is None:
-        points.optimize(record.name)
+        points.optimize(record.name, record.is_ours)
+        if change.n_rewritten:
+            change = replace(change, idf=tuple(_weigh(points, record, finder)))
         _finish(place, record, target)
     return change
 
 
-def _refuse_strange_stamps(place: Place, points: PointStore, record: CollectionRecord, target: int) -> None:
-    """Nothing, where every stamp is of the collection's lineage.
+def _weigh(points: PointStore, record: CollectionRecord, finder: Finder) -> list[Mapping[str, object]]:
+    """The engine's IDF of rewritten words; those that are off are said."""
+    found = measure_idf(points, record, finder.new, finder.impact_by_word)
+    shape = points.describe(record.name)
+    for entry in [entry for entry in found if entry.is_off]:
+        logger.warning(
+            "%s: the engine weighs '%s' by %.3f, %.3f is right (%+.1f %%): it still counts overwritten points. Its "
+            "optimiser clears a segment of at least %d points where more than %.1f %% were overwritten; lower "
+            "deleted_threshold in the collection's optimizers_config, or wait",
+            record.name, entry.word, entry.engine, entry.expected, 100 * entry.share, shape.stale_points,
+            100 * shape.stale_share,
+        )  # fmt: skip
+    return [entry.row() for entry in found]
+
+
+def _index_stamps(place: Place, points: PointStore, record: CollectionRecord, target: int) -> None:
+    """Index the stamps, where every one is of the collection's lineage.
+
+    A strict server filters on no field without an index; a field that has none yet has no stamps either.
 
     Raises:
         CollectionError: points carry the stamp of a release that neither side grew from: another service's.
     """
+    if STAMP_FIELD not in points.describe(record.name).indexed:
+        points.index_fields(record.name, STAMPS)
     served = {row.release for row in read_channel(place.objects(), record.channel).history if row.release is not None}
     known = {*lineage(place, record.release), *lineage(place, target), *served}  # the served ones were rolled back
     n_known = sum(points.count(record.name, PointFilter(equal={STAMP_FIELD: number})) for number in known)
@@ -185,6 +214,7 @@ def _refuse_strange_stamps(place: Place, points: PointStore, record: CollectionR
             "or index into a new collection",
             n_strange=n_strange,
         )
+    points.index_fields(record.name, STAMPS)
 
 
 def _counted(change: CollectionChange, found: Found) -> CollectionChange:
@@ -197,24 +227,56 @@ def _counted(change: CollectionChange, found: Found) -> CollectionChange:
     )
 
 
-def check_lineage(place: Place, record: CollectionRecord, target: int) -> None:
-    """Nothing, where one of the collection's release and `target` grew from the other.
+def check_expansion(place: Place, points: PointStore, record: CollectionRecord, target: int) -> None:
+    """Nothing, where a collection can get the cells of release `target` beside those that have to stay.
 
     Raises:
-        CollectionError: neither did: their word ids mean different words.
+        CollectionError: `target` is not of the lineage of what is served.
+        BusyError: what stays for readers leaves no room for it.
     """
-    carried = record.release if record.previous is None else _kept(place, record)
-    if target not in (record.release, record.previous) and not is_ancestor(place, *sorted((carried, target))):
-        raise CollectionError(
-            f"collection '{record.name}' carries release {carried}, which release {target} did not grow from; run the "
-            "extension again, so that its words grow from what is served, or index into another collection"
+    if target in record.readable:
+        return
+    smaller, waiting = _make_room(place, points, record)
+    if has_known_readers(points, record) and any(hold.announced for hold in waiting.holds):
+        raise BusyError(waiting.message)  # they move on within minutes
+    check_lineage(place, smaller, target)
+    if len(smaller.readable) >= _MOST_READABLE:
+        raise BusyError(
+            f"collection '{record.name}' holds the cells of {len(smaller.readable)} releases, the most there may be. "
+            f"{waiting.message}, then run the same again"
         )
 
 
-def _kept(place: Place, record: CollectionRecord) -> int:
-    """Which of a collection's two releases is served; after a rollback, the older."""
-    served = read_channel(place.objects(), record.channel).current
-    return served if served is not None and served in (record.release, record.previous) else record.release
+def _make_room(place: Place, points: PointStore, record: CollectionRecord) -> tuple[CollectionRecord, Waiting]:
+    """The record once all is gone that nobody waits for, and what stays for whom."""
+    waiting = find_waiting(place, points, record)
+    return record.contracted(waiting.releases, read_channel(place.objects(), record.channel).current), waiting
+
+
+def check_lineage(place: Place, record: CollectionRecord, target: int) -> None:
+    """Nothing, where of each release that a collection can be read with and `target` one grew from the other.
+
+    Raises:
+        CollectionError: not so with the served one: their word ids mean different words.
+        BusyError: not so with one that stays for readers.
+    """
+    if target in record.readable:
+        return
+    served = record.served(read_channel(place.objects(), record.channel).current)
+    for carried in sorted(record.readable, key=lambda number: number != served):
+        if is_ancestor(place, *sorted((carried, target))):
+            continue
+        if carried == served:
+            raise CollectionError(
+                f"collection '{record.name}' carries release {carried}, which release {target} did not grow from; run "
+                "the extension again, so that its words grow from what is served, or index into another collection"
+            )
+        raise BusyError(
+            f"collection '{record.name}' holds the cells of release {carried} for readers that may still ask for them, "
+            f"and release {target} did not grow from it: its new words would get the same cells. When nobody reads "
+            f"release {carried} any more: `minicoil release readers --ack {carried} --collection {record.name} "
+            f"--channel {record.channel}`, then run the same again"
+        )
 
 
 def open_finder(
@@ -226,35 +288,38 @@ def open_finder(
         CollectionError: the releases are not of one lineage, or do not share a layout of cells.
     """
     check_lineage(place, record, target)
-    older, newer = sorted((record.release, target))
-    model = MiniCoil.load(open_model(place, newer, record.encoder, record.dims), record.k, record.b, record.avg_len)
-    other = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
+    newest = max(target, *record.readable)
+    model = MiniCoil.load(open_model(place, newest, record.encoder, record.dims), record.k, record.b, record.avg_len)
     if model.vocabulary.unknown_shift != record.shift:
         raise CollectionError(
             f"collection '{record.name}' was made with {record.dims} cells a word and another range of unknown words "
-            f"than release {target}; index it anew into another collection"
+            f"than release {newest}; index it anew into another collection"
         )
-    old, new = (other, model.vocabulary) if record.release == older else (model.vocabulary, other)
+    old, new = (
+        model.vocabulary if n == newest else check_bundle(open_model(place, n, record.encoder, record.dims))[1]
+        for n in (record.release, target)
+    )
     texts = open_texts(record, place.cache)
     return Finder(points, record, texts, model.tokenizer, old, new, model.stack, part), model
 
 
 def _finish(place: Place, record: CollectionRecord, target: int) -> None:
-    changed = {"release": target, "previous": record.release}
-    update_collection(place.objects(), record.name, lambda found: found.model_copy(update=changed))
+    store = place.objects()
+    current = read_channel(store, record.channel).current
+    update_collection(store, record.name, lambda found: found.expanded(target, current))
 
 
-def _sweep(finder: Finder, model: MiniCoil, target: int, pace: Pace) -> tuple[Found, int, float]:
+def _sweep(
+    finder: Finder, writer: tuple[MiniCoil, Sequence[Vocabulary]], expanded: CollectionRecord, pace: Pace
+) -> tuple[Found, int, float]:
     """Rewrite what is due; returns the counts, points written, and seconds spent on finding alone."""
-    record, found = finder.record, Found()
-    other = finder.old if finder.new is model.vocabulary else finder.new
-    stamp = {STAMP_FIELD: target, UNION_FIELD: record.release}
+    record, found, stamp = finder.record, Found(), current_stamp(expanded)
     n_written = 0
     started, rewriting = time.monotonic(), 0.0
     with progress(f"re-encoding {record.name}", None, "points looked at") as advance:
-        for affected, n_looked_at in finder.affected(found, target):
+        for affected, n_looked_at in finder.affected(found, expanded.release):
             begun = time.monotonic()
-            n_written += len(rewrite_points(finder.points, record, finder.texts, model, other, affected, stamp))
+            n_written += len(rewrite_points(finder.points, record, finder.texts, *writer, affected, stamp))
             pace.wait_for(len(affected))
             rewriting += time.monotonic() - begun
             advance(n_looked_at)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Collection, Sequence
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,7 +13,7 @@ from tasks.formats import describe_damage
 from tasks.object_store import ObjectStore
 from tasks.points import not_found
 
-RECORD_VERSION = 2  # 1 had no attached collections; it is read as it is
+RECORD_VERSION = 3  # 1 had no attached collections, 2 at most one release beside; both are read as they are
 
 
 class CollectionRecord(BaseModel):
@@ -25,7 +25,11 @@ class CollectionRecord(BaseModel):
         encoder_digest: Of the encoder whose tokenizer and embeddings its vectors come from.
         vector: Name of the miniCOIL sparse vector; `bm25_vector` of the plain one, for comparison.
         release: Release its points have been expanded for; 0 is the empty vocabulary.
-        previous: Release whose cells are still beside, or None.
+        previous: Release whose cells are still beside, or None where nothing is; the served one where that is not
+            `release`.
+        kept: Further releases whose cells are beside, for readers that may still ask for them.
+        acknowledged: Of those beside, the ones that nobody reads any more, as the owner confirmed.
+        readers: Whether all readers announce themselves or are registered; None where nobody said so.
         attached_at: Release that somebody else's points carried when the collection was attached; None where this
             service indexed it, and its points carry keys and hashes.
         text: Template over payload fields that a point's text is made from.
@@ -50,6 +54,9 @@ class CollectionRecord(BaseModel):
     bm25_vector: str | None = "bm25"
     release: int = 0
     previous: int | None = None
+    kept: tuple[int, ...] = ()
+    acknowledged: tuple[int, ...] = ()
+    readers: Literal["known", "unknown"] | None = None
     attached_at: int | None = None
     text: str = "{text}"
     corpus: tuple[str, ...] = ()
@@ -65,6 +72,43 @@ class CollectionRecord(BaseModel):
     def bm25(self) -> Bm25Config:
         """k, b and avg_len together."""
         return Bm25Config(self.k, self.b, self.avg_len)
+
+    @property
+    def others(self) -> tuple[int, ...]:
+        """Releases whose cells are beside those of `release`, newest first."""
+        beside = {*self.kept, *([] if self.previous is None else [self.previous])}
+        return tuple(sorted(beside - {self.release}, reverse=True))
+
+    @property
+    def readable(self) -> tuple[int, ...]:
+        """Every release that the points can be read with, `release` first."""
+        return (self.release, *self.others)
+
+    def served(self, current: int | None) -> int:
+        """The release that searches use: the channel's, as long as the points hold its cells."""
+        return current if current is not None and current in self.readable else self.release
+
+    def expanded(self, target: int, current: int | None) -> CollectionRecord:
+        """The record once every point holds the cells of `target` too."""
+        return self._holding(target, self.readable, self.served(current))
+
+    def contracted(self, keep: Collection[int], current: int | None) -> CollectionRecord:
+        """The record without the releases that are not in `keep`; the served one stays in any case."""
+        served = self.served(current)
+        release = self.release if self.release in keep else served
+        return self._holding(release, {*keep, served} & {*self.readable}, served)
+
+    def _holding(self, release: int, readable: Collection[int], served: int) -> CollectionRecord:
+        others = sorted({*readable} - {release})
+        previous = served if served in others else max(others, default=None)
+        return self.model_copy(
+            update={
+                "release": release,
+                "previous": previous,
+                "kept": tuple(number for number in others if number != previous),
+                "acknowledged": tuple(number for number in self.acknowledged if number in others),
+            }
+        )
 
 
 def read_collection_record(store: ObjectStore, name: str) -> CollectionRecord | None:
@@ -93,6 +137,23 @@ def list_collections(store: ObjectStore, channel: str | None = None) -> list[Col
     names = [entry.key.removeprefix("collections/").removesuffix(".json") for entry in store.list("collections/")]
     records = [record for name in sorted(names) if not name.endswith(".lock") and (record := _read(store, name)[0])]
     return [record for record in records if channel is None or record.channel == channel]
+
+
+def select_collections(records: list[CollectionRecord], names: Sequence[str], channel: str) -> list[CollectionRecord]:
+    """The records of `names`, or all.
+
+    Raises:
+        CollectionError: a name is not a collection of the channel.
+    """
+    known = {record.name: record for record in records}
+    missing = [name for name in names if name not in known]
+    if missing:
+        raise CollectionError(
+            f"collection {', '.join(missing)} is not on channel '{channel}'; "
+            f"collections there: {', '.join(known) or 'none'}; `minicoil index NAME --corpus SPEC` creates one, "
+            "`minicoil attach NAME` adopts one"
+        )
+    return [known[name] for name in names] if names else records
 
 
 def remove_collection(store: ObjectStore, name: str) -> None:

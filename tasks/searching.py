@@ -82,8 +82,7 @@ def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, in
 
 def served_release(store: ObjectStore, record: CollectionRecord) -> int:
     """The release that a collection is read with: the channel's, as long as its points hold that one's cells."""
-    current = read_channel(store, record.channel).current
-    return current if current is not None and current in (record.release, record.previous) else record.release
+    return record.served(read_channel(store, record.channel).current)
 
 
 def tenant_scope(record: CollectionRecord, tenant: str | None) -> PointFilter | None:

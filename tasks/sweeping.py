@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from minicoil.bundle import check_bundle
@@ -12,41 +12,53 @@ from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import lineage, open_model
 from tasks.contraction import drop_leftovers
-from tasks.finding import PAGE, Finder, Found
+from tasks.documents import text_hash
+from tasks.finding import PAGE, UNSTAMPED, Finder, Found
 from tasks.indexing import BM25_VECTOR, describe_text
-from tasks.payload_fields import STAMP_FIELD
+from tasks.payload_fields import HASH_FIELD, STAMP_FIELD
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore, VectorUpdate
 from tasks.progress import progress
-from tasks.reencoding import CollectionChange
+from tasks.reencoding import STAMPS, CollectionChange
 from tasks.registry import CollectionRecord
-from tasks.texts import PointTextError, TextSource, open_texts
+from tasks.texts import PointTextError, TextSource, TextTemplate, open_texts
 from tasks.writing import current_stamp, make_vectors, open_writer, rewrite_points
 
 logger = logging.getLogger(__name__)
 
 
 def sweep_collection(
-    place: Place, points: PointStore, record: CollectionRecord, dry_run: bool = False
+    place: Place, points: PointStore, record: CollectionRecord, dry_run: bool = False, read_all: bool = False
 ) -> CollectionChange:
     """Bring late points to the release that the collection carries; with `dry_run` only count them.
 
     A point is late where it has no stamp (in a collection that this service indexed), or where its vector was made by
-    an older release than the collection's and a word in it has changed since.
+    another release than the collection's and a word in it has changed between them.
+
+    Args:
+        place: Where.
+        points: The engine.
+        record: Of the collection.
+        dry_run: Write nothing.
+        read_all: Also hold every point's text against the hash that its vectors were made under: the only way to see
+            that somebody set a new text and nothing else. Reads every text, encodes those that differ.
     """
-    model, other = open_writer(place, record)
+    model, others = open_writer(place, record)
     texts = open_texts(record, place.cache)
     change = CollectionChange(record.name, points.count(record.name))
     n_left = drop_leftovers(place, points, record, dry_run)
     change = replace(change, n_affected=n_left, n_rewritten=0 if dry_run else n_left)
     if record.is_ours:
-        n_found, n_written = _adopt_unstamped(points, record, texts, model, other, dry_run)
-        change = replace(
-            change,
-            n_candidates=n_found,
-            n_affected=change.n_affected + n_found,
-            n_rewritten=change.n_rewritten + n_written,
-        )
+        if not dry_run:
+            points.index_fields(record.name, STAMPS)  # a strict server filters on nothing else
+        for where, is_wanted in _strangers(read_all):
+            n_found, n_written = _adopt_some(points, record, texts, (model, others), where, is_wanted, dry_run)
+            change = replace(
+                change,
+                n_candidates=change.n_candidates + n_found,
+                n_affected=change.n_affected + n_found,
+                n_rewritten=change.n_rewritten + n_written,
+            )
     for finder, stamped in _late(place, points, record, texts, model):
         found = Found()
         n_written = 0
@@ -54,7 +66,7 @@ def sweep_collection(
             for affected, n in finder.affected(found, record.release, stamped):
                 if not dry_run:
                     stamp = current_stamp(record)
-                    n_written += len(rewrite_points(points, record, texts, model, other, affected, stamp))
+                    n_written += len(rewrite_points(points, record, texts, model, others, affected, stamp))
                 advance(n)
         change = replace(
             change,
@@ -70,7 +82,7 @@ def sweep_collection(
 def _late(
     place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
 ) -> Iterator[tuple[Finder, int | None]]:
-    """For every older release whose vectors may still be there, what finds the points that are late for it."""
+    """For every release that points may have been written with, what finds those that lack cells; and their stamp."""
     current = check_bundle(open_model(place, record.release, record.encoder, record.dims))[1]
     for older in lineage(place, record.release)[:-1]:
         if record.attached_at is not None and older < record.attached_at:
@@ -84,25 +96,36 @@ def _late(
             logger.info("release %d was pruned; points stamped with it are taken as they are", older)
             continue
         yield Finder(points, record, texts, model.tokenizer, old, current, model.stack), stamped
+    for other in record.others if not record.is_ours else ():  # written with the newest model alone, by a stranger
+        beside = check_bundle(open_model(place, other, record.encoder, record.dims))[1]
+        yield Finder(points, record, texts, model.tokenizer, current, beside, model.stack), UNSTAMPED
 
 
-def _adopt_unstamped(
+def _strangers(read_all: bool) -> Iterator[tuple[PointFilter, Callable[[Point, str], bool]]]:
+    """Which points came past `minicoil index`: where to look, and how each is told."""
+    yield PointFilter(missing=[STAMP_FIELD]), lambda point, text: True
+    if read_all:
+        yield PointFilter(), lambda point, text: point.payload.get(HASH_FIELD) != text_hash(text)
+
+
+def _adopt_some(
     points: PointStore,
     record: CollectionRecord,
     texts: TextSource,
-    model: MiniCoil,
-    other: Vocabulary | None,
+    writer: tuple[MiniCoil, Sequence[Vocabulary]],
+    where: PointFilter,
+    is_wanted: Callable[[Point, str], bool],
     dry_run: bool,
 ) -> tuple[int, int]:
-    """Points that came past `minicoil index`, given all that it would have given them; found and written."""
+    """Points given all that `minicoil index` would have given them; found and written."""
     n_found = n_written = 0
-    where = PointFilter(missing=[STAMP_FIELD])
-    with progress(f"adopting points of {record.name}", None, "points") as advance:
+    with progress(f"adopting points of {record.name}", None, "points looked at") as advance:
         for page in points.scroll(record.name, where, texts.fields, page=PAGE):
-            rows = [(point, text) for point in page if (text := _text(texts, point)) is not None]
+            read = [(point, text) for point in page if (text := _text(texts, point)) is not None]
+            rows = [(point, text) for point, text in read if is_wanted(point, text)]
             n_found += len(rows)
             if not dry_run and rows:
-                n_written += _adopt(points, record, model, other, rows)
+                n_written += _adopt(points, record, *writer, rows)
             advance(len(page))
     return n_found, n_written
 
@@ -119,15 +142,15 @@ def _adopt(
     points: PointStore,
     record: CollectionRecord,
     model: MiniCoil,
-    other: Vocabulary | None,
+    others: Sequence[Vocabulary],
     rows: list[tuple[Point, str]],
 ) -> int:
     written = [text for _, text in rows]
-    vectors = make_vectors(model, other, written)
+    vectors = make_vectors(model, others, written)
     described = describe_text(model, record, written)
     n_written = 0
-    for (point, text), vector, (payload, plain) in zip(rows, vectors, described, strict=True):
-        # no hash stands for the text yet, so the text itself does
-        update = VectorUpdate(point.id, {record.vector: vector, BM25_VECTOR: plain}, {"text": text})
+    guard = TextTemplate(record.text).guard  # no hash stands for the text yet, so the text itself does
+    for (point, _), vector, (payload, plain) in zip(rows, vectors, described, strict=True):
+        update = VectorUpdate(point.id, {record.vector: vector, BM25_VECTOR: plain}, guard(point))
         n_written += len(points.write_vectors(record.name, [update], payload))
     return n_written

@@ -18,24 +18,28 @@ from tasks.registry import CollectionRecord
 from tasks.texts import TextSource
 
 
-def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, Vocabulary | None]:
-    """The model that writes a collection's points, and the vocabulary of the release that is readable beside it."""
-    numbers = sorted({record.release, record.release if record.previous is None else record.previous})
-    folder = open_model(place, numbers[-1], record.encoder, record.dims)
-    model = MiniCoil.load(folder, record.k, record.b, record.avg_len)
-    if len(numbers) == 1:
-        return model, None
-    return model, check_bundle(open_model(place, numbers[0], record.encoder, record.dims))[1]
+def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, tuple[Vocabulary, ...]]:
+    """The model that writes a collection's points, and the vocabularies of older releases that are readable too."""
+    newest, *older = (
+        open_model(place, number, record.encoder, record.dims) for number in sorted(record.readable, reverse=True)
+    )
+    model = MiniCoil.load(newest, record.k, record.b, record.avg_len)
+    return model, tuple(check_bundle(folder)[1] for folder in older)
 
 
 def current_stamp(record: CollectionRecord) -> dict[str, Any]:
-    """The stamp of points written now: the collection's release, and the one readable beside it."""
-    return {STAMP_FIELD: record.release, UNION_FIELD: NO_UNION if record.previous is None else record.previous}
+    """The stamp of points written now: the collection's release, and those readable beside it."""
+    return {STAMP_FIELD: record.release, UNION_FIELD: mark_union(record.others)}
 
 
-def make_vectors(model: MiniCoil, other: Vocabulary | None, texts: Sequence[str]) -> list[SparseVector]:
-    """The vectors of texts in a collection that is read with the model's release and, if there is one, `other`."""
-    return [*model.embed(texts)] if other is None else [union for _, union in model.embed_union(texts, other)]
+def mark_union(others: Sequence[int]) -> int | list[int]:
+    """What a point says of the releases whose cells it holds beside those of its stamp."""
+    return NO_UNION if not others else others[0] if len(others) == 1 else [*others]
+
+
+def make_vectors(model: MiniCoil, others: Sequence[Vocabulary], texts: Sequence[str]) -> list[SparseVector]:
+    """The vectors of texts in a collection that is read with the model's release and those of `others`."""
+    return [union for _, union in model.embed_union(texts, *others)] if others else [*model.embed(texts)]
 
 
 def rewrite_points(
@@ -43,7 +47,7 @@ def rewrite_points(
     record: CollectionRecord,
     texts: TextSource,
     model: MiniCoil,
-    other: Vocabulary | None,
+    others: Sequence[Vocabulary],
     rows: Sequence[tuple[Point, str]],
     stamp: Mapping[str, Any],
 ) -> list[Any]:
@@ -51,7 +55,7 @@ def rewrite_points(
 
     The stamp goes under the same guard: a text that changes between two writes must stay due.
     """
-    vectors = make_vectors(model, other, [text for _, text in rows])
+    vectors = make_vectors(model, others, [text for _, text in rows])
     updates = [
         VectorUpdate(point.id, {record.vector: vector}, texts.guard(point))
         for (point, _), vector in zip(rows, vectors, strict=True)

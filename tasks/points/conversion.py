@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import qdrant_edge as edge
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse import SparseVector, as_indices
 from tasks.points.records import CollectionSchema, Point, PointFilter, PointId, Vector
 
 
@@ -41,7 +41,7 @@ def from_edge(record: Any) -> Point:
     vectors: dict[str, Vector] = {}
     for name, value in (record.vector or {}).items():
         if isinstance(value, edge.SparseVector):
-            vectors[name] = SparseVector(np.asarray(value.indices, np.int32), np.asarray(value.values, np.float32))
+            vectors[name] = SparseVector(as_indices(value.indices), np.asarray(value.values, np.float32))
         else:
             vectors[name] = np.asarray(value, dtype=np.float32)
     return Point(plain_id(record.id), record.payload or {}, vectors)
@@ -63,6 +63,8 @@ def to_filter(where: PointFilter | None) -> Any:
     if where.ids is not None:
         must.append(edge.HasIdCondition(set(where.ids)))
     must += [edge.IsEmptyCondition(key) for key in where.missing]
+    if where.has is not None:
+        must.append(edge.HasVectorCondition(where.has))
     if where.slice is not None:
         index, total = where.slice
         must.append(edge.SliceCondition(total, index))  # type: ignore[attr-defined]  # the stub forgets it

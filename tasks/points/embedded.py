@@ -46,6 +46,8 @@ class _Owner(subprocess.Popen[bytes]):
 class EmbeddedPoints:
     """A `PointStore` on the shards of one home. Starts the owner process where none runs."""
 
+    is_shared = False
+
     def __init__(self, home: Path) -> None:
         self._home = home.resolve()  # the process may change its folder later
         self._lock = threading.Lock()
@@ -253,7 +255,7 @@ class EmbeddedPoints:
             f"the embedded engine has no aliases; search '{name}' by its own name instead of '{alias}'"
         )
 
-    def optimize(self, name: str) -> None:
+    def optimize(self, name: str, is_ours: bool = False) -> None:
         self._call("optimize", name)
 
     def purge(self, name: str) -> bool:

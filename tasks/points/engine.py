@@ -33,7 +33,7 @@ from tasks.points.records import (
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 # The engine counts what was overwritten in IDF until it is vacuumed; by default it would leave a fifth of it.
-STALE_SHARE = 0.001
+STALE_SHARE, STALE_POINTS = 0.001, 100
 _RETRIEVE = 64  # points looked up at once; a page may end after each of them
 
 
@@ -91,7 +91,9 @@ class EdgeEngine:
         self._shard(name)
         schema = self._schema(name)
         fields = tuple(field for field, _ in indexed_fields(schema))
-        return CollectionShape(dict(schema.dense), dict.fromkeys(schema.sparse, True), fields)
+        return CollectionShape(
+            dict(schema.dense), dict.fromkeys(schema.sparse, True), fields, 1, STALE_SHARE, STALE_POINTS
+        )
 
     def index_fields(self, name: str, schema: CollectionSchema) -> None:
         with self._lock:
@@ -112,8 +114,7 @@ class EdgeEngine:
     def _schema(self, name: str) -> CollectionSchema:
         if name not in self._schemas:
             document = json.loads((self._folder / name / "schema.json").read_text())
-            lists = {key: tuple(value) for key, value in document.items() if key != "dense"}
-            self._schemas[name] = CollectionSchema(dense=document["dense"], **lists)
+            self._schemas[name] = CollectionSchema(**document)
         return self._schemas[name]
 
     def _shard(self, name: str) -> Any:
@@ -252,7 +253,7 @@ class EdgeEngine:
         with self._lock:
             self._shard(name).update(edge.UpdateOperation.set_payload_by_filter(there, dict(payload)))
 
-    def optimize(self, name: str) -> None:
+    def optimize(self, name: str, is_ours: bool = False) -> None:
         with self._lock:
             self._shard(name).optimize()
 
@@ -280,6 +281,6 @@ def _config(schema: CollectionSchema) -> Any:
         for name, size in schema.dense.items()
     }
     sparse = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in schema.sparse}
-    vacuum = edge.EdgeOptimizersConfig(deleted_threshold=STALE_SHARE, vacuum_min_vector_number=100)
+    vacuum = edge.EdgeOptimizersConfig(deleted_threshold=STALE_SHARE, vacuum_min_vector_number=STALE_POINTS)
     # without the WAL there is no lock, and kill -9 loses everything since the last flush
     return edge.EdgeConfig(dense, sparse, wal_enabled=True, optimizers=vacuum)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import CollectionError
-from minicoil.sparse import SparseVector
+from minicoil.sparse import SparseVector, as_indices
 
 PointId: TypeAlias = str | int
 Vector: TypeAlias = SparseVector | NDArray[np.float32]
@@ -22,11 +22,12 @@ class CollectionSchema:
     """The shape of a collection.
 
     Attributes:
-        dense: Vector name -> size; cosine, scanned exactly (training data is sampled, not searched at speed).
+        dense: Vector name -> size; cosine.
         sparse: Sparse vector names, all with Qdrant's IDF modifier.
         keyword: Payload fields indexed for exact match.
         integer: Payload fields indexed as integers.
         text: Payload fields with a full-text index (lowercase words, no stemming).
+        is_searched: Whether dense vectors get a search graph on a server; training data is sampled and scanned only.
     """
 
     dense: Mapping[str, int] = field(default_factory=dict)
@@ -34,6 +35,7 @@ class CollectionSchema:
     keyword: tuple[str, ...] = ()
     integer: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
+    is_searched: bool = False
 
     def __post_init__(self) -> None:
         for name in ("sparse", "keyword", "integer", "text"):  # lists, where it came over the wire
@@ -48,11 +50,17 @@ class CollectionShape:
         dense: Vector name -> size; an unnamed vector is named "".
         sparse: Vector name -> whether it has Qdrant's IDF modifier.
         indexed: Payload fields with an index of any kind.
+        n_shards: Parts that count their IDF each for itself.
+        stale_share: Share of a segment's points that may be overwritten before the optimiser clears them away, so that
+            IDF counts them no more; `stale_points` is how many points a segment must have for that.
     """
 
     dense: Mapping[str, int]
     sparse: Mapping[str, bool]
     indexed: tuple[str, ...] = ()
+    n_shards: int = 1
+    stale_share: float = 0.2
+    stale_points: int = 1000
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "indexed", tuple(self.indexed))  # a list, where it came over the wire
@@ -78,6 +86,7 @@ class PointFilter:
         not_equal: Field -> value it must not have; a missing field counts as different.
         missing: Fields that must be absent, null or empty.
         ids: Only these points.
+        has: Only points with a vector of this name.
         slice: (index, total): only the points of one of `total` disjoint parts, which together are the collection;
             which part a point is in never changes.
     """
@@ -89,11 +98,40 @@ class PointFilter:
     missing: Sequence[str] = ()
     ids: Sequence[PointId] | None = None
     slice: tuple[int, int] | None = None
+    has: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "missing", tuple(self.missing))  # lists, where they came over the wire
         if self.slice is not None:
             object.__setattr__(self, "slice", (self.slice[0], self.slice[1]))
+
+    @property
+    def fields(self) -> set[str]:
+        """Payload fields that it looks at."""
+        return {*self.any_of, *self.text_any, *self.equal, *self.not_equal, *self.missing}
+
+    def of_fields(self, fields: Container[str]) -> PointFilter:
+        """Its conditions on some fields alone, neither ids nor slice."""
+        return PointFilter(
+            any_of={name: values for name, values in self.any_of.items() if name in fields},
+            text_any={name: words for name, words in self.text_any.items() if name in fields},
+            equal={name: value for name, value in self.equal.items() if name in fields},
+            not_equal={name: value for name, value in self.not_equal.items() if name in fields},
+            missing=[name for name in self.missing if name in fields],
+        )
+
+    def holds(self, payload: Mapping[str, Any]) -> bool:
+        """Whether a payload meets the conditions on fields, full text aside.
+
+        >>> PointFilter(any_of={"tags": ["a", "b"]}, missing=["gone"]).holds({"tags": ["b"]})
+        True
+        """
+        return (
+            all(_values(payload, name) & set(wanted) for name, wanted in self.any_of.items())
+            and all(value in _values(payload, name) for name, value in self.equal.items())
+            and all(value not in _values(payload, name) for name, value in self.not_equal.items())
+            and all(read_field(payload, name) is None for name in self.missing)
+        )
 
 
 @dataclass(frozen=True)
@@ -128,13 +166,18 @@ def read_field(payload: Mapping[str, Any], name: str) -> Any:
     return None if value == [] else value
 
 
+def _values(payload: Mapping[str, Any], name: str) -> set[Any]:
+    value = read_field(payload, name)
+    return {entry for entry in (value if isinstance(value, list) else [value]) if isinstance(entry, str | int | float)}
+
+
 def probes(cells: Sequence[int]) -> list[SparseVector]:
     """Query vectors that between them touch every point with one of the cells.
 
     A word's values have signs, and a point whose products sum to zero is not returned; the chance that this happens
     under two unrelated sets of weights is nil.
     """
-    indices = np.unique(np.asarray(cells, dtype=np.int32))
+    indices = as_indices(sorted(set(cells)))
     weights = np.random.default_rng(7).uniform(0.5, 1.0, (2, len(indices))).astype(np.float32)
     return [SparseVector(indices, row) for row in weights]
 
@@ -154,6 +197,10 @@ class PointStore(Protocol):
     Every method but `ensure` and `exists` raises `CollectionError` for a collection that is not there, and any may
     raise `EngineUnavailableError`.
     """
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether programs that this service knows nothing of can search here."""
 
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         """Create the collection, or check the vectors of the one there and add the payload indexes it lacks."""
@@ -236,8 +283,13 @@ class PointStore(Protocol):
     def point_alias(self, alias: str, name: str) -> None:
         """Let a name stand for a collection, in one step where it stood for another. Raises `CollectionError`."""
 
-    def optimize(self, name: str) -> None:
-        """Merge segments and vacuum what was deleted, so that IDF counts no stale cells; nothing on a server."""
+    def optimize(self, name: str, is_ours: bool = False) -> None:
+        """Clear away what was deleted or overwritten, so that IDF counts no stale cells; returns when that is done.
+
+        Args:
+            name: Of the collection.
+            is_ours: Whether its optimiser may be told to; of somebody else's on a server only its end is waited for.
+        """
 
     def purge(self, name: str) -> bool:
         """Take what was deleted off the disk too; False where only the server can do that, in its own time."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, TypeVar
+from typing import Any
+from urllib.parse import urlsplit
 
 from qdrant_client import QdrantClient, models
 from qdrant_client.local.siphash import point_id_slice
 
 from minicoil.errors import CollectionError
+from minicoil.sparse import SparseVector
 from tasks.points.records import (
-    CELLS_PER_PROBE,
     CollectionSchema,
     CollectionShape,
     Hit,
@@ -23,50 +25,42 @@ from tasks.points.records import (
     Vector,
     VectorUpdate,
     not_found,
-    probes,
 )
+from tasks.points.server_bounds import Bounds, batches, sized_batches
 from tasks.points.server_calls import call_patiently
-from tasks.points.server_models import from_model, plain_id, to_fields, to_filter, to_guard, to_model, to_shape
+from tasks.points.server_features import ServerFeatures
+from tasks.points.server_finding import find_carriers
+from tasks.points.server_models import from_model, plain_id, to_fields, to_filter, to_model, to_shape
+from tasks.points.server_optimising import clear_stale
+from tasks.points.server_schema import check_schema, create_options, index_kinds
+from tasks.points.server_writing import GuardedWriter, n_guarded, point_json, update_bytes
 
-_Item = TypeVar("_Item")
-_BATCH = 256  # points a request
-_IDS = 10_000  # ids a request
 _TIMEOUT_SECONDS = 60
-
-
-@dataclass(frozen=True)
-class ServerFeatures:
-    """What a server of some version can do; what it cannot has a fallback, named here.
-
-    Attributes:
-        guarded_writes: Looks at a filter at the moment of writing vectors (1.16); else a text that changes between our
-            look and the write may keep vectors of its old text until the next sweep.
-        slices: Cuts the id space itself (1.19); else every worker reads all candidates and keeps its own.
-        idf_corpus: Counts IDF over a filter (1.19); else over the whole shard.
-    """
-
-    guarded_writes: bool
-    slices: bool
-    idf_corpus: bool
-
-    @staticmethod
-    def of_version(version: str) -> ServerFeatures:
-        """Of "1.16.3", "1.20.0-dev"; of something unreadable, none."""
-        found = re.match(r"(\d+)\.(\d+)", version)
-        number = (int(found.group(1)), int(found.group(2))) if found else (0, 0)
-        return ServerFeatures(number >= (1, 16), number >= (1, 19), number >= (1, 19))
+_IN_FLIGHT = 2  # writes at once: the server works on one while the next is made and sent
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_JSON = {"Content-Type": "application/json"}
 
 
 class ServerPoints:
-    """A `PointStore` on a `QdrantClient`."""
+    """A `PointStore` on a `QdrantClient`; safe to use from several threads."""
+
+    is_shared = True
 
     def __init__(self, client: QdrantClient) -> None:
         self._client = client
+        self._infos: dict[str, models.CollectionInfo] = {}
 
     @staticmethod
     def connect(url: str, api_key: str | None) -> ServerPoints:
-        """A client of the server at `url`; the connection is made by the first call."""
-        return ServerPoints(QdrantClient(url=url, api_key=api_key, timeout=_TIMEOUT_SECONDS, check_compatibility=False))
+        """A client of the server at `url`, which may have a path; the connection is made by the first call."""
+        parts = urlsplit(url)
+        # behind a path stands somebody else's web server, on the usual port of its scheme
+        port = {"http": 80, "https": 443}.get(parts.scheme, 6333) if parts.path.strip("/") else 6333
+        options: dict[str, Any] = {"timeout": _TIMEOUT_SECONDS, "check_compatibility": False}
+        with warnings.catch_warnings():
+            if parts.hostname in _LOOPBACK:  # a key in the clear harms nobody there
+                warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
+            return ServerPoints(QdrantClient(url=url.rstrip("/"), port=port, api_key=api_key, **options))
 
     @cached_property
     def features(self) -> ServerFeatures:
@@ -78,9 +72,35 @@ class ServerPoints:
         try:
             return call_patiently(partial(ask, name, *arguments, **options))
         except CollectionError as error:
+            if error.facts.get("status") == 400:
+                self._infos.pop(name, None)  # perhaps its settings have changed since we looked
             if error.facts.get("status") == 404 and not self.exists(name):
                 raise not_found(name, self.names()) from error
             raise
+
+    def _post(self, name: str, method: str, path: str, body: bytes) -> Any:
+        """The answer to a request whose body is made here: the client's own models cost as much as a server's work."""
+
+        def send(collection: str) -> Any:
+            return self._client.http.client.request(
+                type_=Any,
+                method=method,
+                url="/collections/{collection_name}/" + path,
+                path_params={"collection_name": collection},
+                params={"wait": "true"},
+                headers=_JSON,
+                content=body,
+            )
+
+        return self._ask(send, name)
+
+    def _info(self, name: str) -> models.CollectionInfo:
+        if name not in self._infos:
+            self._infos[name] = self._ask(self._client.get_collection, name)
+        return self._infos[name]
+
+    def _bounds(self, name: str) -> Bounds:
+        return Bounds.of(self._info(name))
 
     def names(self) -> list[str]:
         return [entry.name for entry in call_patiently(self._client.get_collections).collections]
@@ -91,85 +111,56 @@ class ServerPoints:
     def ensure(self, name: str, schema: CollectionSchema) -> None:
         if not self.exists(name):
             self._create(name, schema)
-        self._check(name, schema)
+        check_schema(name, self.describe(name), schema)
         self.index_fields(name, schema)
 
     def index_fields(self, name: str, schema: CollectionSchema) -> None:
-        fields: dict[str, Any] = dict.fromkeys(schema.keyword, models.PayloadSchemaType.KEYWORD)
-        fields |= dict.fromkeys(schema.integer, models.PayloadSchemaType.INTEGER)
-        words = models.TextIndexParams(
-            type=models.TextIndexType.TEXT, tokenizer=models.TokenizerType.WORD, lowercase=True
-        )
-        fields |= dict.fromkeys(schema.text, words)
-        for key in fields.keys() - set(self.describe(name).indexed):
-            self._ask(self._client.create_payload_index, name, key, fields[key])
+        kinds, there = index_kinds(schema), set(self.describe(name).indexed)
+        for field in [field for field in kinds if field not in there]:
+            self._ask(self._client.create_payload_index, name, field, kinds[field], wait=True)
+            self._infos.pop(name, None)
 
     def _create(self, name: str, schema: CollectionSchema) -> None:
-        dense = {
-            key: models.VectorParams(size=size, distance=models.Distance.COSINE) for key, size in schema.dense.items()
-        }
-        sparse = {key: models.SparseVectorParams(modifier=models.Modifier.IDF) for key in schema.sparse}
         try:
-            create = partial(self._client.create_collection, name)
-            call_patiently(partial(create, vectors_config=dense, sparse_vectors_config=sparse))
+            call_patiently(partial(self._client.create_collection, name, **create_options(schema)))
         except CollectionError:
             if not self.exists(name):  # otherwise another command was first
                 raise
 
     def describe(self, name: str) -> CollectionShape:
-        return to_shape(self._ask(self._client.get_collection, name))
-
-    def _check(self, name: str, schema: CollectionSchema) -> None:
-        shape = self.describe(name)
-        for key, size in schema.dense.items():
-            if shape.dense.get(key) != size:
-                raise CollectionError(
-                    f"collection '{name}' has another shape: vector '{key}' has {shape.dense.get(key) or 'no'} "
-                    f"dimensions, {size} expected; index into a new one"
-                )
-        for key in schema.sparse:
-            if key not in shape.sparse:
-                raise CollectionError(
-                    f"collection '{name}' has another shape: no sparse vector '{key}' "
-                    f"(it has {', '.join(shape.sparse) or 'none'}); index into a new one"
-                )
-            if not shape.sparse[key]:
-                raise CollectionError(
-                    f"collection '{name}': vector '{key}' lacks the IDF modifier; index into a new one"
-                )
+        self._infos.pop(name, None)
+        return to_shape(self._info(name))
 
     def drop(self, name: str) -> None:
         if not self.exists(name):
             raise not_found(name, self.names())
+        self._infos.pop(name, None)
         self._ask(self._client.delete_collection, name)
 
     def upsert(self, name: str, points: Sequence[Point]) -> None:
-        for batch in _batches(points, _BATCH):
-            rows = [
-                models.PointStruct(
-                    id=p.id, payload=dict(p.payload), vector={k: to_model(v) for k, v in p.vectors.items()}
-                )
-                for p in batch
-            ]
-            self._ask(self._client.upsert, name, rows, wait=True)
+        rows = [point_json(point) for point in points]
+        for batch in sized_batches([(row, len(row)) for row in rows], self._bounds(name).n_points):
+            self._post(name, "PUT", "points", b'{"points":[' + b",".join(batch) + b"]}")
 
     def get(
         self, name: str, ids: Sequence[PointId], payload: bool | Sequence[str] = True, vectors: bool = False
     ) -> list[Point]:
         found: list[Point] = []
-        for batch in _batches(ids, _BATCH):
+        for batch in batches(ids, self._bounds(name).n_looked_up):
             rows = self._ask(self._client.retrieve, name, list(batch), to_fields(payload), vectors)
             found += [from_model(row) for row in rows]
         return found
 
     def delete(self, name: str, ids: Sequence[PointId]) -> None:
-        for batch in _batches(ids, _IDS):
+        for batch in batches(ids, self._bounds(name).n_values):
             self._ask(self._client.delete, name, models.PointIdsList(points=list(batch)), wait=True)
 
     def count(self, name: str, where: PointFilter | None = None) -> int:
-        if where is not None and where.slice is not None and not self.features.slices:
-            return sum(len(page) for page in self.scroll(name, where, payload=False, page=_IDS))
-        return int(self._ask(self._client.count, name, to_filter(where), exact=True).count)
+        conditions, rest = self._divide(name, where)
+        bounds = self._bounds(name)
+        if rest is not None or not bounds.exact:
+            return sum(len(page) for page in self.scroll(name, where, payload=False, page=bounds.n_listed))
+        return int(self._ask(self._client.count, name, conditions, exact=True).count)
 
     def scroll(
         self,
@@ -180,21 +171,40 @@ class ServerPoints:
         page: int = 1000,
     ) -> Iterator[list[Point]]:
         offset: Any = None
-        conditions = self._filter(where)
+        conditions, rest = self._divide(name, where)
+        if rest is not None and payload is not True:
+            payload = sorted({*(payload or ()), *(field.split(".")[0] for field in rest.fields)})
+        options = {"with_payload": to_fields(payload), "with_vectors": vectors}
+        limit = min(page, self._bounds(name).n_listed)
         while True:
-            options = {"offset": offset, "with_payload": to_fields(payload), "with_vectors": vectors}
-            rows, offset = self._ask(self._client.scroll, name, conditions, page, **options)
-            if points := [from_model(row) for row in rows if self._is_in(where, plain_id(row.id))]:
+            rows, offset = self._ask(self._client.scroll, name, conditions, limit, offset=offset, **options)
+            points = [from_model(row) for row in rows]
+            if rest is not None:
+                points = [p for p in points if self._is_in(rest, p.id) and rest.holds(p.payload)]
+            if points:
                 yield points
             if offset is None:
                 return
 
-    def _filter(self, where: PointFilter | None) -> models.Filter | None:
-        return to_filter(where, with_slice=where is None or where.slice is None or self.features.slices)
+    def _divide(self, name: str, where: PointFilter | None) -> tuple[models.Filter | None, PointFilter | None]:
+        """The part of a filter that the server is asked for, and the part that is looked at here; None where none is.
 
-    def _is_in(self, where: PointFilter | None, point: PointId) -> bool:
-        """Whether a point is in the slice asked for, where the server cuts none."""
-        if where is None or where.slice is None or self.features.slices:
+        What a server cannot do, or a strict one refuses for want of an index, is done here: slower, never wrong.
+        """
+        if where is None:
+            return None, None
+        bounds = self._bounds(name)
+        refused = set() if bounds.reads_unindexed else where.fields - set(self._info(name).payload_schema)
+        cuts = where.slice is None or self.features.slices
+        if cuts and not refused:
+            return to_filter(where, n_values=bounds.n_values), None
+        asked = replace(where.of_fields(where.fields - refused), ids=where.ids, slice=where.slice, has=where.has)
+        rest = replace(where.of_fields(refused), slice=None if cuts else where.slice)
+        return to_filter(asked, cuts, bounds.n_values), rest
+
+    def _is_in(self, where: PointFilter, point: PointId) -> bool:
+        """Whether a point is in the slice asked for."""
+        if where.slice is None:
             return True
         index, total = where.slice
         return point_id_slice(point, total) == index
@@ -203,7 +213,8 @@ class ServerPoints:
         self, name: str, where: PointFilter, n: int, payload: bool | Sequence[str] = True, vectors: bool = False
     ) -> list[Point]:
         drawn = models.SampleQuery(sample=models.Sample.RANDOM)
-        options = {"query_filter": to_filter(where), "limit": n, "with_payload": False}
+        limit = min(n, self._bounds(name).n_listed)
+        options = {"query_filter": to_filter(where), "limit": limit, "with_payload": False}
         answer = self._ask(self._client.query_points, name, query=drawn, **options)
         return self.get(name, [plain_id(row.id) for row in answer.points], payload, vectors)
 
@@ -226,50 +237,47 @@ class ServerPoints:
         return [Hit(plain_id(row.id), row.score, row.payload or {}) for row in answer.points]
 
     def find(self, name: str, using: str, cells: Sequence[int], where: PointFilter | None = None) -> set[PointId]:
-        options = {"using": using, "query_filter": self._filter(where), "limit": _IDS, "with_payload": False}
-        found: set[PointId] = set()
-        for some in _batches(cells, CELLS_PER_PROBE):
-            for query in map(to_model, probes(some)):
-                start, rows = 0, [None] * _IDS
-                while len(rows) == _IDS:
-                    rows = self._ask(self._client.query_points, name, query=query, offset=start, **options).points
-                    found.update(i for row in rows if self._is_in(where, i := plain_id(row.id)))
-                    start += _IDS
-        return found
+        conditions, rest = self._divide(name, where)
+        bounds = self._bounds(name)
+
+        def ask(query: SparseVector, among: Sequence[PointId] | None, limit: int) -> list[PointId]:
+            filtered = conditions if among is None else to_filter(PointFilter(ids=among), n_values=bounds.n_values)
+            options = {"using": using, "query_filter": filtered, "limit": limit, "with_payload": False}
+            rows = self._ask(self._client.query_points, name, query=to_model(query), **options).points
+            return [plain_id(row.id) for row in rows]
+
+        def pages(size: int) -> Iterable[list[PointId]]:
+            for page in self.scroll(name, where, payload=False, page=size):
+                yield [point.id for point in page]
+
+        found = find_carriers(cells, bounds, ask, pages)
+        if rest is None or not found:
+            return found
+        needed = sorted({field.split(".")[0] for field in rest.fields})
+        kept = self.get(name, [point for point in found if self._is_in(rest, point)], needed or False)
+        return {point.id for point in kept if rest.holds(point.payload)}
 
     def write_vectors(
         self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
     ) -> list[PointId]:
-        written: list[PointId] = []
-        for batch in _batches(updates, _BATCH):
-            kept = self._unchanged(name, batch)
-            if not kept:
-                continue
-            # the server looks once more at the moment of writing: a text that changed since keeps its own vectors
-            guard = to_guard(kept)
-            vectors = [
-                models.PointVectors(id=u.id, vector={k: to_model(v) for k, v in u.vectors.items()}) for u in kept
-            ]
-            conditions = {"update_filter": guard} if self.features.guarded_writes else {}
-            try:
-                self._ask(self._client.update_vectors, name, vectors, wait=True, **conditions)
-            except CollectionError as error:
-                if error.facts.get("status") != 404:  # of a point deleted meanwhile; all others are written
-                    raise
-            if stamp:
-                self._ask(self._client.set_payload, name, dict(stamp), guard, wait=True)
-            # no server tells what it left out
-            written += [u.id for u in self._unchanged(name, kept)]
-        return written
-
-    def _unchanged(self, name: str, updates: Sequence[VectorUpdate]) -> list[VectorUpdate]:
-        """Those whose point is there and still has the payload they were made from."""
-        fields = sorted({name.split(".")[0] for u in updates for name in u.unchanged})
-        payloads = {p.id: p.payload for p in self.get(name, [u.id for u in updates], fields)}
-        return [u for u in updates if u.id in payloads and u.holds(payloads[u.id])]
+        if not updates:
+            return []
+        bounds, indexed = self._bounds(name), set(self._info(name).payload_schema)
+        writer = GuardedWriter(
+            partial(self._post, name),
+            partial(self.get, name),
+            self.features.guarded_writes,
+            bounds.writes_unindexed or all(field in indexed for u in updates for field in u.unchanged),
+        )
+        rows = [(update, update_bytes(update)) for update in updates]
+        parts = list(sized_batches(rows, n_guarded(bounds, updates)))
+        if len(parts) == 1:
+            return writer.write(parts[0], stamp)
+        with ThreadPoolExecutor(_IN_FLIGHT) as pool:
+            return [point for done in pool.map(lambda part: writer.write(part, stamp), parts) for point in done]
 
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
-        for batch in _batches(ids, _IDS):
+        for batch in batches(ids, self._bounds(name).n_values):
             there = models.Filter(must=[models.HasIdCondition(has_id=list(batch))])
             # by ids, one that is gone would refuse them all
             self._ask(self._client.set_payload, name, dict(payload), there, wait=True)
@@ -283,8 +291,8 @@ class ServerPoints:
         steps.append(models.CreateAliasOperation(create_alias=create))
         call_patiently(partial(self._client.update_collection_aliases, steps))
 
-    def optimize(self, name: str) -> None:
-        """A server optimises by itself."""
+    def optimize(self, name: str, is_ours: bool = False) -> None:
+        clear_stale(self._client, name, self.describe(name), is_ours)
 
     def purge(self, name: str) -> bool:
         """Nothing a client can ask of a server: its optimiser frees the space of deleted points in its own time."""
@@ -298,8 +306,3 @@ class ServerPoints:
 
     def __exit__(self, *details: object) -> None:
         self.close()
-
-
-def _batches(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import random
 import time
@@ -20,6 +21,7 @@ TRIES = 6  # about half a minute of waiting in all
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 60.0
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
+_KEY = "MINICOIL_QDRANT_API_KEY"
 
 
 def call_patiently(call: Callable[[], Answer]) -> Answer:
@@ -59,18 +61,52 @@ def translated() -> Iterator[None]:
     except ResponseHandlingException as error:
         raise EngineUnavailableError(f"Qdrant does not answer ({error}); check --qdrant-url and the server") from error
     except UnexpectedResponse as error:
-        if error.status_code in _TRANSIENT and not _is_full(error):
-            raise EngineUnavailableError(f"Qdrant is busy ({error.status_code}); try again") from error
-        if error.status_code in (401, 403):
-            raise CollectionError("Qdrant refused the API key; set MINICOIL_QDRANT_API_KEY") from error
-        raise CollectionError(f"Qdrant refused: {error}", status=error.status_code) from error
-    except KeyError as error:  # a point that is gone, in the client's local mode
-        raise CollectionError(f"Qdrant refused: {error}", status=404) from error
-    except ValueError as error:  # the client's local mode
-        status = 404 if "not found" in str(error).lower() else 400
-        raise CollectionError(f"Qdrant refused: {error}", status=status) from error
+        raise _refusal(error) from error
 
 
-def _is_full(error: UnexpectedResponse) -> bool:
+def _refusal(error: UnexpectedResponse) -> CollectionError:
+    said, status = _said(error), error.status_code
+    if status == 429:  # with no time to wait: the request as such costs more than the budget
+        return CollectionError(f"Qdrant refused: {said}; raise the rate limit of the collection's strict mode")
+    if "larger than allowed" in said:
+        return CollectionError(
+            f"Qdrant refused: {said}; one point alone is so large: cut its text, or raise service.max_request_size_mb",
+            status=status,
+        )
+    if status in _TRANSIENT and not _is_full(said):
+        return EngineUnavailableError(f"Qdrant is busy ({status}: {said}); try again")
+    if status == 401:
+        return CollectionError(f"Qdrant refused the API key ({said}); set {_KEY} to one that it knows", status=status)
+    if status == 403 and _is_of_rights(said):
+        return CollectionError(
+            f"the API key lacks a right ({said.removeprefix('Forbidden: ')}); set {_KEY} to a key that has it. "
+            "Searching needs to read, indexing and re-encoding to write, making a collection or an index to manage it",
+            status=status,
+        )
+    if status == 403:
+        return CollectionError(
+            f"Qdrant takes no such request now, whatever the key ({said}): its operator has locked it; have the lock "
+            "lifted, then run the same command again",
+            status=status,
+        )
+    return CollectionError(f"Qdrant refused: {said}", status=status)
+
+
+def _said(error: UnexpectedResponse) -> str:
+    """What the server wrote, on one line."""
+    text = error.content.decode("utf-8", "replace")
+    try:
+        document = json.loads(text)
+        text = document["status"]["error"]
+    except (ValueError, KeyError, TypeError):  # the text of something between us and the server
+        pass
+    return " ".join(str(text).split())[:500] or f"{error.status_code} {error.reason_phrase}"
+
+
+def _is_of_rights(said: str) -> bool:
+    return any(word in said for word in ("access", "Access", "JWT", "API key", "required"))
+
+
+def _is_full(said: str) -> bool:
     """A full disk is answered with 500 too, and waiting does not empty it."""
-    return b"space" in error.content.lower() and b"disk" in error.content.lower()
+    return "space" in said.lower() and "disk" in said.lower()

@@ -20,7 +20,7 @@ _RECORDS = {
     for entry in (CollectionSchema, CollectionShape, Hit, Point, PointFilter, SparseVector, VectorUpdate)
 }
 _LENGTH = struct.Struct("<Q")
-VERSION = 4  # of frames and operations; both sides say theirs before anything else
+VERSION = 5  # of frames and operations; both sides say theirs before anything else
 FRAME_BYTES = 16 << 20  # pages end here, so that neither side holds more than a few of these
 FRAME_POINTS = 512  # also the points of one WAL record
 MAX_FRAME_BYTES = 1 << 30  # one row alone may be larger than a page

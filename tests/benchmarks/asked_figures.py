@@ -56,6 +56,13 @@ def _reencoding(find: Callable[[Report], float]) -> Callable[[Report], float]:
 
 
 ASKED: dict[str, tuple[Asked, ...]] = {
+    "server": (
+        Asked("guarded rewrite with stamp, times four round trips", lambda r: r["times_faster"], least=1.6, form=".2f"),
+        Asked("points found of 60,000, one shard", lambda r: r["find"]["1 shards"]["found"], least=60_000, form=".0f"),
+        Asked(
+            "points found of 60,000, four shards", lambda r: r["find"]["4 shards"]["found"], least=60_000, form=".0f"
+        ),
+    ),
     "trainer": (
         Asked(
             "ordering accuracy over the reference's, target ordering",

@@ -26,6 +26,7 @@ COMMANDS = {
     "encoder": "pytest -m benchmark -s tests/benchmarks/test_encoder_benchmark.py",
     "feature_precision": "pytest -m benchmark -s tests/benchmarks/test_feature_precision_benchmark.py",
     "reencoding": "MINICOIL_BENCH_OUT=FILE pytest -m benchmark -s tests/benchmarks/test_reencoding_benchmark.py",
+    "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
     "shards": "pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py",
     "orchestration": "pytest -m benchmark -s tests/benchmarks/test_orchestration_benchmark.py",
@@ -203,6 +204,12 @@ def _reencoding_ratios(r: dict[str, Any]) -> Iterator[Row]:
         )
 
 
+def _server_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    now, before = (max(r["rewritten_per_second"][way]) for way in ("now", "four trips"))
+    what = f"points rewritten a second under guard and stamp, Qdrant {r['server']}"
+    yield what, f"{now:,}", f"{before:,}, in four round trips", f"{now / before:.2f}x"
+
+
 def _retrieval_ratios(r: dict[str, Any]) -> Iterator[Row]:
     for kind, rows in r["whole_vocabulary"].items():
         for name, row in rows.items():
@@ -252,6 +259,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("retrieval", _retrieval_ratios),
     ("encoder", _encoder_ratios),
     ("reencoding", _reencoding_ratios),
+    ("server", _server_ratios),
     ("release", _release_ratios),
     ("shards", _shard_ratios),
     ("orchestration", _orchestration_ratios),
@@ -437,12 +445,20 @@ def _soak(r: dict[str, Any]) -> str:
     return table(("extensions", *(key.replace("_", " ") for key in shown)), rows)
 
 
+def _server(r: dict[str, Any]) -> str:
+    rows = [
+        (name, f"{row['found']:,} of {row['of']:,}", f"{row['seconds']:.1f}") for name, row in sorted(r["find"].items())
+    ]
+    return table(("a cell that every point has", "found", "seconds"), rows)
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "trainer": _trainer,
     "retrieval": _retrieval,
     "encoder": _encoder,
     "feature_precision": _feature_precision,
     "reencoding": _reencoding,
+    "server": _server,
     "release": _release,
     "shards": _shards,
     "orchestration": _orchestration,

@@ -19,6 +19,7 @@ from flows.help_pages import EXAMPLES, STATUS, every_command
 from tasks.audit import record_deed
 from tasks.channels import move_current, set_pending
 from tasks.place import Place
+from tasks.readers import register_reader
 from tasks.registry import CollectionRecord, register_collection
 
 ROOT = Path(__file__).parents[2]
@@ -170,6 +171,29 @@ def test_who_deleted_what_is_listed(home):
     assert deed["facts"]["pruned"] == [1, 6] and deed["who"] and deed["at"]
 
 
+def test_readers_that_say_nothing_are_registered_declared_and_listed(home):
+    def said(*arguments):
+        answer = call("release", "readers", "--home", str(home), *arguments, "--json")
+        assert answer.exit_code == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    assert [row["all_readers_known"] for row in said()["collections"]] == [True, True]  # nobody else can search a home
+    assert "docs: readers may say nothing" in said("--unknown", "--collection", "docs")["message"]
+    rows = {row["collection"]: row for row in said()["collections"]}
+    assert not rows["docs"]["all_readers_known"] and rows["drafts"]["all_readers_known"]
+    assert said("--ack", "all")["message"].startswith("nothing to confirm")
+    refused = call("release", "readers", "--home", str(home), "--ack", "7")
+    assert refused.exit_code == 2 and "no collection here holds the cells of release 7" in refused.stderr
+    absent = call("release", "readers", "--home", str(home), "--register", "shop", "--release", "7")
+    assert absent.exit_code == 1 and "release 7 was not found" in absent.stderr
+    assert call("release", "readers", "--home", str(home), "--register", "shop").exit_code == 2
+    register_reader(Place.at(home).objects(), "shop", "production", 7)
+    table = call("release", "readers", "--home", str(home)).stdout
+    assert "shop" in table and "registered" in table and "not all known" in table
+    assert said("--unregister", "shop")["readers"] == []
+    assert "unregister-reader" in call("release", "audit", "--home", str(home)).stdout
+
+
 # -- terminals and pipes
 
 TABLE = (
@@ -232,7 +256,8 @@ print("heavy:", sorted(heavy), resource.getrusage(resource.RUSAGE_SELF).ru_utime
 
 
 @pytest.mark.parametrize(
-    "commands", [["--help"], ["words", "words pod"], ["release list", "release show 1"], ["search docs pods"]]
+    "commands",
+    [["--help"], ["words", "words pod"], ["release list", "release show 1", "release readers"], ["search docs pods"]],
 )
 def test_commands_that_only_look_start_without_torch_and_prefect(commands, tmp_path):
     code = LIGHT.format(commands=commands, home=str(tmp_path))

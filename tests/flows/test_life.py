@@ -255,6 +255,34 @@ def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, mon
     assert answer["release"] is None
 
 
+def test_cells_for_readers_that_say_nothing_wait_for_the_owner_and_no_nightly_run_fails(life, tmp_path, monkeypatch):
+    from flows.artifacts import release_status
+    from flows.parameters import ReencodeParameters
+    from flows.reader_parameters import ReadersParameters
+    from flows.reencode_collections import reencode_collections
+    from flows.settle_readers import settle_readers
+    from tasks.place import Place
+
+    home, shown = tmp_path / "home", {}
+    shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))
+    monkeypatch.setattr("flows.artifacts.create_table_artifact", lambda rows, key, **_: shown.update({key: rows}))
+    place = Place.at(home)
+    assert read_collection_record(place.objects(), "docs").readable == (2, 1)
+    settle_readers(ReadersParameters(home=str(home), known=False))
+    nightly = reencode_collections(ReencodeParameters(home=str(home), grace_hours=0))
+    (row,) = nightly["waiting"]
+    assert nightly["contracted"] == [] and (row["waiting"], row["unannounced"]) == ([1], True)
+    assert "readers --ack 1" in shown["cells-that-wait"][0]["what lets them go"]
+    assert row["message"] in release_status(2, {"promoted": True, "waiting": [row]})
+    with pytest.raises(BusyError, match="the cells of release 1 stay"):
+        reencode_collections(ReencodeParameters(home=str(home), contract=True))
+    said = settle_readers(ReadersParameters(home=str(home), acknowledged=["1"]))
+    assert "docs: release 1" in said["message"]
+    nightly = reencode_collections(ReencodeParameters(home=str(home), grace_hours=0))
+    assert nightly["contracted"] == ["docs"] and nightly["waiting"] == []
+    assert read_collection_record(place.objects(), "docs").readable == (2,)
+
+
 def test_a_promotion_is_given_up_by_a_flow_as_well(copied_home):
     from flows.abandon_promotion import abandon_promotion
     from flows.parameters import AbandonParameters

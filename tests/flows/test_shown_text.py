@@ -105,7 +105,14 @@ def test_every_answer_that_is_drawn_is_harmless(command, capsys):
         "words": {"words": [], "message": text, "page": text},
         "release_list": {"releases": [{"release": 1, "parent": None, "n_words": 1, "created_at": text, "channels": [text]}]},
         "release_audit": {"deeds": [{"at": text, "who": text, "action": text, "facts": {text: [text], "x": text}}]},
-        "release_readers": {"readers": [{"name": text, "channel": text, "release": 1, "until": 0}]},
+        "release_readers": {
+            "message": text,
+            "readers": [{"name": text, "channel": text, "release": 1, "until": 0, "registered": True}],
+            "collections": [
+                {"collection": text, "channel": text, "release": 1, "beside": [text], "n_points": 1}
+                | {"all_readers_known": False, "message": text}
+            ],
+        },
         "release_waiting": {"waiting": [{"release": 1, "channel": text, "expired": False, "until": text, "reasons": [text]}]},
         "release_prune": Anything(pruned=[text], dry_run=False, abandoned=[], kept=[{"release": 1, "why": text}]),
         "encode": Anything(output=text, model=text, bad=[{"n": 1, "lines": [1], "reason": text}], repeated_ids=[]),
@@ -117,7 +124,10 @@ def test_every_answer_that_is_drawn_is_harmless(command, capsys):
         "deploy": {text: [text]},
         "try_folder": Anything(collection=text, message=text, examples=[], next=[text]),
         "index": Anything(collection=text, avg_len=1.0, unusable=[{"n": 1, "reason": text, "examples": [text, text]}]),
-        "reencode": {"collections": [{"name": text, "n_points": 1, "n_affected": 1, "n_rewritten": 1}]},
+        "reencode": {
+            "collections": [{"name": text, "n_points": 1, "n_affected": 1, "n_rewritten": 1}],
+            "waiting": [{"message": text}],
+        },
         "release_promote": {"collections": [{"name": text, "n_points": 1, "n_affected": 1, "n_rewritten": 1}]},
         "compare": {
             "one": 1, "other": 2, "n_queries": 1, "collection": text, "limit": 10, "fused": None, "why_not_fused": text,

@@ -10,7 +10,22 @@ from py_rust_stemmers import SnowballStemmer
 
 from minicoil.config import Bm25Config
 from minicoil.errors import BundleError
-from minicoil.sparse import SparseVector, bm25_vector, count_words, document_vector, normalise, query_vector, union
+from minicoil.exact_index import ExactIndex
+from minicoil.explanation import explain
+from minicoil.query_terms import split_query
+from minicoil.sparse import (
+    SparseVector,
+    as_indices,
+    bag_cells,
+    bm25_vector,
+    count_words,
+    document_vector,
+    normalise,
+    query_vector,
+    term_frequency,
+    union,
+    unknown_cell,
+)
 from minicoil.stemming import STOPWORDS
 from minicoil.vocabulary import Vocabulary
 
@@ -84,3 +99,31 @@ def test_a_union_holds_the_cells_of_both_and_refuses_two_values_for_one_cell():
     with pytest.raises(BundleError, match="cell 2"):
         union(vector((2, 1.0)), vector((2, 0.2)))
     assert union(vector((2, 1.0)), vector((2, 0.2)), lenient=True).values.tolist() == [1.0]
+
+
+@pytest.mark.parametrize(("one", "other"), [("leeway", "haught"), ("bronxvill", "ridgevill")])
+def test_two_unknown_words_in_one_cell_are_one_cell_with_both_counts(one, other):
+    vocabulary = Vocabulary.empty()
+    tokens = [one, other, one, "kernel"]
+    bag = count_words(tokens, vocabulary)
+    assert unknown_cell(one, vocabulary.unknown_shift) == unknown_cell(other, vocabulary.unknown_shift)
+    document = bm25_vector(tokens, vocabulary, BM25)
+    assert len(set(document.indices.tolist())) == len(document.indices) == 2 == len(bag_cells(bag, vocabulary))
+    expected = term_frequency(np.array([3.0, 1.0]), 4, BM25)
+    np.testing.assert_allclose(document.values, expected, rtol=1e-6)
+    query = bm25_vector(tokens, vocabulary, BM25, query=True)
+    assert query.indices.tolist() == document.indices.tolist() and query.values.tolist() == [1.0, 1.0]
+    term, kernel = split_query(tokens, query, vocabulary)
+    assert term.word == f"{one} or {other}" and term.cells.values.tolist() == term.plain.values.tolist() == [1.0]
+    (score, alone) = explain([term, kernel], document, lambda cells: np.full(len(cells), 2.0))
+    assert score.score == pytest.approx(2 * expected[0]) and alone.score == pytest.approx(2 * expected[1])
+    index = ExactIndex([document, bm25_vector(["kernel"], vocabulary, BM25)])
+    assert index.search(query, 2).scores[0] == pytest.approx(
+        float((index.idf(query.indices) * document.values).sum()), rel=1e-6
+    )
+
+
+def test_indices_of_other_people_keep_their_width():
+    assert as_indices([5, 2**31 - 1]).dtype == np.int32
+    assert as_indices([5, 2**32 - 1]).tolist() == [5, 2**32 - 1]
+    assert as_indices([]).dtype == np.int32

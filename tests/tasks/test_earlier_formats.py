@@ -97,16 +97,26 @@ def test_a_channel_of_format_1(store):
         read_channel(store, "production")
 
 
-def test_a_collection_of_format_1_is_of_format_2_once_it_is_written(store):
+def test_a_collection_of_format_1_is_of_format_3_once_it_is_written(store):
     put(store, "collections/docs.json", COLLECTION_1)
     record = read_collection_record(store, "docs")
     assert record.is_ours and record.text == "{text}" and record.bm25.avg_len == 41.5
     update_collection(store, "docs", lambda found: found.model_copy(update={"release": 4}))
     written = json.loads(store.read("collections/docs.json"))
-    assert written["version"] == 2 and written["release"] == 4 and written["avg_len"] == 41.5
-    put(store, "collections/docs.json", COLLECTION_1, version=3)
-    with pytest.raises(CollectionError, match="has format 3, and this program reads up to 2.*upgrade this one"):
+    assert written["version"] == 3 and written["release"] == 4 and written["avg_len"] == 41.5
+    put(store, "collections/docs.json", COLLECTION_1, version=4)
+    with pytest.raises(CollectionError, match="has format 4, and this program reads up to 3.*upgrade this one"):
         read_collection_record(store, "docs")
+
+
+def test_a_collection_of_format_2_holds_the_cells_of_two_releases_and_says_nothing_of_its_readers(store):
+    """Re-encoding goes on from one, and waits for its readers on a server: tests/tasks/test_silent_readers.py."""
+    put(
+        store, "collections/docs.json", {**COLLECTION_1, "corpus": [], "join": ""}, version=2, previous=2, attached_at=1
+    )
+    record = read_collection_record(store, "docs")
+    assert (record.readable, record.others, record.kept, record.acknowledged) == ((3, 2), (2,), (), ())
+    assert record.readers is None and not record.is_ours
 
 
 def test_a_ledger_of_format_1(tmp_path):

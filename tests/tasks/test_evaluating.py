@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 import pytest
-from qdrant_client import QdrantClient
+from qdrant_places import KINDS, open_kind
 
 from minicoil.evaluation import memory_search
 from minicoil.exact_index import ExactIndex
@@ -13,7 +13,6 @@ from minicoil.sparse import SparseVector
 from tasks.engine_idf import EngineIdf
 from tasks.evaluating import TEMPORARY, _drop_abandoned, _temporary_collection
 from tasks.points import CollectionSchema, Point, open_points
-from tasks.points.server import ServerPoints
 
 
 def random_vectors(rng, n, n_cells=60):
@@ -53,9 +52,13 @@ def test_scores_in_memory_are_the_engines(engine, random_collection):
         np.testing.assert_allclose([h.score for h in hits], ranked.scores, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["embedded", "server"])
-def test_a_temporary_collection_ranks_as_memory_does_and_is_gone_afterwards(engine, kind):
-    points = engine if kind == "embedded" else ServerPoints(QdrantClient(":memory:"))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_temporary_collection_ranks_as_memory_does_and_is_gone_afterwards(kind, tmp_path):
+    with open_kind(kind, tmp_path) as points:
+        check_temporary_collection(points)
+
+
+def check_temporary_collection(points):
     rng = np.random.default_rng(8)
     documents = {name: random_vectors(rng, 120) for name in ("bm25", "minicoil")}
     data = RetrievalSet("set", "judged", {f"d{i}": "text" for i in range(120)}, {}, {})

@@ -265,26 +265,31 @@ def test_a_channel_without_release_and_an_address_without_channel_are_refused(pl
         minicoil.load(place.home, collection="docs")
 
 
-def record(release, previous=None):
+def record(release, previous=None, kept=()):
     values = {"k": 1.0, "b": 0.5, "avg_len": 3.0, "dims": 4, "shift": 128000, "encoder": "e", "encoder_digest": ""}
-    return CollectionRecord(name="c", channel="p", release=release, previous=previous, **values)
+    return CollectionRecord(name="c", channel="p", release=release, previous=previous, kept=kept, **values)
 
 
 @pytest.mark.parametrize(
     ("state", "of", "others", "expected"),
     [
-        ({"current": 3}, None, [], (3, None)),
-        ({"current": 3, "pending": 4, "phase": "expanding"}, None, [], (3, 4)),
-        ({"current": 4, "previous": 3, "phase": "switched"}, None, [], (4, 3)),
-        ({"current": 3, "previous": 4, "phase": "switched"}, None, [], (3, 4)),
-        ({"current": 4}, None, [record(4, 3)], (4, 3)),
-        ({"current": 4}, None, [record(4)], (4, None)),
-        ({}, record(0), [], (0, None)),
-        ({"pending": 1, "phase": "expanding"}, record(0), [], (0, 1)),
-        ({"current": 3, "pending": 4, "phase": "expanding"}, record(3), [], (3, 4)),
-        ({"current": 3, "pending": 4, "phase": "expanding"}, record(4, 3), [], (3, 4)),
-        ({"current": 4, "previous": 3, "phase": "switched"}, record(4, 3), [], (4, 3)),
-        ({"current": 5}, record(4), [], (4, None)),  # the channel moved on without this collection
+        ({"current": 3}, None, [], (3, ())),
+        ({"current": 3, "pending": 4, "phase": "expanding"}, None, [], (3, (4,))),
+        ({"current": 4, "previous": 3, "phase": "switched"}, None, [], (4, (3,))),
+        ({"current": 3, "previous": 4, "phase": "switched"}, None, [], (3, (4,))),
+        ({"current": 4}, None, [record(4, 3)], (4, (3,))),
+        ({"current": 4}, None, [record(4)], (4, ())),
+        ({}, record(0), [], (0, ())),
+        ({"pending": 1, "phase": "expanding"}, record(0), [], (0, (1,))),
+        ({"current": 3, "pending": 4, "phase": "expanding"}, record(3), [], (3, (4,))),
+        ({"current": 3, "pending": 4, "phase": "expanding"}, record(4, 3), [], (3, (4,))),
+        ({"current": 4, "previous": 3, "phase": "switched"}, record(4, 3), [], (4, (3,))),
+        ({"current": 5}, record(4), [], (4, ())),  # the channel moved on without this collection
+        # cells that stay for readers which say nothing
+        ({"current": 4, "previous": 3, "phase": "switched"}, record(4, 3, (1, 2)), [], (4, (3, 2, 1))),
+        ({"current": 4, "pending": 5, "phase": "expanding"}, record(4, 3, (1,)), [], (4, (5, 3, 1))),
+        ({"current": 4, "pending": 2, "phase": "expanding"}, record(4, 3, (1, 2)), [], (4, (2, 3, 1))),
+        ({"current": 4}, None, [record(4), record(4, 2, (1,))], (4, (2, 1))),
     ],
 )
 def test_what_to_serve_follows_from_the_channel_and_the_collection(state, of, others, expected):
@@ -295,7 +300,7 @@ def test_what_to_serve_follows_from_the_channel_and_the_collection(state, of, ot
 
 def test_before_the_first_release_documents_get_plain_and_coming_cells(place, folders):
     model = ChannelFollower(place, "production", BM25, threads=1)
-    served = model._load(Target(0, 1, BM25))
+    served = model._load(Target(0, (1,), BM25))
     (plain,) = served.queries.query_embed("pods")
     (both,) = served.documents.embed("pods")
     (trained,) = MiniCoil.load(folders[0], threads=1).query_embed("pods")

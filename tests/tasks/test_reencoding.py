@@ -1,13 +1,15 @@
-"""Expand, move, contract over the embedded engine and Qdrant's client: against encoding everything anew, cell by cell."""
+"""Expand, move, contract over the embedded engine and Qdrant servers: against encoding everything anew, cell by cell."""
 
+import contextlib
 import time
 import uuid
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from local_server import SharedServer
-from qdrant_client import QdrantClient, models
+from local_server import share_server
+from qdrant_client import models
+from qdrant_places import KINDS, SERVER_KINDS, open_server
 
 from minicoil.bundle import check_bundle, derive_bundle
 from minicoil.errors import BusyError, CollectionError, UsageError
@@ -26,6 +28,7 @@ from tasks.bundles import open_model, open_parent
 from tasks.carriers import Carriers
 from tasks.channels import move_current, read_channel, set_pending
 from tasks.choosing import WordRequest, check_max_points, choose_words
+from tasks.confirmation import declare_readers
 from tasks.corpus import CorpusReport, document
 from tasks.indexing import IndexRequest, index_documents
 from tasks.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
@@ -42,16 +45,14 @@ from tasks.searching import search_collection
 from tasks.verification import verify_collection
 from tasks.writing import Pace
 
-pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect", "ignore:Local mode is not recommended")
 
-
-@pytest.fixture(params=["embedded", "server"])
+@pytest.fixture(params=KINDS)
 def points(request, place, monkeypatch):
-    if request.param == "server":
-        server = SharedServer(QdrantClient(":memory:"))
-        monkeypatch.setattr(Place, "points", lambda self: server)
-    with place.points() as store:
-        yield store
+    with contextlib.ExitStack() as stack:
+        if request.param != "embedded":
+            server = stack.enter_context(share_server(request.param))
+            monkeypatch.setattr(Place, "points", lambda self: server)
+        yield stack.enter_context(place.points())
 
 
 def serve(place, release):
@@ -64,7 +65,14 @@ def serve(place, release):
 def index(place, points, texts, name="docs"):
     request = IndexRequest(name, "production", "minilm", 4, 1.2, 0.75, None)
     documents = (document(f"d{i}", "", text) for i, text in enumerate(texts))
-    return index_documents(place, points, request, documents, CorpusReport())
+    answer = index_documents(place, points, request, documents, CorpusReport())
+    know_all_readers(place)
+    return answer
+
+
+def know_all_readers(place):
+    """What an owner of a server says; without it no cell goes there (test_silent_readers.py)."""
+    declare_readers(place, "production", known=True)
 
 
 def stored(points, name="docs"):
@@ -393,7 +401,7 @@ def test_a_vector_that_is_not_what_its_text_says_keeps_the_channel_where_it_is(p
         points.write_vectors(name, [VectorUpdate(i, {"minicoil": wrong}) for i in list(stored(points))[:30]])
         finish(name)
 
-    monkeypatch.setattr(type(points), "optimize", lambda self, name: damage(name))
+    monkeypatch.setattr(type(points), "optimize", lambda self, name, is_ours=False: damage(name))
     with pytest.raises(CollectionError, match=r"is not right after expand.*sampled differ.*point .*minicoil reencode"):
         promote(place, "production", 2)
     assert read_channel(place.objects(), "production").current == 1
@@ -452,6 +460,7 @@ ATTACH = AttachRequest("theirs", "production", "sparse", "{title} {meta.body}")
 def test_a_strangers_collection_is_understood_left_alone_and_then_re_encoded(place, foreign, texts):
     before = stored(foreign, "theirs")
     answer = attach_collection(place, foreign, ATTACH)
+    know_all_readers(place)
     assert (answer["release"], answer["k"], answer["b"], answer["avg_len"]) == (1, 0.9, 0.4, 6.5)
     assert answer["n_matching"] == answer["n_compared"] >= 100
     assert all(now.payload == before[i].payload for i, now in stored(foreign, "theirs").items())
@@ -480,9 +489,9 @@ def test_the_points_of_a_word_are_counted_before_it_is_trained(place, foreign, t
     index(place, foreign, texts)
     record = read_collection_record(place.objects(), "docs" if ours else "theirs")
     carriers = Carriers(place, foreign, [record])
+    tokens = [text.tokens for text in model_of(place, 1).tokenizer.tokenize(texts)]  # a model loads in half a second
     for forms in ({"shard": ["shards"]}, {"pod": ["pods"]}, {"shard": ["shards"], "garden": ["garden"]}):
         names = {name for word, others in forms.items() for name in (word, *others)}
-        tokens = (model_of(place, 1).tokenizer.words(text) for text in texts)
         expected = sum(any({t, stem(t), *part_stems(t)} & names for t in words) for words in tokens)
         assert carriers.count_all(forms) == expected > 10, forms
     assert carriers.count_all({}) == 0
@@ -517,6 +526,7 @@ def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(plac
 
 def test_points_that_a_stranger_adds_later_with_the_old_model_are_swept(place, foreign, texts):
     attach_collection(place, foreign, ATTACH)
+    know_all_readers(place)
     promote(place, "production", 2)
     contract_channel(place, "production")
     late = foreign_points(place, ["late pods", "late shards with locks", "late bread"], 1)
@@ -566,23 +576,28 @@ def test_a_collection_that_does_not_fit_is_refused_and_not_registered(place, for
     assert read_collection_record(place.objects(), "theirs") is None
 
 
-def test_a_vector_without_idf_is_refused_with_the_way_to_set_it(place):
-    client = QdrantClient(":memory:")
-    client.create_collection("theirs", {}, sparse_vectors_config={"sparse": models.SparseVectorParams()})
-    with pytest.raises(CollectionError, match=r"lacks the IDF modifier.*update_collection\('theirs'"):
-        attach_collection(place, ServerPoints(client), ATTACH)
+@pytest.mark.parametrize("kind", SERVER_KINDS)
+def test_a_vector_without_idf_is_refused_with_the_way_to_set_it(place, kind):
+    with open_server(kind) as server:
+        server._client.create_collection(
+            "theirs", vectors_config={}, sparse_vectors_config={"sparse": models.SparseVectorParams()}
+        )
+        with pytest.raises(CollectionError, match=r"lacks the IDF modifier.*update_collection\('theirs'"):
+            attach_collection(place, server, ATTACH)
 
 
 def test_a_changed_word_whose_old_layer_was_zero_is_found_all_the_same(place, foreign, texts, monkeypatch):
-    from tasks import finding
+    from tasks import finding, reencoding
 
     attach_collection(place, foreign, ATTACH)
     monkeypatch.setattr(type(foreign), "find", lambda *a: pytest.fail("cells of zeros lead nowhere"))
+    monkeypatch.setattr(reencoding, "measure_idf", lambda *a: [])  # it asks for the new cells
     monkeypatch.setattr(finding.Finder, "_has_silent_word", property(lambda self: True))
     assert promote(place, "production", 2)["collections"][0]["n_rewritten"] > 0
 
 
 def test_a_tenants_words_are_weighed_among_its_own_points(place, foreign, texts):
+    foreign.index_fields("theirs", CollectionSchema(keyword=("lang",)))  # a strict server asks for it
     attach_collection(place, foreign, replace(ATTACH, tenant="lang"))
     own = search_collection(place, "theirs", "pods", 50, tenant="en")
     assert {hit["text"] for hit in own["results"]} and own["results"][0]["score"] > 0
@@ -611,6 +626,7 @@ def test_a_collection_without_minicoil_vectors_is_rebuilt_beside_itself(place, p
     points.upsert("theirs", source)
     request = RebuildRequest("theirs", "ours", "production", "{title} {meta.body}")
     answer = rebuild_collection(place, points, request)
+    know_all_readers(place)
     assert answer["n_written"] == answer["n_points"] == 80 and answer["verification"]["is_sound"]
     check_against_encoding_anew(place, points, 2, "ours", foreign_text)
     for i, point in stored(points, "ours").items():

@@ -2,13 +2,12 @@
 
 import numpy as np
 import pytest
-from qdrant_client import QdrantClient
+from qdrant_places import open_server
 
 from minicoil.sparse import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, open_points
 from tasks.points.engine import EdgeEngine
 from tasks.points.purging import copy_shard, swap_shard
-from tasks.points.server import ServerPoints
 
 SCHEMA = CollectionSchema(dense={"role": 4}, sparse=("cells",), keyword=("doc",), text=("text",))
 PLANTED = "zyxwquark"
@@ -96,5 +95,5 @@ def test_a_copy_that_fails_leaves_the_collection_open_and_whole(tmp_path, monkey
 
 
 def test_a_server_says_that_it_frees_space_itself():
-    with ServerPoints(QdrantClient(":memory:")) as points:
+    with open_server("double") as points:
         assert points.purge("docs") is False

@@ -1,0 +1,19 @@
+"""The flow `settle-readers`: what the owner of collections says of their readers, and what their cells wait for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import flow
+
+from flows.artifacts import show_cells_that_wait
+from flows.reader_parameters import ReadersParameters
+from flows.steps import settle_readers_step
+
+
+@flow(name="settle-readers", description="Confirm that nobody reads a release any more, or register who does.")
+def settle_readers(parameters: ReadersParameters) -> dict[str, Any]:
+    """Take it down by compare-and-swap, without waiting for a run that changes the channel; then show the list."""
+    result: dict[str, Any] = settle_readers_step(parameters.place(), parameters.request())
+    show_cells_that_wait([row for row in result["collections"] if row["waiting"]])
+    return result

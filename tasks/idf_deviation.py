@@ -1,0 +1,92 @@
+"""Whether an engine still weighs words as it should: its IDF of rewritten words against that of the points there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from minicoil.exact_index import inverse_frequency
+from minicoil.sparse import SparseVector
+from minicoil.vocabulary import Vocabulary
+from tasks.engine_idf import EngineIdf
+from tasks.points import Point, PointFilter, PointStore
+from tasks.registry import CollectionRecord
+
+TOLERANCE = 0.02
+_WORDS = 5
+_POINTS = 8  # asked for each word: shards count each for itself
+
+
+@dataclass(frozen=True)
+class IdfDeviation:
+    """One word's weight.
+
+    Attributes:
+        n_points: Points that have the word.
+        engine: IDF that the engine uses, the mean over a few points.
+        expected: IDF of so many points among all that have such a vector.
+        noise: What shards, each with a share of the points that chance gave it, make of it; 0 for one shard.
+    """
+
+    word: str
+    n_points: int
+    engine: float
+    expected: float
+    noise: float
+
+    @property
+    def share(self) -> float:
+        """How far the engine is off, relative."""
+        return self.engine / self.expected - 1
+
+    @property
+    def is_off(self) -> bool:
+        """Beyond what is harmless and what chance explains."""
+        return abs(self.share) > TOLERANCE + 2 * self.noise
+
+    def row(self) -> dict[str, Any]:
+        """For reports."""
+        return {**asdict(self), "share": round(self.share, 4), "is_off": self.is_off}
+
+
+def measure_idf(
+    points: PointStore, record: CollectionRecord, vocabulary: Vocabulary, words: Iterable[str]
+) -> list[IdfDeviation]:
+    """The weights of up to five of the words that have cells of their own in the collection.
+
+    Args:
+        points: The engine.
+        record: Of the collection.
+        vocabulary: Whose cells are asked for.
+        words: Any; those that it does not know, and those in no point, are left out.
+    """
+    n_all = points.count(record.name, PointFilter(has=record.vector))
+    n_shards = points.describe(record.name).n_shards
+    found: list[IdfDeviation] = []
+    for word in words:
+        word_id = vocabulary.entry_id(word)
+        if word_id is None or len(found) == _WORDS:
+            continue
+        cells = range(word_id * vocabulary.dims, (word_id + 1) * vocabulary.dims)
+        ids = sorted(points.find(record.name, record.vector, cells), key=str)
+        some = points.get(record.name, ids[:: max(len(ids) // _POINTS, 1)][:_POINTS], payload=False, vectors=True)
+        seen = [_engine_idf(points, record, cells, point) for point in some]
+        expected = float(inverse_frequency(n_all, np.asarray([len(ids)]))[0])
+        if seen and expected > 0:
+            spread = math.sqrt(n_shards / len(ids)) / expected / math.sqrt(len(seen)) if n_shards > 1 else 0.0
+            found.append(IdfDeviation(word, len(ids), float(np.mean(seen)), expected, spread))
+    return found
+
+
+def _engine_idf(points: PointStore, record: CollectionRecord, cells: Sequence[int], point: Point) -> float:
+    """By the cell in which the point has the most: a small one would be asked for with the engine's rounding."""
+    vector = point.vectors[record.vector]
+    assert isinstance(vector, SparseVector)
+    values = vector.as_dict()
+    strongest = max(cells, key=lambda cell: abs(values.get(cell, 0.0)))
+    probe = EngineIdf(points, record.name, record.vector, [vector], [point.id])
+    return float(probe(np.asarray([strongest], np.int32))[0])
