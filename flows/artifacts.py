@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefect.artifacts import create_link_artifact, create_markdown_artifact, create_table_artifact
-
+from flows.shown_artifacts import show_link, show_markdown, show_table
 from minicoil.errors import ObjectNotFoundError
 from tasks.object_store import ObjectStore
 from tasks.releases import REPORT, release_key
@@ -33,17 +32,15 @@ def show_words(words: Sequence[Mapping[str, Any]]) -> None:
     text = f"{len(words):,} words: verdicts, and held-out accuracy before and after"
     if left:
         text += f"; {left:,} more stand in the release's ledger (`minicoil words`)"
-    create_table_artifact(rows or [{"word": "none was looked at"}], key="words", description=text)
+    show_table(rows or [{"word": "none was looked at"}], key="words", description=text)
 
 
 def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -> None:
     """Markdown `release`: what became of it, then its own card; and link `report` to its HTML report."""
     text = f"# Release {release}\n\n{release_status(release, outcome)}\n\n{_card(store, release)}"
-    create_markdown_artifact(text, key="release", description=f"Release {release}")
+    show_markdown(text, key="release", description=f"Release {release}")
     if store.stat(release_key(release, REPORT)) is not None:
-        create_link_artifact(
-            report_address(store, release), link_text=f"Report of release {release}", key="report", description="HTML"
-        )
+        show_link(report_address(store, release), "report", f"Report of release {release}", "HTML")
 
 
 def release_status(release: int, outcome: Mapping[str, Any]) -> str:
@@ -79,7 +76,7 @@ def show_reencoding(
     columns = ("name", "n_points", "n_candidates", "n_affected", "n_rewritten", "n_without_text")
     titles = ("collection", "points", "candidates", "affected", "rewritten", "without text")
     rows = [{title: _plain(row.get(key)) for title, key in zip(titles, columns, strict=True)} for row in collections]
-    create_table_artifact(rows, key="re-encoding", description=f"Points re-encoded for release {release}")
+    show_table(rows, key="re-encoding", description=f"Points re-encoded for release {release}")
 
 
 def show_cells_that_wait(waiting: Sequence[Mapping[str, Any]]) -> None:
@@ -90,7 +87,7 @@ def show_cells_that_wait(waiting: Sequence[Mapping[str, Any]]) -> None:
     keys = ("collection", "channel", "release", "waiting", "n_points", "message")
     rows = [{title: _plain(row.get(key)) for title, key in zip(titles, keys, strict=True)} for row in waiting]
     text = "Cells of releases that are not served, and stay because somebody may still read with them"
-    create_table_artifact(rows, key="cells-that-wait", description=text)
+    show_table(rows, key="cells-that-wait", description=text)
 
 
 def report_address(store: ObjectStore, release: int) -> str:

@@ -56,6 +56,13 @@ def main() -> None:
 @profile_option
 @bm25_options
 @click.option("--delete-missing", is_flag=True, help="Delete points whose document CORPUS does not have any more.")
+@click.option(
+    "--on-duplicate",
+    type=click.Choice(["tell-apart", "keep-last", "refuse"]),
+    default="tell-apart",
+    show_default=True,
+    help="Two texts with one id: both stay (file#id, id#line), the later one counts, or nothing is written.",
+)
 @common_options
 def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
     """Create or feed COLLECTION from a corpus."""

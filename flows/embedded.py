@@ -8,6 +8,7 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pydantic
@@ -53,6 +54,9 @@ def prepare_environment(home: Path, verbose: bool = False) -> None:
     """Point Prefect at a folder inside `home`; a server that the environment already names is left in charge."""
     os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server does not make it in time
+    if "?" in os.environ["PREFECT_HOME"]:  # it begins the options in a database's address, unless it is written out
+        database = f"file:{quote(os.environ['PREFECT_HOME'])}/prefect.db?uri=true"
+        os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{database}")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
     for name, value in (SERVED_SETTINGS if "PREFECT_API_URL" in os.environ else EMBEDDED_SETTINGS).items():
         os.environ.setdefault(name, value)

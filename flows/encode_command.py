@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ import click
 
 from flows.completion import complete_channels, complete_collections, complete_releases
 from flows.options import common_options, open_place
-from flows.screen import complain, tell
+from flows.screen import complain, dump_json, tell
 
 
 @click.command()
@@ -48,9 +47,11 @@ from flows.screen import complain, tell
 def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, form: Any, **values: Any) -> Any:
     """Turn lines on stdin into vectors: plain text, or JSON objects with `text` (and `id`).
 
-    One answer a line: line, id, indices, values. Lines that cannot be used are counted and named on stderr.
+    One answer a line: line, id, indices, values. Lines that cannot be used are counted and named on stderr, and so are
+    ids that an earlier line has; in parquet, where ids are text, such a line is called id#line.
     """
     from minicoil.config import Bm25Config
+    from minicoil.decoding import as_utf8
     from tasks.encoding import LineReport, check_output, encode_lines, open_line_model, read_lines, write_encoded
 
     if output is not None:
@@ -59,7 +60,7 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
     given = {name: number for name, number in numbers.items() if number is not None}
     model = open_line_model(open_place(place), bm25=Bm25Config(**given) if given else None, query=query, **values)
     report = LineReport()
-    lines = read_lines(sys.stdin.buffer, form, report)
+    lines = read_lines(as_utf8(sys.stdin.buffer), form, report)
     rows = encode_lines(model, lines, report, query, dense)
     if output is None:
         _print_rows(row.row() for row in rows)
@@ -70,6 +71,8 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
         "n_lines": report.n_lines,
         "n_encoded": report.n_encoded,
         "bad": report.rows(),
+        "n_repeated_ids": report.n_repeated,
+        "repeated_ids": report.repeated,
         "k": model.bm25.k,
         "b": model.bm25.b,
         "avg_len": model.bm25.avg_len,
@@ -80,7 +83,9 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
         from flows.encode_rendering import describe_encoding
 
         for line in describe_encoding(answer):
-            (complain if report.n_bad else tell)(line)  # what was lost is said even to those who want quiet
+            (complain if report.n_bad or report.n_repeated else tell)(
+                line
+            )  # what was lost is said even to those who want quiet
         return {"refused": True, "silent": True} if answer["refused"] else None
     return answer
 
@@ -89,7 +94,7 @@ def _print_rows(rows: Iterable[dict[str, Any]]) -> None:
     """Each row on a line of stdout, for as long as somebody reads."""
     try:
         for row in rows:
-            sys.stdout.write(json.dumps(row, ensure_ascii=False) + "\n")
+            sys.stdout.write(dump_json(row) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough; the interpreter must not try to flush again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from rich.markup import escape
-
-from flows.screen import say
+from flows.screen import say, shown
 
 
 def describe_encoding(result: Mapping[str, Any]) -> Iterator[str]:
@@ -19,9 +17,13 @@ def describe_encoding(result: Mapping[str, Any]) -> Iterator[str]:
         numbers = ", ".join(map(str, row["lines"]))
         more = "" if row["n"] <= len(row["lines"]) else ", ..."
         yield f"  {row['n']:,} bad: line {numbers}{more} {row['reason']}"
+    if n := result["n_repeated_ids"]:
+        first = result["repeated_ids"]
+        numbers, more = ", ".join(map(str, first)), "" if n <= len(first) else ", ..."
+        yield f'  {n:,} with an id that an earlier line has (1 and "1" are one id): line {numbers}{more}'
 
 
 def show_encoding(result: Mapping[str, Any]) -> None:
     """Print them."""
     for line in describe_encoding(result):
-        say(escape(line))
+        say(shown(line))

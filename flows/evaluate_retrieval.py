@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_markdown_artifact
 
 from flows.parameters import EvaluateParameters
+from flows.shown_artifacts import show_markdown
 from flows.steps import Clock, evaluate_collection_step, evaluate_step, proxies_step
 from minicoil.config import RetrievalGateConfig
 from minicoil.evaluation_report import result_row
@@ -88,7 +88,7 @@ def _publish_artifact(answer: Mapping[str, Any]) -> None:
         proxy = " (proxy)" if row["is_proxy"] else ""
         figures = " | ".join(f"{row[name]['ndcg@10']:.4f}" for name in ("bm25", "minicoil", "parent"))
         lines.append(
-            f"| {row['set']}{proxy} | {row['n_queries']} | {figures} | {found['change']:+.4f} "
+            f"| {row['set'].replace('|', '/')}{proxy} | {row['n_queries']} | {figures} | {found['change']:+.4f} "
             f"| {found['low']:+.4f} to {found['high']:+.4f} |"
         )
     for row in (row for row in answer["sets"] if row["steps"]):
@@ -97,4 +97,4 @@ def _publish_artifact(answer: Mapping[str, Any]) -> None:
     gate = answer["gate"]
     text = f"# nDCG@10 of {answer['model']}: {gate['verdict']}\n\n" + "\n".join(lines)
     text += "\n\n" + "\n".join(f"- {reason}" for reason in gate["reasons"])
-    create_markdown_artifact(text, key="retrieval", description="Retrieval against BM25 and the parent")
+    show_markdown(text, key="retrieval", description="Retrieval against BM25 and the parent")

@@ -18,7 +18,7 @@ from tasks.bundles import remove_work
 from tasks.carriers import Carriers
 from tasks.choosing import WordRequest, check_max_points, check_words
 from tasks.reading import count_background
-from tasks.requests import find_request, request_digest
+from tasks.requests import file_digests, find_request, request_digest
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
@@ -30,7 +30,8 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
         job = open_job(parameters, "extend", stack)
         check_max_points(asked, job.records)
         reading = job.read()
-        request = request_digest(parameters.model_dump(), reading.digest)
+        files = file_digests(words_file=parameters.words_file, queries=parameters.queries)
+        request = request_digest({**parameters.model_dump(), **files}, reading.digest)
         answered = find_request(job.place.objects(), request)
         if answered is not None and not parameters.only_looks:
             settled = settle_answered(job.place, parameters, answered, job.clock)
@@ -39,18 +40,20 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
         with job.clock.timing("choose"):
             background = count_background(job.tokenizer, parameters.background, job.points)
             carriers, sampling = Carriers(job.place, job.points, job.records), job.plan.sampling
-            chosen = choose_step(asked, job.parent, reading.counts, background, parameters.min_sentences, carriers)
+            chosen, refused = choose_step(
+                asked, job.parent, reading.counts, background, parameters.min_sentences, carriers, reading.report
+            )
             costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling, job.parent.vocabulary.dims)
         if parameters.only_looks:
             points = count_points_step(carriers, chosen)
-            return dry_run_report(chosen, points, costs, reading, job.clock)
+            return dry_run_report(chosen, refused, points, costs, reading, job.clock)
 
         results, prior = train_chosen(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
             remove_work(job.place.work_on(request))
-            return extension_report(job.parent, None, results, {}, costs, reading, job.clock)
+            return extension_report(job.parent, None, results, refused, {}, costs, reading, job.clock)
         published, promoted = make_release(job, results, (), prior, request, chosen)
-        return extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
+        return extension_report(job.parent, published, results, refused, promoted, costs, reading, job.clock)
 
 
 def _words(parameters: ExtendParameters) -> WordRequest:

@@ -11,6 +11,7 @@ from minicoil.mining import Candidate
 from tasks.bundles import Parent
 from tasks.reading import Reading
 from tasks.releases import REPORT, Publication, release_key
+from tasks.word_list import RefusedWord
 from tasks.word_memory import WordResult
 
 _ROW_KEYS = (
@@ -36,7 +37,12 @@ def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) 
 
 
 def dry_run_report(
-    chosen: Sequence[Candidate], points: Mapping[str, int], costs: Mapping[str, Any], reading: Reading, clock: Clock
+    chosen: Sequence[Candidate],
+    refused: Sequence[RefusedWord],
+    points: Mapping[str, int],
+    costs: Mapping[str, Any],
+    reading: Reading,
+    clock: Clock,
 ) -> dict[str, Any]:
     """The words, why, how many points carry each, and what it would cost."""
     words = [
@@ -50,22 +56,25 @@ def dry_run_report(
         }
         for candidate in chosen
     ]
-    return {"dry_run": True, "release": None, "words": words, "estimate": dict(costs), **_common(reading, clock)}
+    answer = {"dry_run": True, "release": None, "words": words, "refused_words": [entry.row() for entry in refused]}
+    return {**answer, "estimate": dict(costs), **_common(reading, clock)}
 
 
 def extension_report(
     parent: Parent,
     published: Publication | None,
     results: Sequence[WordResult],
+    refused: Sequence[RefusedWord],
     promoted: Mapping[str, Any],
     costs: Mapping[str, Any],
     reading: Reading,
     clock: Clock,
 ) -> dict[str, Any]:
-    """What was trained, published and re-encoded; estimate beside actual."""
+    """What was trained, published and re-encoded, and words of a file that can be none; estimate beside actual."""
     returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
     final = [returned.get(result.record.word, result) for result in results]
     words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in final]
+    words += [{**dict.fromkeys(_ROW_KEYS), "n_sentences": 0, "verdict": "failed", **entry.row()} for entry in refused]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {
@@ -73,6 +82,7 @@ def extension_report(
         "parent": parent.release,
         "promoted": bool(promoted.get("promoted")),
         "words": words,
+        "refused_words": [entry.row() for entry in refused],
         "collections": list(promoted.get("collections", [])),
         "estimate": dict(costs),
         "actual": {

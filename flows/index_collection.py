@@ -12,6 +12,7 @@ from flows.turns import take_turn
 from minicoil.errors import UsageError
 from tasks.corpus import CorpusReport, read_corpora
 from tasks.indexing import IndexRequest
+from tasks.telling_apart import StoredOwners
 
 
 @flow(name="index-collection", description="Create or feed a collection from a corpus.")
@@ -32,7 +33,14 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
     with take_turn(place, parameters.channel, "index"), place.points() as points, clock.timing("total"):
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)
-        documents = read_corpora(parameters.corpus, report, parameters.sample, points=points)
+        documents = read_corpora(
+            parameters.corpus,
+            report,
+            parameters.sample,
+            points=points,
+            on_duplicate=parameters.on_duplicate,
+            owners=StoredOwners(points, parameters.collection),
+        )
         result: dict[str, Any] = index_step(
             place, points, request, documents, report, parameters.sample, parameters.delete_missing
         )

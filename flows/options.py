@@ -7,7 +7,6 @@ answer is one JSON document on stdout; everything else goes to stderr.
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +17,7 @@ from flows import rendering, screen
 from flows.completion import complete_channels
 from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.errors import MiniCoilError, UsageError
+from tasks.file_names import shown_name
 
 Command = Callable[..., Any]
 
@@ -146,9 +146,19 @@ def common_options(command: Command) -> Command:
             raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
         screen.set_up(as_json, verbose, quiet)
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
-        _answer(lambda: command(place=place, **arguments), as_json, command.__name__)
+        place, given = _from_shell(place), _from_shell(arguments)
+        _answer(lambda: command(place=place, **given), as_json, command.__name__)
 
     return wrapped
+
+
+def _from_shell(value: Any) -> Any:
+    """What a shell handed over, as text: its words are bytes, and those that are no UTF-8 can be sent nowhere."""
+    if isinstance(value, str):
+        return shown_name(value)
+    if isinstance(value, tuple):
+        return tuple(map(_from_shell, value))
+    return {key: _from_shell(entry) for key, entry in value.items()} if isinstance(value, dict) else value
 
 
 def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
@@ -164,7 +174,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     if isinstance(result, Mapping) and result.get("silent"):
         pass  # what was asked for is on stdout already
     elif as_json:
-        click.echo(json.dumps(result, ensure_ascii=False, default=str))
+        click.echo(screen.dump_json(result))
     else:
         rendering.show(command, result)
     if isinstance(result, Mapping) and result.get("refused"):
@@ -173,7 +183,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
 
 def _refuse(error: MiniCoilError, as_json: bool, status: int) -> None:
     if as_json:
-        click.echo(json.dumps({"error": type(error).__name__, "message": str(error)}, ensure_ascii=False))
+        click.echo(screen.dump_json({"error": type(error).__name__, "message": str(error)}))
     screen.complain(f"error: {error}", style="bold red")
     sys.exit(status)
 

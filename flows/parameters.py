@@ -21,10 +21,12 @@ from flows.place_parameters import (
     RoleModel,
     Sample,
     Specs,
+    Words,
 )
 from minicoil.config import Bm25Config, SamplingConfig
 from tasks.promotion import GRACE_HOURS
 from tasks.reencoding import ExpansionOptions
+from tasks.telling_apart import OnDuplicate
 
 
 class IndexParameters(EncoderParameters):
@@ -35,6 +37,12 @@ class IndexParameters(EncoderParameters):
     sample: Sample = None
     delete_missing: bool = Field(
         False, title="Delete missing", description="Delete points whose document the corpus does not have any more"
+    )
+    on_duplicate: OnDuplicate = Field(
+        "tell-apart",
+        title="Same id twice",
+        description="tell-apart: both stay, as file#id or id#line; keep-last: the later one counts; refuse: nothing is "
+        "written",
     )
     k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
     b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
@@ -107,11 +115,13 @@ class WordsParameters(EncoderParameters):
 class ExtendParameters(WordsParameters):
     """Teach the model words: named, read from a file, mined from the corpus, or its most frequent ones."""
 
-    words: list[str] = Field(
+    words: Words = Field(
         [], title="Words", description="Train these, in any of their forms", examples=[["pod", "taint"]]
     )
     words_file: str | None = Field(
-        None, title="Words file", description="On the worker; one word a line, # starts a comment"
+        None,
+        title="Words file",
+        description="On the worker; one word a line; after a space or at the start, # is a comment",
     )
     mine: int | None = Field(
         None,
@@ -130,7 +140,7 @@ class ExtendParameters(WordsParameters):
         examples=[1000],
     )
     queries: str | None = Field(
-        None, title="Query log", description="On the worker; one query a line, weights words people search for"
+        None, title="Query log", description="On the worker; one query a line or JSON lines, weights words searched for"
     )
     max_points: int | None = Field(
         None, ge=1, title="Affected points", description="Stop taking words when this many points are affected"
@@ -162,7 +172,7 @@ class RetrainParameters(WordsParameters):
 class RemoveParameters(ChannelParameters):
     """Return words to BM25."""
 
-    words: list[str] = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])
+    words: Words = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])
     promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
     approval_days: ApprovalDays = 14
 

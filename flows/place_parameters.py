@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tasks.place import Place
 from tasks.settings import Settings, has_secret
@@ -20,6 +20,20 @@ Specs = Annotated[
         examples=[["docs/"], ["pydocs:torch,prefect"]],
     ),
 ]
+MAX_WORDS = 5000  # Prefect's server takes 512 KiB of parameters a run
+_MOST_LETTERS = 100  # of a word on the average; no vocabulary takes one of more than 40
+
+
+def _check_number(words: list[str]) -> list[str]:
+    if len(words) > MAX_WORDS or sum(map(len, words)) > MAX_WORDS * _MOST_LETTERS:
+        raise ValueError(
+            f"{len(words):,} words were given and a form takes {MAX_WORDS:,}; write them into a file, one a line, and "
+            "give that to extend with --words-file (removing takes several runs)"
+        )
+    return words
+
+
+Words = Annotated[list[str], AfterValidator(_check_number), Field(json_schema_extra={"maxItems": MAX_WORDS})]
 Sample = Annotated[
     int | None,
     Field(ge=1, title="Sample", description="A seeded sample of this many documents; empty: all", examples=[5000]),

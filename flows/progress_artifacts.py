@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from prefect.artifacts import create_progress_artifact, update_progress_artifact
-
+from flows.shown_artifacts import move_progress, show_progress
 from tasks import progress
 
 logger = logging.getLogger(__name__)
@@ -44,10 +43,9 @@ class _ShownStep:
         text = f"{self._label}: {self._done:,} of {self._total or self._done:,} {self._unit}"
         try:
             if self._bar is None:
-                made = create_progress_artifact(percent, key=_key(self._label), description=text)
-                self._bar = made if isinstance(made, UUID) else None
+                self._bar = show_progress(percent, _key(self._label), text)
             else:
-                update_progress_artifact(self._bar, description=text, progress=percent)
+                move_progress(self._bar, percent, text)
         except Exception as error:  # a server that restarts; the step matters more than its bar
             self._shown = False
             logger.warning("no progress bar for '%s' any more: %s", self._label, error)

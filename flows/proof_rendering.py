@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
-from rich.markup import escape
-
-from flows.screen import say, shorten, show_side_by_side, show_table
+from flows.screen import say, shorten, show_side_by_side, show_table, shown
 
 _SHOWN = 6  # queries and words at each end
 
@@ -16,14 +14,14 @@ _SHOWN = 6  # queries and words at each end
 def show_search(result: Mapping[str, Any]) -> None:
     """Results, both rankings where they were compared, one point taken apart where it was asked for."""
     served = f"release {result['release']}" if result["release"] else "plain BM25, no release yet"
-    say(f"[bold]{escape(result['query'])}[/bold]  ({served})")
+    say(f"[bold]{shown(result['query'])}[/bold]  ({served})")
     if "bm25" in result:
         _show_both(result)
     else:
         for hit in result["results"]:
-            say(f"{hit['score']:8.3f}  {escape(shorten(hit['text'], 140))}")
+            say(f"{hit['score']:8.3f}  {shown(shorten(hit['text'], 140))}")
     if explained := result.get("explanation"):
-        say(f"\n[bold]{explained['id']}[/bold] scores {explained['score']:.4f}")
+        say(f"\n[bold]{shown(str(explained['id']))}[/bold] scores {explained['score']:.4f}")
         keys = ("word", "idf", "tf", "meaning", "score")
         rows = [[row[key] for key in keys] for row in explained["words"]]
         show_table((*keys, ""), [[*row, _remark(w)] for row, w in zip(rows, explained["words"], strict=True)])
@@ -47,8 +45,8 @@ def _both_cell(hit: Mapping[str, Any] | None, rank: str, verb: str) -> str:
         return ""
     other = "not shown" if hit[rank] is None else str(hit[rank])
     moved = ", ".join(f"{row['word']} {row['meaning']:.2f}" for row in hit["moved_by"])
-    by = f"\n[dim]{escape(moved)}[/dim]" if moved else ""
-    return f"{hit['score']:.2f} [cyan]({verb} {other})[/cyan]  {escape(shorten(hit['text'], 200))}{by}"
+    by = f"\n[dim]{shown(moved)}[/dim]" if moved else ""
+    return f"{hit['score']:.2f} [cyan]({verb} {other})[/cyan]  {shown(shorten(hit['text'], 200))}{by}"
 
 
 def show_evaluation(result: Mapping[str, Any]) -> None:
@@ -62,11 +60,11 @@ def show_evaluation(result: Mapping[str, Any]) -> None:
 def show_gate(gate: Mapping[str, Any]) -> None:
     """The verdict on a release's retrieval, with its reasons."""
     colour = {"passed": "green", "failed": "red"}.get(gate["verdict"], "yellow")
-    say(f"retrieval gate: [bold {colour}]{gate['verdict']}[/bold {colour}]")
+    say(f"retrieval gate: [bold {colour}]{shown(gate['verdict'])}[/bold {colour}]")
     for reason in gate["reasons"]:
-        say(f"  {escape(reason)}")
+        say(f"  {shown(reason)}")
     if gate["hurting"]:
-        say(f"words that lower retrieval: {escape(', '.join(gate['hurting']))}; `minicoil remove` returns them to BM25")
+        say(f"words that lower retrieval: {shown(', '.join(gate['hurting']))}; `minicoil remove` returns them to BM25")
 
 
 def _show_set(row: Mapping[str, Any]) -> None:
@@ -77,7 +75,7 @@ def _show_set(row: Mapping[str, Any]) -> None:
             f"its text trained the model: {trained['n_trained']} of {trained['n_sentences']} sentences looked at"
         )
     marked = f" [yellow]({'; '.join(marks)})[/yellow]" if marks else ""
-    say(f"\n[bold]{escape(row['set'])}[/bold]: {row['n_queries']:,} queries, {row['n_documents']:,} documents{marked}")
+    say(f"\n[bold]{shown(row['set'])}[/bold]: {row['n_queries']:,} queries, {row['n_documents']:,} documents{marked}")
     measures = ("ndcg@10", "mrr@10", "recall@100")
     rows: list[tuple[object, ...]] = [
         (name, *(f"{row[system][measure]:.4f}" for measure in measures))
@@ -99,8 +97,8 @@ def _show_set(row: Mapping[str, Any]) -> None:
             show_table(("change", "query", "words"), cells, title)
     for problem in row["problems"]:
         examples = ", ".join(map(str, problem["examples"][:2]))
-        such_as = f", such as {escape(examples)}" if examples else ""
-        say(f"  [yellow]{problem['n']:,} {escape(problem['reason'])}[/yellow]{such_as}")
+        such_as = f", such as {shown(examples)}" if examples else ""
+        say(f"  [yellow]{problem['n']:,} {shown(problem['reason'])}[/yellow]{such_as}")
 
 
 def interval(found: Mapping[str, float]) -> str:
@@ -116,11 +114,11 @@ def words_of(words: Sequence[Mapping[str, Any]]) -> str:
 def show_comparison(result: Mapping[str, Any]) -> None:
     """What would change between two releases."""
     one, other = result["one"], result["other"]
-    say(f"[bold]{result['n_queries']} queries on {escape(result['collection'])}[/bold]: release {one} against {other}")
+    say(f"[bold]{result['n_queries']} queries on {shown(result['collection'])}[/bold]: release {one} against {other}")
     for name in ("sparse", "fused"):
         row = result[name]
         if row is None:
-            say(f"not fused with a dense vector: {escape(result['why_not_fused'])}")
+            say(f"not fused with a dense vector: {shown(result['why_not_fused'])}")
             continue
         say(
             f"{name}: overlap@{result['limit']} {row['overlap']:.3f}; {row['n_changed']} queries with other results, "
@@ -137,4 +135,4 @@ def show_comparison(result: Mapping[str, Any]) -> None:
     if cells:
         show_table(("overlap", "query", "words"), cells, "changed most")
     for problem in result["problems"]:
-        say(f"  [yellow]{problem['n']:,} {escape(problem['reason'])}[/yellow]")
+        say(f"  [yellow]{problem['n']:,} {shown(problem['reason'])}[/yellow]")

@@ -6,9 +6,9 @@ import asyncio
 from typing import Any
 
 from prefect import flow
-from prefect.artifacts import create_table_artifact
 
 from flows.reaping import reap
+from flows.shown_artifacts import show_table
 from flows.upkeep_parameters import ReapParameters
 
 
@@ -18,5 +18,5 @@ def reap_runs(parameters: ReapParameters) -> dict[str, Any]:
     found = asyncio.run(reap(parameters.stale_seconds, parameters.pending_seconds))
     rows = [entry.row() for entry in found]
     if rows:
-        create_table_artifact(rows, key="reaped-runs", description="Runs whose process is gone")
+        show_table(rows, key="reaped-runs", description="Runs whose process is gone")
     return {"reaped": rows}

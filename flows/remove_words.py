@@ -13,6 +13,7 @@ from flows.steps import Clock, assemble_step, finish_step, open_parent_step
 from flows.turns import take_turn
 from minicoil.prior import Prior
 from minicoil.stemming import stem
+from minicoil.tokens import WordTokenizer
 from tasks.assembly import Draft
 from tasks.bundles import remove_published_work
 from tasks.releases import claim_release
@@ -27,7 +28,8 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
         finish_step(place, parameters.channel)
         remove_published_work(place)
         parent = open_parent_step(place, parameters.channel, "minilm", 4, None)
-        asked = {word: stem(word.strip().lower()) for word in parameters.words}
+        fold = WordTokenizer.from_folder(parent.folder).fold
+        asked = {word: stem(fold(word)) for word in parameters.words}
         known = {entry for word, entry in asked.items() if parent.vocabulary.entry_id(entry) is not None}
         rows = [{"word": entry, "verdict": "removed", "reason": "asked for"} for entry in sorted(known)]
         rows += [

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rich.markup import escape
-
 from flows.encode_rendering import show_encoding
 from flows.forget_rendering import show_forgotten
 from flows.proof_rendering import show_comparison, show_evaluation, show_gate, show_search
 from flows.reader_rendering import show_cells_that_wait, show_readers
-from flows.screen import cell, say, shorten, show_table
+from flows.screen import cell, say, shorten, show_table, shown
 from flows.service_rendering import show_deployed, show_try, show_waiting
 from flows.word_rendering import show_words
 
@@ -25,15 +23,19 @@ def show(command: str, result: Any) -> None:
 def _show_mapping(result: Mapping[str, Any]) -> None:
     for key, value in result.items():
         if isinstance(value, Mapping):
-            value = ", ".join(f"{name} {cell(number)}" for name, number in value.items())
+            value = ", ".join(f"{name} {_number(number)}" for name, number in value.items())
         elif isinstance(value, list):
             value = f"{len(value)} rows (--json shows them)" if len(value) > 6 else ", ".join(map(str, value))
-        say(f"[bold]{key.replace('_', ' ')}[/bold]: {escape(str(value))}")
+        say(f"[bold]{shown(key.replace('_', ' '))}[/bold]: {shown(str(value))}")
+
+
+def _number(value: object) -> str:
+    return f"{value:,.3f}" if isinstance(value, float) else f"{value:,}" if type(value) is int else str(value)
 
 
 def _show_index(result: Mapping[str, Any]) -> None:
     say(
-        f"{escape(result['collection'])}: {result['n_points']:,} points; {result['n_written']:,} written, "
+        f"{shown(result['collection'])}: {result['n_points']:,} points; {result['n_written']:,} written, "
         f"{result['n_skipped']:,} unchanged; k={result['k']}, b={result['b']}, avg_len={result['avg_len']:.1f}"
     )
     _show_unusable(result)
@@ -42,8 +44,8 @@ def _show_index(result: Mapping[str, Any]) -> None:
 def _show_unusable(result: Mapping[str, Any]) -> None:
     for row in result.get("unusable", []):
         examples = ", ".join(map(str, row["examples"][:2]))
-        such_as = f", such as {escape(examples)}" if examples else ""
-        say(f"  [yellow]{row['n']:,} {escape(row['reason'])}[/yellow]{such_as}")
+        such_as = f", such as {shown(examples)}" if examples else ""
+        say(f"  [yellow]{row['n']:,} {shown(row['reason'])}[/yellow]{such_as}")
 
 
 def _show_extend(result: Mapping[str, Any]) -> None:
@@ -51,13 +53,15 @@ def _show_extend(result: Mapping[str, Any]) -> None:
     if result.get("dry_run"):
         rows = [(w["word"], w["kind"], w["n_points"], "; ".join(w["reasons"])) for w in result["words"][:40]]
         show_table(("word", "kind", "points", "why"), rows)
+        _show_refused_words(result)
         _show_mapping({"estimate": result["estimate"]})
         return
     if result.get("message"):
-        say(escape(result["message"]))
+        say(shown(result["message"]))
     counts: dict[str, int] = {}
     for row in result["words"]:
         counts[row["verdict"]] = counts.get(row["verdict"], 0) + 1
+    _show_refused_words(result)
     if counts:
         say("words: " + ", ".join(f"{n:,} {name}" for name, n in sorted(counts.items())))
     trained = [row for row in result["words"] if row["verdict"] in ("accepted", "improved")]
@@ -78,13 +82,13 @@ def _show_extend(result: Mapping[str, Any]) -> None:
     if result.get("ids_left") is not None and result.get("release"):
         lost = result.get("unreachable_words") or []
         named = f"; {len(lost)} unreachable in the base, such as {', '.join(lost[:5])}" if lost else ""
-        say(f"{result['ids_left']:,} ids left{escape(named)}")
+        say(f"{result['ids_left']:,} ids left{shown(named)}")
     if transfer := result.get("transfer"):
         up, inside = (transfer[key] / 2**20 for key in ("uploaded_bytes", "copied_bytes"))
         say(f"published: {up:,.1f} MiB uploaded, {inside:,.1f} MiB copied inside the store")
     if gate := result.get("retrieval_gate"):
         show_gate(gate)
-        say(f"report: {escape(result['report'])} in the object store")
+        say(f"report: {shown(result['report'])} in the object store")
     release, parent = result.get("release"), result.get("parent")
     if release:
         grown_from = "nothing" if parent is None else f"release {parent}"
@@ -94,6 +98,14 @@ def _show_extend(result: Mapping[str, Any]) -> None:
         say("estimated / actual: " + ", ".join(f"{name} {cell(one)} / {cell(two)}" for name, one, two in pairs))
     if result.get("seconds"):
         say("seconds: " + ", ".join(f"{name} {value:.0f}" for name, value in result["seconds"].items()))
+
+
+def _show_refused_words(result: Mapping[str, Any]) -> None:
+    rows = result.get("refused_words", [])
+    for row in rows[:8]:
+        say(f"  [yellow]not taken[/yellow] {shown(row['word'])}: {shown(row['reason'])}")
+    if len(rows) > 8:
+        say(f"  [yellow]not taken[/yellow] {len(rows) - 8:,} more (--json shows them)")
 
 
 def _show_collections(result: Mapping[str, Any]) -> None:
@@ -122,7 +134,7 @@ def _show_releases(result: Mapping[str, Any]) -> None:
 
 
 def _show_pruned(result: Mapping[str, Any]) -> None:
-    gone = ", ".join(map(str, result["pruned"])) or "none"
+    gone = shown(", ".join(map(str, result["pruned"]))) or "none"
     verb = "would go" if result["dry_run"] else "deleted"
     dead = f"uploads that died: {len(result['abandoned'])}, single writes: {result['n_unfinished']}"
     say(f"releases {verb}: {gone}; {dead}; {result['freed_bytes']:,} bytes")

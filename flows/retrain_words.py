@@ -53,7 +53,7 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         else:
             remove_work(job.place.work_on(request))
         costs: dict[str, Any] = {}
-        report = extension_report(job.parent, published, results, promoted, costs, reading, job.clock)
+        report = extension_report(job.parent, published, results, (), promoted, costs, reading, job.clock)
         underperforming = [{"word": candidate.word, "reasons": list(candidate.reasons)} for candidate in weak]
         counts = {"n_measured": found.n_measured, "n_too_few": found.n_too_few, "n_underperforming": len(weak)}
         return {**report, **counts, "underperforming": underperforming}

@@ -6,11 +6,14 @@ text, and in a pipe every row of a table stays on one line, for `grep` and `cut`
 
 from __future__ import annotations
 
+import io
+import json
 import logging
 import os
+import sys
 import time
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 from rich import box
 from rich.console import Console
@@ -18,6 +21,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
 from tasks import progress
 
 VERBOSE = False
@@ -25,8 +29,9 @@ QUIET = False
 AS_JSON = False
 # rich leaves out colours alone where NO_COLOR is set; without a colour system nothing is marked up at all
 _COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-_errors = Console(stderr=True, highlight=False, color_system=_COLOURS)
-_answers = Console(highlight=False, color_system=_COLOURS)
+_errors = Console(stderr=True, highlight=False, emoji=False, color_system=_COLOURS)
+_answers = Console(highlight=False, emoji=False, color_system=_COLOURS)
+_BEYOND_ASCII = "\u00e9\u6f22\U0001f600"
 TELL_EVERY_SECONDS = 10.0
 PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
 SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
@@ -36,6 +41,10 @@ def set_up(as_json: bool, verbose: bool, quiet: bool = False) -> None:
     """Choose what is shown before a command starts."""
     global VERBOSE, QUIET, AS_JSON
     VERBOSE, QUIET, AS_JSON = verbose, quiet, as_json
+    guard_logs()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is written out, not an error
+            stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
     if not _answers.is_terminal and "COLUMNS" not in os.environ:
         _answers.width = PIPE_WIDTH
@@ -53,7 +62,7 @@ def tell(message: str, style: str = "") -> None:
 
 def complain(message: str, style: str = "") -> None:
     """One line on stderr that is always shown: what failed, what was lost."""
-    _errors.print(escape(message), style=style, soft_wrap=True)
+    _errors.print(escape(harmless(message)), style=style, soft_wrap=True)
 
 
 class _Bar:
@@ -107,13 +116,31 @@ class _LineListener:
 
 
 def say(text: str) -> None:
-    """One line of the answer, with markup."""
-    _answers.print(text, soft_wrap=True)
+    """One line of the answer, with markup; what was not written here goes through `shown`."""
+    _answers.print(harmless(text), soft_wrap=True)
+
+
+def shown(text: str) -> str:
+    """Somebody's text as a part of a line with markup: no markup of its own, no other line, no control characters."""
+    return escape(harmless_line(text))
+
+
+def dump_json(value: Any) -> str:
+    """A JSON document on one line, harmless to look at, in characters that stdout can write."""
+    return harmless_json(json.dumps(value, ensure_ascii=not _can_write(_BEYOND_ASCII), default=str))
+
+
+def _can_write(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
     """Rows as a plain table; numbers to the right."""
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(title=shown(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         numeric = bool(rows) and all(isinstance(row[columns.index(column)], int | float | None) for row in rows)
         table.add_column(column, justify="right" if numeric else "left")
@@ -136,11 +163,12 @@ def show_side_by_side(left: str, right: str, rows: Sequence[tuple[str, str]]) ->
 def shorten(text: str, length: int) -> str:
     """The beginning of a text on one line."""
     flat = " ".join(text.split())
-    return flat if len(flat) <= length else flat[: length - 1] + "\u2026"
+    mark = "\u2026" if _can_write("\u2026") else "..."
+    return flat if len(flat) <= length else flat[: length - len(mark)] + mark
 
 
 def cell(value: object) -> str:
     """A value as a table shows it."""
     if value is None:
         return "-"
-    return f"{value:,.3f}" if isinstance(value, float) else escape(f"{value:,}" if type(value) is int else str(value))
+    return f"{value:,.3f}" if isinstance(value, float) else shown(f"{value:,}" if type(value) is int else str(value))

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
-
 from flows import screen
+from flows.screen import shown
 
 
 def show_try(result: Mapping[str, Any]) -> None:
@@ -15,11 +14,11 @@ def show_try(result: Mapping[str, Any]) -> None:
     from flows.rendering import show  # which has this module's functions in its table
 
     screen.say(
-        f"[bold]{escape(result['collection'])}[/bold]: {result['n_points']:,} pieces of text searchable, "
+        f"[bold]{shown(result['collection'])}[/bold]: {result['n_points']:,} pieces of text searchable, "
         f"{result['n_trained']:,} words trained, in {result['seconds']:.0f} s"
     )
     if result["message"]:
-        screen.say(escape(result["message"]))
+        screen.say(shown(result["message"]))
     if not result["examples"]:
         screen.say("no trained word has enough sentences to show two meanings; more text helps")
     for example in result["examples"]:
@@ -27,7 +26,7 @@ def show_try(result: Mapping[str, Any]) -> None:
         show("search", example)
     screen.say("\n[bold]Next[/bold]")
     for step in result["next"]:
-        screen.say(f"  {escape(step)}")
+        screen.say(f"  {shown(step)}")
 
 
 def show_waiting(result: Mapping[str, Any]) -> None:
@@ -45,4 +44,4 @@ def show_waiting(result: Mapping[str, Any]) -> None:
 def show_deployed(result: Mapping[str, Any]) -> None:
     """What stands on the server now."""
     for kind, names in result.items():
-        screen.say(f"[bold]{kind.replace('_', ' ')}[/bold]: {escape(', '.join(names))}")
+        screen.say(f"[bold]{shown(kind.replace('_', ' '))}[/bold]: {shown(', '.join(names))}")

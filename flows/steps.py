@@ -14,6 +14,7 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
+from minicoil.harmless import guard_logs
 from tasks.abandoning import abandon_promotion
 from tasks.assembly import assemble, joined_tokens_of
 from tasks.attaching import attach_collection
@@ -47,6 +48,7 @@ from tasks.sampling import sample_held_out, sample_sentences
 from tasks.sentence_encoder import open_encoders
 from tasks.training import recall_results, train_unit
 
+guard_logs()  # every process that runs a flow comes by here: a worker's as well as the command line's
 _TRIES = 2
 _WAIT_SECONDS: list[float] = [5, 20]
 

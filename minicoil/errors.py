@@ -32,12 +32,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from minicoil.harmless import harmless
+
 
 class MiniCoilError(Exception):
     """Base of every error raised on purpose; `facts` holds what the message was made of."""
 
     def __init__(self, message: str, **facts: object) -> None:
-        super().__init__(message)
+        super().__init__(harmless(message))  # it may quote anybody's text, and is shown wherever it ends up
         self.facts: Mapping[str, object] = facts
 
 

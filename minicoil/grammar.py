@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from minicoil.folding import fold_text
+
 _WORDS = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*|[.,;:!?()]")
 
 
@@ -44,9 +46,9 @@ def part_of_speech(sentence: str, is_form: Callable[[str], bool]) -> str:
 
     Args:
         sentence: Text with the word.
-        is_form: Told a lowercased word; true for the word's forms.
+        is_form: Told a folded word; true for the word's forms.
     """
-    words = ["", "", *(match.group().lower() for match in _WORDS.finditer(sentence)), ""]
+    words = ["", "", *(fold_text(match.group()) for match in _WORDS.finditer(sentence)), ""]
     place = next((i for i, word in enumerate(words) if word and is_form(word)), None)
     if place is None:
         return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
+from minicoil.folding import fold_text
 from minicoil.stemming import stem
 from minicoil.word_counts import WordCounts, WordUse, is_usable
 
@@ -240,11 +241,16 @@ def excess_divergence(one: NDArray[np.float32], other: NDArray[np.float32], n_on
     return math.sqrt(max(divergence(one, other) ** 2 - chance, 0.0))
 
 
-def query_weights(lines: Sequence[str]) -> dict[str, int]:
-    """Stem -> number of queries with it, from a query log of one query a line."""
+def query_weights(lines: Iterable[str], fold: Callable[[str], str] = fold_text) -> dict[str, int]:
+    """Stem -> number of queries with it.
+
+    Args:
+        lines: Queries.
+        fold: The tokenizer's.
+    """
     weights: dict[str, int] = {}
     for line in lines:
-        cleaned = "".join(c if c.isalnum() else " " for c in line.lower())
+        cleaned = "".join(c if c.isalnum() else " " for c in fold(line))
         for word in {stem(token) for token in cleaned.split() if is_usable(token)}:
             weights[word] = weights.get(word, 0) + 1
     return weights

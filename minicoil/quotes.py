@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from minicoil.harmless import harmless
 from minicoil.sentences import split_sentences
 
 REMOVED = "[removed]"
@@ -80,8 +81,8 @@ class Quotes:
 
 
 def normalise_text(text: str) -> str:
-    """Lower case, single spaces."""
-    return " ".join(text.lower().split())
+    """Lower case, single spaces, and no characters that pages write out as escapes."""
+    return " ".join(harmless(" ".join(text.split())).lower().split())
 
 
 def _unescape_json(page: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.folding import fold_text
 from minicoil.retrieval_set import Problem, RetrievalSet
 from minicoil.senses import group_senses
 from minicoil.snippets import cut_snippet
@@ -69,7 +70,7 @@ def make_sense_queries(
     reasons: Counter[str] = Counter()
     judged = [entry for word in words if (entry := _judge(word, reasons)) is not None]
     texts = {str(entry.source.keys[row]): entry.source.texts[row] for entry in judged for row in _rows(entry)}
-    tokens = {key: set(_WORDS.findall(text.lower())) for key, text in texts.items()}
+    tokens = {key: set(_WORDS.findall(fold_text(text))) for key, text in texts.items()}
     queries: dict[str, str] = {}
     relevant: dict[str, dict[str, int]] = {}
     left_out: dict[str, frozenset[str]] = {}

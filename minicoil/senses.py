@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from minicoil.folding import fold_text
 from minicoil.stemming import STOPWORDS, stem
 
 MAX_SENSES = 5
@@ -87,7 +88,7 @@ def telling_words(texts: Sequence[str], groups: NDArray[np.int64], group: int, w
     """
     inside, outside = Counter[str](), Counter[str]()
     for text, number in zip(texts, groups, strict=True):
-        found = {token for token in _WORDS.findall(text.lower()) if token not in STOPWORDS and stem(token) != word}
+        found = {token for token in _WORDS.findall(fold_text(text)) if token not in STOPWORDS and stem(token) != word}
         (inside if number == group else outside).update(found)
     everywhere = inside + outside
     total, prior = sum(everywhere.values()), 10.0

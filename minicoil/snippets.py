@@ -7,12 +7,18 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from minicoil.folding import fold_text
+
 _WORDS = re.compile(r"\S+")
 _TRIMMED = re.compile(r"^\W+|\W+$")
 
 
 def cut_snippet(
-    sentence: str, is_form: Callable[[str], bool], rng: np.random.Generator, neighbours: tuple[int, int] = (1, 3)
+    sentence: str,
+    is_form: Callable[[str], bool],
+    rng: np.random.Generator,
+    neighbours: tuple[int, int] = (1, 3),
+    fold: Callable[[str], str] = fold_text,
 ) -> str | None:
     """The word and a random number of its neighbours, or None where no whitespace-separated word is a form of it.
 
@@ -22,12 +28,13 @@ def cut_snippet(
 
     Args:
         sentence: Where from.
-        is_form: Told a lowercased word without outer punctuation.
+        is_form: Told a folded word without outer punctuation.
         rng: Chooses the occurrence and how many neighbours on each side.
         neighbours: Fewest and most on each side.
+        fold: The tokenizer's.
     """
     words = [match.group() for match in _WORDS.finditer(sentence)]
-    places = [place for place, word in enumerate(words) if is_form(_TRIMMED.sub("", word).lower())]
+    places = [place for place, word in enumerate(words) if is_form(fold(_TRIMMED.sub("", word)))]
     if not places:
         return None
     place = places[int(rng.integers(len(places)))]

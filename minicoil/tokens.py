@@ -97,6 +97,11 @@ class WordTokenizer:
         """Every text as pieces and words, in order."""
         return [self._join(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]
 
+    def fold(self, text: str) -> str:
+        """Text as this tokenizer sees it before it cuts: for most, lower case without accents, in every script."""
+        normaliser = self._tokenizer.normalizer
+        return text.strip() if normaliser is None else str(normaliser.normalize_str(text)).strip()
+
     def words(self, text: str) -> tuple[str, ...]:
         """The words of one text, specials included."""
         return self.tokenize([text])[0].tokens

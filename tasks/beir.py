@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from minicoil.decoding import as_utf8
 from minicoil.errors import CorpusError
 from minicoil.retrieval_set import Problem, RetrievalSet
+from tasks.documents import id_text, storable
 
 MAX_EXAMPLES = 5
 
@@ -85,24 +87,23 @@ def _read_texts(path: Path, what: str, problems: _Problems) -> dict[str, str]:
     """Id -> text of a JSONL file; the first of a repeated id counts."""
     texts: dict[str, str] = {}
     for where, row in _rows(path, problems):
-        name, text, title = row.get("_id"), row.get("text"), row.get("title")
-        if not isinstance(name, str | int) or not isinstance(text, str):
+        name, text, title = id_text(row.get("_id")), row.get("text"), row.get("title")
+        if not name or not isinstance(text, str):
             problems.note(f"{what} without _id or text", where)
             continue
         whole = f"{title}\n{text}" if isinstance(title, str) and title else text
         if not whole.strip():
             problems.note(f"empty {what}", where)
-        elif str(name) in texts:
+        elif name in texts:
             problems.note(f"{what} whose id occurred before (the first counts)", f"{where}: {name}")
         else:
-            # lone surrogates are valid JSON and invalid UTF-8; nothing downstream could store them
-            texts[str(name)] = whole.encode("utf-8", "replace").decode()
+            texts[name] = storable(whole)
     return texts
 
 
 def _rows(path: Path, problems: _Problems) -> Iterator[tuple[str, dict[str, Any]]]:
     with path.open("rb") as file:
-        for number, raw in enumerate(file, 1):
+        for number, raw in enumerate(as_utf8(file), 1):
             where = f"{path.name}:{number}"
             if not raw.strip():
                 continue

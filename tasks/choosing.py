@@ -5,20 +5,22 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from minicoil.config import SamplingConfig
-from minicoil.errors import UsageError, VocabularyError
+from minicoil.errors import UsageError
+from minicoil.folding import fold_text
 from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate, KnownUse, MiningConfig, query_weights, rank_common, rank_mined
-from minicoil.stemming import stem
-from minicoil.vocabulary import check_word
+from minicoil.tokens import WordTokenizer
 from minicoil.word_counts import WordCounts
 from tasks.bundles import Parent
 from tasks.carriers import Carriers
+from tasks.corpus import CorpusReport
+from tasks.query_log import read_queries
 from tasks.registry import CollectionRecord
 from tasks.sentence_encoder import Encoders
+from tasks.word_list import GivenWord, RefusedWord, sort_words
 
 DEFAULT_MINED = 200
 
@@ -39,11 +41,11 @@ def check_words(request: WordRequest) -> None:
     """Refuse what is no word before anything is read.
 
     Raises:
-        UsageError: a named word is no word, or a file cannot be read.
+        UsageError: a named word is no word, no line of a file is one, or a file cannot be read.
     """
-    for word in (*request.words, *_lines(request.words_file)):
-        _entry(word)
-    _lines(request.queries)
+    sort_words(request.words, request.words_file, fold_text)
+    if request.queries is not None:
+        read_queries(request.queries, CorpusReport())
 
 
 def check_max_points(request: WordRequest, records: Sequence[CollectionRecord]) -> None:
@@ -66,26 +68,39 @@ def choose_words(
     background: WordCounts | None,
     min_sentences: int,
     carriers: Carriers,
-) -> list[Candidate]:
-    """Candidates in order of worth; each word once.
+    report: CorpusReport,
+) -> tuple[list[Candidate], list[RefusedWord]]:
+    """Candidates in order of worth, each word once; and words of the request's file that can be none.
+
+    Args:
+        request: What was asked for.
+        parent: Whose tokenizer folds what people write.
+        counts: The corpus's words.
+        background: Those of general text.
+        min_sentences: Fewer cannot be trained.
+        carriers: Counts points, for `max_points`.
+        report: Told of lines of the query log that are no query.
 
     Raises:
         UsageError: a named word is no word, or a file cannot be read.
     """
-    config = replace(MiningConfig(), min_count=min_sentences)
-    named = [*request.words, *_lines(request.words_file)]
-    chosen = {candidate.word: candidate for candidate in (_named(word, counts) for word in named)}
+    config, fold = replace(MiningConfig(), min_count=min_sentences), WordTokenizer.from_folder(parent.folder).fold
+    named, refused = sort_words(request.words, request.words_file, fold)
+    chosen: dict[str, Candidate] = {}
+    for given in named:
+        chosen[given.entry] = _named(given, counts, chosen.get(given.entry))
     if request.common:
         known = set(parent.vocabulary.known_words)
         ranked = (c for c in rank_common(counts, request.common, config) if c.word not in known)
         chosen |= {c.word: c for c in ranked if c.word not in chosen}
     mine = request.mine or (DEFAULT_MINED if not named and not request.common else 0)
     if mine:
-        weights = query_weights(_lines(request.queries))
+        queries = read_queries(request.queries, report) if request.queries is not None else []
+        weights = query_weights((query.text for query in queries), fold)
         uses = {word: known_use(record) for word, record in parent.ledger.served().items()}
         mined = rank_mined(counts, mine, parent.vocabulary.known_words, uses, background, weights, config)
         chosen |= {c.word: c for c in mined if c.word not in chosen}
-    return _within(list(chosen.values()), request.max_points, carriers)
+    return _within(list(chosen.values()), request.max_points, carriers), refused
 
 
 def known_use(record: WordRecord) -> KnownUse:
@@ -93,25 +108,12 @@ def known_use(record: WordRecord) -> KnownUse:
     return KnownUse(record.per_million, record.neighbour_shares)
 
 
-def _entry(word: str) -> tuple[str, str]:
-    """(lowered, stem) of a word as a person writes it."""
-    lowered = word.strip().lower()
-    entry = stem(lowered)
-    try:
-        check_word(lowered)
-        check_word(entry)
-    except VocabularyError as error:
-        hint = "; a second corpus needs a --corpus of its own" if "/" in word else ""
-        raise UsageError(f"word '{word}': {error}{hint}") from error
-    return lowered, entry
-
-
-def _named(word: str, counts: WordCounts) -> Candidate:
-    lowered, entry = _entry(word)
-    use = counts.use(entry)
-    if lowered not in use.forms:
-        use = replace(use, forms=(*use.forms, lowered))
-    return Candidate(entry, "named", float("inf"), ("asked for",), use)
+def _named(given: GivenWord, counts: WordCounts, before: Candidate | None) -> Candidate:
+    """A word that was asked for by name, in this form and in those asked for before."""
+    use = before.use if before is not None else counts.use(given.entry)
+    if given.form not in use.forms:
+        use = replace(use, forms=(*use.forms, given.form))
+    return Candidate(given.entry, "named", float("inf"), ("asked for",), use)
 
 
 def _within(candidates: list[Candidate], max_points: int | None, carriers: Carriers) -> list[Candidate]:
@@ -125,16 +127,6 @@ def _within(candidates: list[Candidate], max_points: int | None, carriers: Carri
             break
         kept.append(candidate)
     return kept
-
-
-def _lines(path: str | None) -> list[str]:
-    if path is None:
-        return []
-    try:
-        lines = Path(path).expanduser().read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read ({error}); expected a text file, one entry a line") from error
-    return [line.split("#")[0].strip() for line in lines if line.split("#")[0].strip()]
 
 
 def estimate(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +21,7 @@ from tasks.explaining import explain_points
 from tasks.place import Place
 from tasks.points import Hit, PointId, PointStore
 from tasks.progress import track
+from tasks.query_log import read_queries
 from tasks.registry import CollectionRecord, open_record
 
 FUSED_DEPTH = 50  # results of each side that are fused, as the model card's hybrid query takes them
@@ -59,7 +58,10 @@ def compare_releases(
                 "both are there between an extension and its contraction; `minicoil release promote` brings one back"
             )
     report = CorpusReport()
-    texts, given = read_queries(queries_file, report)
+    queries = read_queries(queries_file, report)
+    if not queries:
+        raise UsageError(f"{queries_file} holds no query; expected one a line, or JSON lines with text")
+    texts, given = [query.text for query in queries], [query.vector for query in queries]
     sides = [_open_side(place, record, release, texts) for release in (one, other)]
     with place.points() as points:
         dense_name, dense, why_not = _dense_queries(points, record, sides[0].model, texts, given)
@@ -84,39 +86,6 @@ def compare_releases(
         "problems": report.rows(),
     }
     return {**answer, "queries": [_row(row) for row in rows]}
-
-
-def read_queries(path: str, report: CorpusReport) -> tuple[list[str], list[Any]]:
-    """Queries of a file, and the dense vector that a JSON line may bring along as `vector` (None where it has none).
-
-    Raises:
-        UsageError: it cannot be read, or holds none.
-    """
-    try:
-        lines = Path(path).expanduser().read_bytes().splitlines()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error}); expected one query a line, or JSON lines") from error
-    texts, vectors = [], []
-    for number, raw in enumerate(lines, 1):
-        line = raw.decode("utf-8", "replace").strip()
-        if not line:
-            continue
-        row: Any = {"text": line}
-        if line.startswith("{"):
-            try:
-                row = json.loads(line)
-            except ValueError:
-                report.refuse("lines that are not JSON", f"{path}:{number}")
-                continue
-        text = row.get("text") or row.get("query")
-        if isinstance(text, str) and text.strip():
-            texts.append(text)
-            vectors.append(row.get("vector"))
-        else:
-            report.refuse("rows without text", f"{path}:{number}")
-    if not texts:
-        raise UsageError(f"{path} holds no query; expected one a line, or JSON lines with text")
-    return texts, vectors
 
 
 def _open_side(place: Place, record: CollectionRecord, release: int, texts: list[str]) -> _Side:

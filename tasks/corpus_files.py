@@ -8,13 +8,18 @@ import os
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
+from minicoil.decoding import as_utf8
 from minicoil.docstrings import from_rst
 from minicoil.errors import CorpusError
 from minicoil.prose import from_html, from_markdown
 from minicoil.sentences import chunk_text
 from tasks.corpus import CorpusReport, Document, document
+from tasks.corpus_folders import find_files
+from tasks.corpus_rows import row_document
+from tasks.documents import RowPlace
+from tasks.file_names import find_path, shown_name
 
 MAX_FILE_BYTES = 64 * 2**20  # of one prose file; larger ones are data under a text name
 MAX_LINE_BYTES = 16 * 2**20  # of one JSON line, which is held in memory whole
@@ -36,40 +41,36 @@ def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     Raises:
         CorpusError: there is nothing under that name, or no file of a kind that is read.
     """
-    path = Path(spec).expanduser()
-    if path.is_file():
+    path = find_path(spec)
+    if not spec:
+        raise CorpusError("corpus '' was not found: an empty name stands for no folder; give '.' for this one")
+    if os.path.isfile(path):
         if _kind(path) not in _KNOWN:
-            raise CorpusError(f"{path}: {_kind(path) or 'a file without ending'} is not read; {_accepted()}")
-        return _read_file(path, path.name, report)
-    if not path.is_dir():
-        raise CorpusError(f"corpus '{spec}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:...")
-    return _read_folder(path, report)
+            kind = _kind(path) or "a file without ending"
+            raise CorpusError(f"{shown_name(path)}: {kind} is not read; {_accepted()}")
+        return _read_file(path, shown_name(path.name), report)
+    if os.path.isdir(path):
+        return _read_folder(path, report)
+    if os.path.islink(path):
+        raise CorpusError(f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))})")
+    if os.path.lexists(path):
+        raise CorpusError(f"corpus '{shown_name(path)}' is neither a file nor a folder; give one of these")
+    raise CorpusError(
+        f"corpus '{shown_name(spec)}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:..."
+    )
 
 
 def _read_folder(folder: Path, report: CorpusReport) -> Iterator[Document]:
     n_files = 0
-    for path in _files(folder, report):
+    for path in find_files(folder, report):
         if _kind(path) not in _KNOWN:
-            report.refuse(f"files of a kind that is not read ({_kind(path) or 'no ending'})", str(path))
+            kind = shown_name(_kind(path)) or "no ending"
+            report.refuse(f"files of a kind that is not read ({kind})", shown_name(path))
             continue
         n_files += 1
-        yield from _read_file(path, path.relative_to(folder).as_posix(), report)
+        yield from _read_file(path, shown_name(path.relative_to(folder).as_posix()), report)
     if not n_files:
-        raise CorpusError(f"{folder} holds no file that is read; {_accepted()}")
-
-
-def _files(folder: Path, report: CorpusReport) -> Iterator[Path]:
-    """Files below a folder in order of path, hidden ones left out; a folder that cannot be opened is reported."""
-
-    def refuse(error: OSError) -> None:
-        report.refuse("folders that cannot be opened", str(error.filename))
-
-    for root, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(name for name in names if not name.startswith(".")):
-            path = Path(root, name)
-            if path.is_file():  # not a pipe, a socket or a link to nowhere
-                yield path
+        raise CorpusError(f"{shown_name(folder)} holds no file that is read; {_accepted()}")
 
 
 def _accepted() -> str:
@@ -86,57 +87,68 @@ def _open_bytes(path: Path) -> IO[bytes]:
 
 
 def _read_file(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
-    kind = _kind(path)
+    kind, shown = _kind(path), shown_name(path)
+    place = RowPlace(shown_name(os.path.abspath(path)), name, shown)
     try:
-        if kind in _TABLES:
-            from tasks.corpus_sets import read_table
+        if kind not in _PROSE and not path.stat().st_size:
+            report.refuse("files with nothing in them", shown)
+        elif kind in _TABLES:
+            from tasks.corpus_tables import read_table
 
-            yield from read_table(path, name, report)
+            yield from read_table(path, place, report)
         elif kind in _PROSE:
-            yield from _read_prose(path, name, report)
+            yield from _read_prose(path, place, report)
         else:
-            yield from _read_lines(path, name, report)
+            yield from _read_lines(path, place, report)
     except (OSError, EOFError, zlib.error) as error:  # permissions, a file that vanished, a damaged or cut gzip
-        report.refuse("files that cannot be read", f"{path}: {error}")
+        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        report.refuse("files that cannot be read", f"{shown}: {told}")
 
 
-def _read_prose(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
+def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
     with _open_bytes(path) as file:
-        data = file.read(MAX_FILE_BYTES + 1)
+        data = as_utf8(file).read(MAX_FILE_BYTES + 1)
     if len(data) > MAX_FILE_BYTES:
-        report.refuse(f"files over {MAX_FILE_BYTES // 2**20} MiB read in part", str(path))
+        report.refuse(f"files over {MAX_FILE_BYTES // 2**20} MiB read in part", place.shown)
         data = data[:MAX_FILE_BYTES]
+    if 4 * data.count(0) > len(data):
+        report.refuse("files full of zero bytes: no text, or UTF-16 without its mark", place.shown)
+        return
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        report.refuse("files with bytes that are not UTF-8 (replaced)", f"{path}: byte {error.start}")
+        report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
         text = data.decode("utf-8", "replace")
-    title = path.name.removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
+    title = shown_name(path.name).removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
     empty = True
     for chunk in chunk_text(_PROSE[_kind(path)](text.replace("\0", " "))):
         empty = False
-        yield document(name, title, chunk)
+        yield document(place.file, title, chunk)
     if empty:
-        report.refuse("files without prose", str(path))
+        report.refuse("files without prose", place.shown)
 
 
-def _read_lines(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
+def _read_lines(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
+    empty = True
     with _open_bytes(path) as file:
-        for number, raw in enumerate(_lines(file), 1):
-            where = f"{path}:{number}"
+        for number, raw in enumerate(_lines(as_utf8(file)), 1):
+            here = place.at(number)
             if raw is None:
-                report.refuse(f"lines over {MAX_LINE_BYTES // 2**20} MiB", where)
+                report.refuse(f"lines over {MAX_LINE_BYTES // 2**20} MiB", here.where)
                 continue
             if not raw.strip():
                 continue
+            empty = False
             try:
                 row = json.loads(raw.decode("utf-8-sig"))
             except UnicodeDecodeError:
-                report.refuse("lines that are not UTF-8", where)
+                report.refuse("lines that are not UTF-8", here.where)
             except (ValueError, RecursionError):
-                report.refuse("lines that are not JSON", where)
+                report.refuse("lines that are not JSON", here.where)
             else:
-                yield from row_document(row, name, where, report)
+                yield from row_document(row, here, report)
+    if empty:
+        report.refuse("files with nothing in them", place.shown)
 
 
 def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
@@ -148,31 +160,3 @@ def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
         while raw and not raw.endswith(b"\n"):
             raw = file.readline(MAX_LINE_BYTES)
         yield None
-
-
-def row_document(row: Any, name: str, where: str, report: CorpusReport, column: str = "text") -> Iterator[Document]:
-    """The document of one row, none where it has no usable text.
-
-    Args:
-        row: A mapping with `column`; `doc`, `_id` or `id`, and `title` are kept.
-        name: Source name where the row has no `doc`.
-        where: Place to name in the report.
-        report: Told of rows that cannot be used.
-        column: Where the text stands.
-    """
-    if not isinstance(row, dict):
-        report.refuse("rows that are not an object", where)
-        return
-    text = row.get(column)
-    if not isinstance(text, str):
-        report.refuse(f"rows without '{column}'", where)
-        return
-    if not text.strip():
-        report.refuse("rows with empty text", where)
-        return
-    title = row.get("title")
-    own_id = next((str(row[key]) for key in ("_id", "id") if row.get(key) not in (None, "")), "")
-    doc = str(row.get("doc") or own_id or name)
-    # lone surrogates are valid JSON and invalid UTF-8; nothing downstream could store them
-    parts = (doc, title if isinstance(title, str) else "", text, own_id)
-    yield document(*(part.encode("utf-8", "replace").decode() for part in parts))

@@ -1,31 +1,18 @@
-"""Text from tables: parquet and arrow files, Hugging Face data sets, and payloads of Qdrant collections."""
+"""Text from sets: Hugging Face data sets, and payloads of Qdrant collections."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minicoil.errors import CorpusError, UsageError
 from tasks.corpus import CorpusReport, Document
-from tasks.corpus_files import row_document
+from tasks.corpus_rows import row_document
+from tasks.documents import RowPlace
 
 if TYPE_CHECKING:
     from tasks.points import PointStore
-
-
-def read_table(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
-    """Rows of a parquet or arrow file with a `text` column; a damaged file becomes one row of the report."""
-    from datasets import load_dataset
-
-    kind = "parquet" if ".parquet" in path.name.lower() else "arrow"
-    try:
-        rows = load_dataset(kind, data_files=str(path), split="train", streaming=True)
-        for number, row in enumerate(rows):
-            yield from row_document(row, name, f"{path}:{number}", report)
-    except Exception as error:  # datasets raises what its many readers raise
-        report.refuse("files that cannot be read", f"{path}: {type(error).__name__}: {error}")
 
 
 def read_hub(rest: str, report: CorpusReport) -> Iterator[Document]:
@@ -42,10 +29,11 @@ def read_hub(rest: str, report: CorpusReport) -> Iterator[Document]:
     split = options[-1] if options else "train"
     config = options[0] if len(options) == 2 else None
     rows = _load_hub(name, config, split, rest)
+    place = RowPlace(f"hf:{address}", name, f"hf:{address}")
     for number, row in enumerate(_rows(rows, rest)):
         if number == 0 and column not in row:
             raise CorpusError(f"hf:{rest}: no column '{column}'; columns are {', '.join(map(str, row))}")
-        yield from row_document(row, name, f"hf:{address}:{number}", report, column)
+        yield from row_document(row, place.at(number), report, column)
 
 
 def _load_hub(name: str, config: str | None, split: str, rest: str) -> Any:
@@ -82,8 +70,7 @@ def read_collection(rest: str, report: CorpusReport, points: PointStore) -> Iter
     name, _, column = rest.partition("#")
     if not name or not column:
         raise UsageError(f"qdrant:{rest}: expected qdrant:collection#payload_field")
+    place = RowPlace(f"qdrant:{name}", name, f"qdrant:{name}")
     for page in points.scroll(name, payload=[column, "doc", "title"]):
         for point in page:
-            yield from row_document(
-                {**point.payload, "_id": point.id}, name, f"qdrant:{name}:{point.id}", report, column
-            )
+            yield from row_document({**point.payload, "_id": point.id}, place.at(str(point.id)), report, column)

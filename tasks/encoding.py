@@ -11,8 +11,11 @@ from typing import Any, Literal
 
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, UsageError
+from minicoil.harmless import harmless_json
+from minicoil.key_set import KeySet
 from minicoil.model import HybridVector, MiniCoil
 from minicoil.sparse import SparseVector
+from tasks.documents import id_key, id_text, row_id
 from tasks.inspecting import find_release
 from tasks.place import Place
 from tasks.registry import list_collections, read_collection_record
@@ -31,6 +34,9 @@ class LineReport:
     n_encoded: int = 0
     n_bad: dict[str, int] = field(default_factory=dict)
     examples: dict[str, list[int]] = field(default_factory=dict)
+    repeated: list[int] = field(default_factory=list)
+    n_repeated: int = 0
+    _ids: KeySet = field(default_factory=KeySet, repr=False)
 
     def refuse(self, reason: str) -> None:
         """Count the current line as bad."""
@@ -39,6 +45,16 @@ class LineReport:
         if len(lines) < _NAMED_LINES:
             lines.append(self.n_lines)
 
+    def name(self, own_id: str) -> str:
+        """What the current line is called: its id, with its number behind it where an earlier line has that id."""
+        name = own_id
+        while name and not self._ids.add(id_key(name)):
+            name = f"{name}#{self.n_lines}"
+        if name != own_id:
+            self.n_repeated += 1
+            self.repeated += [self.n_lines] if len(self.repeated) < _NAMED_LINES else []
+        return name
+
     def rows(self) -> list[dict[str, Any]]:
         """For answers: reason, count, and the numbers of the first lines."""
         return [{"reason": reason, "n": n, "lines": self.examples[reason]} for reason, n in self.n_bad.items()]
@@ -46,21 +62,23 @@ class LineReport:
 
 @dataclass(frozen=True)
 class Line:
-    """One usable line: its number from 1, its `id` where JSON gave one, its text."""
+    """One usable line: its number from 1, its id as JSON gave it, its text, and a name that no earlier line has."""
 
     number: int
     id: Any
     text: str
+    name: str = ""
 
 
 @dataclass(frozen=True)
 class EncodedLine:
-    """A line's number and id, and its vectors; `dense` is None where it was not asked for."""
+    """A line's number, id and name, and its vectors; `dense` is None where it was not asked for."""
 
     number: int
     id: Any
     sparse: SparseVector
     dense: Any = None
+    name: str = ""
 
     def row(self) -> dict[str, Any]:
         """As JSON; numbers have the fewest digits that give the same float32 back."""
@@ -132,7 +150,7 @@ def read_lines(source: Iterable[bytes], form: Form, report: LineReport) -> Itera
 
     Args:
         source: Lines with or without their ends.
-        form: "text": every line is one text, an empty one too. "jsonl": objects with `text`, and `id` or `_id` where
+        form: "text": every line is one text, an empty one too. "jsonl": objects with `text`, and `_id` or `id` where
             the answer should carry it. "auto": what the first line with anything on it looks like.
         report: Told of every line.
     """
@@ -161,7 +179,8 @@ def _read_json(text: str, report: LineReport) -> Line | None:
     elif not _is_unicode(row["text"]):
         report.refuse("holds a lone surrogate, which is no text")
     else:
-        return Line(report.n_lines, row.get("id", row.get("_id")), row["text"])
+        own_id = row_id(row)
+        return Line(report.n_lines, own_id, row["text"], report.name(id_text(own_id)))
     return None
 
 
@@ -201,9 +220,9 @@ def encode_lines(
         line = waiting.popleft()
         report.n_encoded += 1
         if isinstance(vector, HybridVector):
-            yield EncodedLine(line.number, line.id, vector.sparse, vector.dense)
+            yield EncodedLine(line.number, line.id, vector.sparse, vector.dense, line.name)
         else:
-            yield EncodedLine(line.number, line.id, vector)
+            yield EncodedLine(line.number, line.id, vector, None, line.name)
 
 
 def write_encoded(rows: Iterable[EncodedLine], path: Path) -> None:
@@ -221,7 +240,7 @@ def write_encoded(rows: Iterable[EncodedLine], path: Path) -> None:
         else:
             with part.open("w", encoding="utf-8") as file:
                 for row in rows:
-                    file.write(json.dumps(row.row(), ensure_ascii=False) + "\n")
+                    file.write(harmless_json(json.dumps(row.row(), ensure_ascii=False)) + "\n")
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -245,7 +264,7 @@ def _write_parquet(rows: Iterable[EncodedLine], path: Path) -> None:
         while batch := [row for row, _ in zip(iterator, range(1024), strict=False)]:
             columns = {
                 "line": [row.number for row in batch],
-                "id": [None if row.id is None else str(row.id) for row in batch],
+                "id": [row.name or None for row in batch],
                 "indices": [row.sparse.indices for row in batch],
                 "values": [row.sparse.values for row in batch],
                 "dense": [row.dense for row in batch],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -194,7 +194,7 @@ def _encode_sentences(
     folder: Path,
 ) -> list[Cut]:
     wanted = [set(chosen[word].tolist()) for word in words]
-    cutter = _SnippetCutter(words, number_of, sampling)
+    cutter = _SnippetCutter(words, number_of, sampling, encoders.tokenizer.fold)
     role = np.lib.format.open_memmap(
         folder / "role.npy", mode="w+", dtype=np.float32, shape=(len(keys), encoders.role_width)
     )
@@ -223,12 +223,15 @@ def _encode_sentences(
 class _SnippetCutter:
     """Cuts at most `max_snippets` snippets a word, from the first sentences it meets: key order, so a fair draw."""
 
-    def __init__(self, words: Sequence[str], number_of: WordOf, sampling: SamplingConfig) -> None:
+    def __init__(
+        self, words: Sequence[str], number_of: WordOf, sampling: SamplingConfig, fold: Callable[[str], str]
+    ) -> None:
         self.cuts: list[Cut] = []
         self._number_of = number_of
         self._sampling = sampling
         self._left = np.full(len(words), sampling.max_snippets)
         self._words = words
+        self._fold = lru_cache(2**16)(fold)
 
     def _is_form(self, number: int, word: str) -> bool:
         return self._number_of(word) == number
@@ -243,7 +246,7 @@ class _SnippetCutter:
                 # by sentence: one more sentence in the corpus must not change the snippets of all the others
                 rng = np.random.default_rng(word_seed(self._words[number], self._sampling.seed, f"snippet {key}"))
                 is_form = partial(self._is_form, number)
-                snippet = cut_snippet(text, is_form, rng, self._sampling.snippet_neighbours)
+                snippet = cut_snippet(text, is_form, rng, self._sampling.snippet_neighbours, self._fold)
                 if snippet is not None:
                     self.cuts.append((number, int(row), snippet))
                     self._left[number] -= 1

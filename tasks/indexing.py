@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -20,10 +19,12 @@ from minicoil.vocabulary import Vocabulary
 from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.corpus import CorpusReport, Document
+from tasks.documents import text_hash
 from tasks.payload_fields import (
     HASH_FIELD,
     JOINED_FIELD,
     KEYS_FIELD,
+    SOURCE_FIELD,
     STAMP_FIELD,
     SYMBOLS_FIELD,
     UNION_FIELD,
@@ -110,6 +111,7 @@ def index_documents(
         "n_written": n_written,
         "n_skipped": n_skipped,
         "n_deleted": n_deleted,
+        "n_clashes": report.n_clashes,
         "release": record.release or None,
         "k": record.k,
         "b": record.b,
@@ -179,11 +181,6 @@ def mean_length(model: MiniCoil, documents: Sequence[Document]) -> float:
     return max(round(float(np.mean(lengths)), 1), 1.0)
 
 
-def text_hash(text: str) -> str:
-    """Short digest of a point's text: the guard against overwriting a newer text's vectors."""
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
 def make_points(
     model: MiniCoil, others: Sequence[Vocabulary], record: CollectionRecord, documents: Sequence[Document]
 ) -> tuple[list[Point], int]:
@@ -194,6 +191,8 @@ def make_points(
     described = describe_text(model, record, texts)
     for entry, (payload, plain), vector in zip(documents, described, vectors, strict=True):
         payload |= {"text": entry.text, "doc": entry.doc, "title": entry.title}
+        if entry.source:
+            payload[SOURCE_FIELD] = entry.source
         rows.append(Point(entry.id, payload, {VECTOR: vector, BM25_VECTOR: plain}))
     n_truncated = sum(text.truncated for text in model.tokenizer.tokenize(texts))
     return rows, n_truncated
@@ -214,10 +213,19 @@ def describe_text(
 
 
 def _changed(points: PointStore, record: CollectionRecord, batch: Sequence[Document]) -> list[Document]:
-    """Documents that are not there, or there with another text."""
-    found = points.get(record.name, [entry.id for entry in batch], [HASH_FIELD])
-    hashes = {point.id: point.payload.get(HASH_FIELD) for point in found}
-    return [entry for entry in batch if hashes.get(entry.id) != text_hash(entry.text)]
+    """Documents that are not there, or there with another text or name; the others' points learn where they stand."""
+    found = points.get(record.name, [entry.id for entry in batch], [HASH_FIELD, SOURCE_FIELD, "doc"])
+    there = {str(point.id): point.payload for point in found}
+    fresh, moved = [], dict[str, list[str]]()
+    for entry in batch:
+        known = there.get(entry.id, {})
+        if known.get(HASH_FIELD) != text_hash(entry.text) or known.get("doc") != entry.doc:
+            fresh.append(entry)
+        elif entry.source and known.get(SOURCE_FIELD) != entry.source:
+            moved.setdefault(entry.source, []).append(entry.id)
+    for source, ids in moved.items():
+        points.set_payload(record.name, ids, {SOURCE_FIELD: source})
+    return fresh
 
 
 def _batches(documents: Iterable[Document]) -> Iterator[list[Document]]:

@@ -9,6 +9,7 @@ from typing import Any
 from minicoil.errors import ReleaseError, UsageError
 from minicoil.ledger import Ledger, WordRecord
 from minicoil.stemming import stem
+from minicoil.tokens import WordTokenizer
 from tasks.channels import channel_names, read_channel
 from tasks.encoders import PACKAGED
 from tasks.manifest import Manifest
@@ -28,11 +29,13 @@ def list_words(place: Place, channel: str, word: str | None, release: int | None
         raise ReleaseError(
             f"channel '{channel}' serves no release yet; `minicoil extend --common 1000 --corpus SPEC` makes one"
         )
-    ledger = Ledger.read(open_release(store, current, place.cache))
+    folder = open_release(store, current, place.cache)
+    ledger = Ledger.read(folder)
     records = list(ledger.words.values())
     if word is not None:
-        wanted = {word.lower(), stem(word.lower())}
-        records = [record for record in records if record.word in wanted or word.lower() in record.forms]
+        form = WordTokenizer.from_folder(folder).fold(word)
+        wanted = {form, stem(form)}
+        records = [record for record in records if record.word in wanted or form in record.forms]
         if not records:
             raise ReleaseError(
                 f"word '{word}' is not in the ledger of release {current}; it is plain BM25, never trained"
@@ -41,7 +44,6 @@ def list_words(place: Place, channel: str, word: str | None, release: int | None
     answer: dict[str, Any] = {"release": current, "words": rows}
     if word is not None and records[0].release is not None:
         role_model = role_model_of(store, current) or PACKAGED
-        folder = open_release(store, current, place.cache)
         answer |= _look_at(place, folder, records[0], current, role_model)
     return answer
 

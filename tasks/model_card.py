@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from minicoil.harmless import harmless_line
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import Parent
 from tasks.word_memory import WordResult
@@ -16,6 +17,7 @@ def source_names(specs: Sequence[str]) -> list[str]:
     >>> source_names(["pydocs:torch", "/home/me/texts/docs.jsonl", "hf:scifact#text"])
     ['pydocs:torch', 'docs.jsonl', 'hf:scifact#text']
     """
+    specs = [harmless_line(spec) for spec in specs]
     is_address = [spec.startswith(("hf:", "pydocs:", "qdrant:")) for spec in specs]
     return [spec if known else Path(spec).name for spec, known in zip(specs, is_address, strict=True)]
 

@@ -9,3 +9,6 @@ HASH_FIELD = "mc_hash"  # digest of the text: the guard against overwriting newe
 STAMP_FIELD = "mc_release"  # release the vectors were last written for
 UNION_FIELD = "mc_union"  # the release whose cells are beside (0: the empty model), a list of several, or NO_UNION
 NO_UNION = -1
+SOURCE_FIELD = (
+    "mc_source"  # file or set that a row with an id of its own was read from: another one's row is another document
+)

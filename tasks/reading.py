@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,7 +16,7 @@ from minicoil.word_counts import WordCounts
 from tasks.corpus import CorpusReport, Document, read_corpora
 from tasks.points import PointStore
 from tasks.progress import progress
-from tasks.sentence_store import Sentence, SentenceStore
+from tasks.sentence_store import Sentence, SentenceStore, folded_words
 
 _BATCH = 2000  # sentences written together
 
@@ -58,7 +58,8 @@ def read_into_store(
     reading = Reading(WordCounts(), CorpusReport())
     total, seen = 0, KeySet()
     with progress("reading sentences", None, "sentences") as advance:
-        for sentences in _sentences(read_corpora(specs, reading.report, sample, points=points), reading, seen):
+        documents = read_corpora(specs, reading.report, sample, points=points)
+        for sentences in _sentences(documents, reading, seen, tokenizer.fold):
             texts = tokenizer.tokenize([sentence.text for sentence in sentences])
             reading.counts.add([text.words for text in texts])
             total = (total + sum(sentence.key for sentence in sentences)) % 2**64
@@ -84,7 +85,9 @@ def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointSt
     return counts
 
 
-def _sentences(documents: Iterator[Document], reading: Reading, seen: KeySet) -> Iterator[list[Sentence]]:
+def _sentences(
+    documents: Iterator[Document], reading: Reading, seen: KeySet, fold: Callable[[str], str]
+) -> Iterator[list[Sentence]]:
     """The sentences of each document, those in `seen` left out and put there."""
     for entry in documents:
         reading.n_documents += 1
@@ -92,7 +95,7 @@ def _sentences(documents: Iterator[Document], reading: Reading, seen: KeySet) ->
         for text in split_sentences(entry.body):
             key = sentence_key(text)
             if seen.add(key):
-                fresh.append(Sentence(key, text, entry.doc))
+                fresh.append(Sentence(key, text, entry.doc, folded_words(text, fold)))
         if not fresh:
             reading.report.refuse("documents without a new prose sentence", entry.title or entry.doc)
             continue

@@ -15,10 +15,11 @@ from minicoil.vocabulary import Vocabulary
 from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.corpus import Document
+from tasks.documents import text_hash
 from tasks.finding import PAGE
-from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, describe_text, mean_length, text_hash
+from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, describe_text, mean_length
 from tasks.object_store import ObjectStore
-from tasks.payload_fields import HASH_FIELD
+from tasks.payload_fields import HASH_FIELD, SOURCE_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore, not_found
 from tasks.progress import progress
@@ -201,7 +202,8 @@ def _make_copies(
     vectors = make_vectors(model, others, written)
     copies = []
     for (point, _), vector, (payload, plain) in zip(rows, vectors, describe_text(model, record, written), strict=True):
-        own = {name: value for name, value in point.payload.items() if not name.startswith(_OLD_FIELDS)}
+        kept_fields = (name for name in point.payload if not name.startswith(_OLD_FIELDS) or name == SOURCE_FIELD)
+        own = {name: point.payload[name] for name in kept_fields}
         kept = {name or "dense": value for name, value in point.vectors.items()}
         copies.append(Point(point.id, {**own, **payload}, {**kept, VECTOR: vector, BM25_VECTOR: plain}))
     return copies

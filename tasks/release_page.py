@@ -12,6 +12,7 @@ from importlib.resources import files
 from minicoil.config import RetrievalGateConfig
 from minicoil.effectiveness import Difference
 from minicoil.evaluation import QueryChange, SetResult
+from minicoil.harmless import harmless
 from minicoil.ledger import WordRecord
 from minicoil.senses import telling_words
 from tasks.proving import Proof
@@ -64,7 +65,7 @@ def _asset(name: str) -> str:
 
 
 def _text(text: str) -> str:
-    return html.escape(text, quote=True)
+    return html.escape(harmless(text), quote=True)
 
 
 def _head(story: ReleaseStory) -> str:

@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 
 from minicoil.effectiveness import Difference
+from minicoil.harmless import harmless
 
 _WIDTH, _LEFT, _ROW = 640, 190, 34
 
@@ -34,8 +35,8 @@ def draw_intervals(rows: Sequence[tuple[str, Difference, Difference]], margin: f
     for value in (-reach * 0.8, reach * 0.8):
         parts.append(f'<text class="tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:+.3f}</text>')
     for place, (name, bm25, parent) in enumerate(rows):
-        middle = 22 + place * _ROW
-        parts.append(f'<text x="{_LEFT - 12}" y="{middle + 4}" text-anchor="end">{html.escape(name[:26])}</text>')
+        middle, shown = 22 + place * _ROW, html.escape(harmless(name[:26]))
+        parts.append(f'<text x="{_LEFT - 12}" y="{middle + 4}" text-anchor="end">{shown}</text>')
         for found, offset, kind in ((bm25, -5, "dot"), (parent, 7, "ring")):
             y = middle + offset
             parts.append(

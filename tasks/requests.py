@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tasks.file_names import find_path
 from tasks.manifest import Manifest
 from tasks.object_store import ObjectStore
 from tasks.releases import read_manifest, release_numbers
@@ -20,6 +21,12 @@ def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:
     asked = {key: value for key, value in parameters.items() if key not in _NOT_PART_OF_A_REQUEST}
     document = json.dumps([asked, corpus_digest], sort_keys=True, default=str)
     return hashlib.sha256(document.encode()).hexdigest()
+
+
+def file_digests(**files: str | None) -> dict[str, str]:
+    """Digests of files that a request names, to go into its own: the same name may hold something else tomorrow."""
+    read = {name: find_path(path).read_bytes() for name, path in files.items() if path is not None}
+    return {f"{name}_digest": hashlib.sha256(data).hexdigest() for name, data in read.items()}
 
 
 def find_request(store: ObjectStore, request: str) -> Manifest | None:

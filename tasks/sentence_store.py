@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import heapq
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +16,28 @@ from tasks.points import CollectionSchema, Point, PointFilter, PointStore, Vecto
 
 NAME = "_sentences"
 ROLE = "role"
+_TEXT, _FOLDED = "text", "folded"  # both have an index of words; the second those that folding changes
+
+
+_WORDS = re.compile(r"[^\W_]+")  # as the engine cuts them
+_PAGE = 1000
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """One sentence: `key` is the hash of its words, `doc` the document it is deleted with."""
+    """One sentence.
+
+    Attributes:
+        key: Hash of its words.
+        doc: The document it is deleted with.
+        folded: Its words that the tokenizer has in another form than the text, see `folded_words`: the engine's index
+            of words lowers case and knows nothing of accents.
+    """
 
     key: int
     text: str
     doc: str
+    folded: str = ""
 
 
 class SentenceStore:
@@ -35,7 +52,7 @@ class SentenceStore:
     def __init__(self, points: PointStore, role_width: int, role_model: str = "minilm") -> None:
         self._points = points
         self.name = _name(role_model)
-        points.ensure(self.name, CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=("text",)))
+        points.ensure(self.name, CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=(_TEXT, _FOLDED)))
 
     @classmethod
     def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
@@ -58,9 +75,12 @@ class SentenceStore:
     def add(self, sentences: Sequence[Sentence]) -> int:
         """Add those that are not there yet, without vectors; returns how many were new."""
         unique = {sentence.key: sentence for sentence in sentences}
-        known = {point.id for point in self._points.get(self.name, list(unique), payload=False)}
+        known = {int(point.id): point for point in self._points.get(self.name, list(unique), [_FOLDED])}
         fresh = [entry for key, entry in unique.items() if key not in known]
-        self._points.upsert(self.name, [Point(s.key, {"text": s.text, "doc": s.doc}) for s in fresh])
+        self._points.upsert(self.name, [Point(s.key, _payload(s)) for s in fresh])
+        for key, point in known.items():  # read by an earlier version, which found them by the text alone
+            if unique[key].folded and not point.payload.get(_FOLDED):
+                self._points.set_payload(self.name, [key], {_FOLDED: unique[key].folded})
         return len(fresh)
 
     def set_vectors(self, keys: Sequence[int], role: NDArray[np.float32]) -> None:
@@ -74,22 +94,28 @@ class SentenceStore:
         Keys are hashes, so the smallest `n` of them are a uniform sample that is the same on every run and stays
         nested as the store grows.
         """
-        where, keys = PointFilter(text_any={"text": list(forms)}), list[int]()
-        for page in self._points.scroll(self.name, where, payload=False, page=n):
-            keys += [int(point.id) for point in page]
-            if len(keys) >= n:  # an engine may give smaller pages than were asked for
-                break
-        return keys[:n]
+        return next(self._pages(forms, n), [])[:n]
 
     def keys(self, forms: Sequence[str]) -> Iterator[list[int]]:
         """Keys of all sentences with one of the forms, in pages, ascending."""
-        for page in self._points.scroll(self.name, PointFilter(text_any={"text": list(forms)}), payload=False):
-            yield [int(point.id) for point in page]
+        yield from self._pages(forms, _PAGE)
+
+    def _pages(self, forms: Sequence[str], size: int) -> Iterator[list[int]]:
+        """Keys in both indexes, ascending, each once."""
+        filters = [PointFilter(text_any={field: list(forms)}) for field in (_TEXT, _FOLDED)]
+        streams = (self._points.scroll(self.name, where, payload=False, page=size) for where in filters)
+        merged = heapq.merge(*((int(point.id) for page in stream for point in page) for stream in streams))
+        unique = (key for key, _ in groupby(merged))
+        while page := list(islice(unique, size)):
+            yield page
 
     def random(self, forms: Sequence[str], n: int) -> list[Sentence]:
         """At most `n` random sentences with one of the forms, others on every call; to look at."""
-        rows = self._points.sample(self.name, PointFilter(text_any={"text": list(forms)}), n)
-        return [_sentence(row) for row in rows]
+        found: dict[int, Sentence] = {}
+        for field in (_TEXT, _FOLDED):
+            rows = self._points.sample(self.name, PointFilter(text_any={field: list(forms)}), n)
+            found |= {int(row.id): _sentence(row) for row in rows}
+        return random.sample(list(found.values()), min(n, len(found)))
 
     def texts(self, keys: Sequence[int]) -> Iterator[list[Sentence]]:
         """The sentences of `keys`, in lists, in order of keys asked for; those deleted meanwhile are left out."""
@@ -105,7 +131,12 @@ class SentenceStore:
 
     def count(self, forms: Sequence[str] | None = None) -> int:
         """Sentences, or those with one of the forms."""
-        return self._points.count(self.name, PointFilter(text_any={"text": list(forms)}) if forms else None)
+        if not forms:
+            return self._points.count(self.name)
+        fields = ({_TEXT: list(forms)}, {_FOLDED: list(forms)})
+        one, other = (self._points.count(self.name, PointFilter(text_any=field)) for field in fields)
+        both = self._points.count(self.name, PointFilter(text_any=fields[0] | fields[1])) if other else 0
+        return one + other - both
 
     def of_document(self, doc: str) -> Iterator[list[Sentence]]:
         """The sentences first read in a document, in lists."""
@@ -123,6 +154,28 @@ def _name(role_model: str) -> str:
     if role_model == "minilm":
         return NAME
     return f"{NAME}_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
+
+
+def folded_words(text: str, fold: Callable[[str], str]) -> str:
+    r"""Words of a text that folding changes by more than case, folded.
+
+    >>> from minicoil.folding import fold_text
+    >>> folded_words("A Caf\u00e9 opens", fold_text), folded_words("The Pods", fold_text)
+    ('cafe', '')
+
+    Args:
+        text: A sentence.
+        fold: The tokenizer's.
+    """
+    if text.isascii() and text.isprintable():
+        return ""
+    there = set(_WORDS.findall(text.lower()))
+    return " ".join(dict.fromkeys(word for word in _WORDS.findall(fold(text)) if word.lower() not in there))
+
+
+def _payload(sentence: Sentence) -> dict[str, str]:
+    payload = {_TEXT: sentence.text, "doc": sentence.doc}
+    return {**payload, _FOLDED: sentence.folded} if sentence.folded else payload
 
 
 def _sentence(point: Point) -> Sentence:

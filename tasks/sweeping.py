@@ -12,8 +12,9 @@ from minicoil.model import MiniCoil
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import lineage, open_model
 from tasks.contraction import drop_leftovers
+from tasks.documents import text_hash
 from tasks.finding import PAGE, UNSTAMPED, Finder, Found
-from tasks.indexing import BM25_VECTOR, describe_text, text_hash
+from tasks.indexing import BM25_VECTOR, describe_text
 from tasks.payload_fields import HASH_FIELD, STAMP_FIELD
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore, VectorUpdate

@@ -20,6 +20,11 @@ from tasks.points.records import read_field
 from tasks.progress import track
 from tasks.registry import CollectionRecord
 
+# of two texts under one id neither is right: the id is kept without any
+_JOIN = (
+    "INSERT INTO texts VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET text = CASE WHEN text = excluded.text THEN text END"
+)
+
 
 class PointTextError(CollectionError):
     """A point's text is gone, or not text."""
@@ -103,7 +108,7 @@ class JoinedTexts:
     """
 
     def __init__(self, path: Path, field: str) -> None:
-        self._database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, check_same_thread=False)
+        self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         self._field = field
         self.fields: tuple[str, ...] = (field.split(".")[0],) if field else ()
 
@@ -112,6 +117,8 @@ class JoinedTexts:
         row = self._database.execute("SELECT text FROM texts WHERE id = ?", (str(key),)).fetchone()
         if row is None:
             raise PointTextError(f"point {point.id}: the corpus has no document '{key}'")
+        if row[0] is None:
+            raise PointTextError(f"point {point.id}: the corpus has several documents '{key}', with different texts")
         return str(row[0])
 
     def guard(self, point: Point) -> Mapping[str, Any]:
@@ -128,7 +135,7 @@ def join_corpus(folder: Path, specs: Sequence[str]) -> Path:
         database.execute("CREATE TABLE texts (id TEXT PRIMARY KEY, text TEXT) WITHOUT ROWID")
         documents = chain.from_iterable(open_corpus(spec, CorpusReport()) for spec in specs)
         rows = ((entry.doc, entry.text) for entry in track(documents, "joining texts", None, "documents"))
-        database.executemany("INSERT OR IGNORE INTO texts VALUES (?, ?)", rows)
+        database.executemany(_JOIN, rows)
     database.close()
     part.replace(path)
     return path

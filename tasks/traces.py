@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,13 +15,16 @@ from minicoil.stemming import stem
 from minicoil.tokens import WordTokenizer
 from tasks.channels import channel_names, read_channel
 from tasks.corpus import CorpusReport, Document, read_corpora
+from tasks.documents import RowPlace, text_hash
+from tasks.payload_fields import HASH_FIELD, SOURCE_FIELD
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore
 from tasks.registry import CollectionRecord, list_collections
 from tasks.releases import open_release
 from tasks.sentence_store import SentenceStore
+from tasks.telling_apart import is_same_source
 
-_TEXT_FIELDS = ("text", "title", "doc")
+_FIELDS = ("text", "title", "doc", HASH_FIELD, SOURCE_FIELD)
 
 
 @dataclass
@@ -92,8 +95,9 @@ def find_traces(place: Place, points: PointStore, docs: Sequence[str], corpus: S
 
 
 def _documents_of(corpus: Sequence[str], docs: Sequence[str], points: PointStore) -> list[Document]:
-    found = [entry for entry in read_corpora(corpus, CorpusReport(), points=points) if entry.doc in docs]
-    if missing := sorted(set(docs) - {entry.doc for entry in found}):
+    asked = set(docs)
+    found = [entry for entry in read_corpora(corpus, CorpusReport(), points=points) if entry.docs & asked]
+    if missing := sorted(asked - {doc for entry in found for doc in entry.docs}):
         raise CorpusError(
             f"{', '.join(corpus)} has no document '{missing[0]}'; ids are those of its rows (doc, _id or id), or names "
             "of files below the folder; leave --corpus out to forget an id wherever it was read"
@@ -111,9 +115,20 @@ def _points_of(
     """Points that this service indexed from the documents; those of attached collections are their owner's."""
     if not record.is_ours or not points.exists(record.name):
         return
-    ids = None if wanted is None else {entry.id for entry in wanted}
-    for page in points.scroll(record.name, PointFilter(any_of={"doc": list(docs)}), payload=list(_TEXT_FIELDS)):
-        yield from (point for point in page if ids is None or str(point.id) in ids)
+    hashes = {text_hash(entry.text) for entry in wanted or ()}
+    places = {entry.id: entry.place for entry in wanted or ()}
+    for page in points.scroll(record.name, PointFilter(any_of={"doc": list(docs)}), payload=list(_FIELDS)):
+        for point in page:
+            if wanted is None or point.payload.get(HASH_FIELD) in hashes or _is_of(point, places):
+                yield point
+
+
+def _is_of(point: Point, places: Mapping[str, RowPlace | None]) -> bool:
+    """Whether a point has the id of a document, and not because another one's row has the same."""
+    if str(point.id) not in places:
+        return False
+    place, source = places[str(point.id)], point.payload.get(SOURCE_FIELD)
+    return place is None or not source or is_same_source(str(source), place.source, place.file)
 
 
 def find_words(place: Place, sentences: Collection[str]) -> list[dict[str, Any]]:

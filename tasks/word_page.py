@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from minicoil.harmless import harmless
 from minicoil.ledger import WordRecord
 from tasks.word_view import PARTS, WordView, describe_word, two_dimensions
 
@@ -21,7 +22,7 @@ def write_word_page(path: Path, record: WordRecord, view: WordView, release: int
     """A self-contained HTML page: every sentence a mark, its text on hover, focus or touch, no network."""
     described = describe_word(view)
     page = _PAGE.format(
-        word=html.escape(record.word),
+        word=_text(record.word),
         figures=_figures(record, release),
         marks=draw_marks(view),
         senses=_senses(described["senses"]),
@@ -63,9 +64,13 @@ def draw_marks(view: WordView, with_text: bool = True) -> str:
             2: f'<path d="M{left:.1f} {top - 7:.1f}l6.5 12h-13z"',
         }.get(int(part), f'<circle cx="{left:.1f}" cy="{top:.1f}" r="4"')
         tag = shape[1 : shape.index(" ")]
-        title = f"<title>{html.escape(text)}</title>" if with_text else ""
+        title = f"<title>{_text(text)}</title>" if with_text else ""
         marks.append(f'{shape} class="mark" fill="{sense_colour(int(sense))}" tabindex="0">{title}</{tag}>')
     return "\n".join(marks)
+
+
+def _text(text: str) -> str:
+    return html.escape(harmless(text))
 
 
 def _apart(value: float | None, dimension: int | None) -> str:
@@ -82,8 +87,8 @@ def _senses(senses: dict[str, Any]) -> str:
         return "<h2>Senses</h2><p>The role model sees one sense in these sentences.</p>"
     rows = "".join(
         f'<li><span class="key" style="background:{sense_colour(place)}"></span>'
-        f"<b>{html.escape(', '.join(group['words'])) or 'no telling words'}</b> "
-        f"<small>{group['n_sentences']} sentences</small><br>{html.escape(group['examples'][0])}</li>"
+        f"<b>{_text(', '.join(group['words'])) or 'no telling words'}</b> "
+        f"<small>{group['n_sentences']} sentences</small><br>{_text(group['examples'][0])}</li>"
         for place, group in enumerate(groups)
     )
     told = _apart(senses["apart"], senses["dimension"])
@@ -100,7 +105,7 @@ def _parts(parts: dict[str, Any]) -> str:
 
 def _dimension_section(entry: dict[str, Any]) -> str:
     def listed(texts: Sequence[str]) -> str:
-        return "".join(f"<li>{html.escape(text)}</li>" for text in texts)
+        return "".join(f"<li>{_text(text)}</li>" for text in texts)
 
     share = f"{entry['share_of_variance']:.0%}"
     low, high = listed(entry["low"]), listed(entry["high"])
@@ -112,15 +117,15 @@ def _dimension_section(entry: dict[str, Any]) -> str:
 
 
 def _figures(record: WordRecord, release: int) -> str:
-    parts = [f"release {release}", f"{record.n_sentences:,} sentences", html.escape(record.verdict)]
+    parts = [f"release {release}", f"{record.n_sentences:,} sentences", _text(record.verdict)]
     for name, value in (("ordering", record.ordering_accuracy), ("ceiling", record.ceiling)):
         if value is not None:
             parts.append(f"{name} {value:.3f}")
-    return " &middot; ".join([*parts, "forms: " + html.escape(", ".join(record.forms[:8]))])
+    return " &middot; ".join([*parts, "forms: " + _text(", ".join(record.forms[:8]))])
 
 
 def _script_safe(texts: Sequence[str]) -> str:
-    return json.dumps(list(texts), ensure_ascii=True).replace("<", "\\u003c")
+    return json.dumps([harmless(text) for text in texts], ensure_ascii=True).replace("<", "\\u003c")
 
 
 _PAGE = """<!doctype html>

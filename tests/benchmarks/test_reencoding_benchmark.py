@@ -27,7 +27,8 @@ from minicoil.sparse import SparseVector, bag_cells, bm25_vector, count_words
 from minicoil.stemming import STOPWORDS, stem
 from minicoil.vocabulary import Vocabulary, check_word
 from tasks.channels import move_current, set_pending
-from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, text_hash
+from tasks.documents import text_hash
+from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR
 from tasks.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
 from tasks.points import Point

@@ -33,6 +33,19 @@ def test_a_server_of_this_process_needs_no_such_thing(clean, tmp_path):
     assert "PREFECT_CLIENT_RETRY_EXTRA_CODES" not in os.environ
 
 
+def test_a_question_mark_in_a_home_is_a_character_of_it(clean, tmp_path):
+    clean.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "")
+    clean.delenv("PREFECT_API_DATABASE_CONNECTION_URL")
+    embedded.prepare_environment(tmp_path / "w?x %41")
+    address = os.environ["PREFECT_API_DATABASE_CONNECTION_URL"]
+    assert address == f"sqlite+aiosqlite:///file:{tmp_path}/w%3Fx%20%2541/prefect/prefect.db?uri=true"
+    import sqlite3
+
+    sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///"), uri=True).close()
+    assert [path.name for path in (tmp_path / "w?x %41" / "prefect").iterdir()] == ["prefect.db"]
+    assert [path.name for path in tmp_path.iterdir()] == ["w?x %41"]
+
+
 class NoParameters(pydantic.BaseModel):
     """Takes whatever it is given."""
 

@@ -111,12 +111,60 @@ def test_a_line_too_long_to_hold_is_passed_over(tmp_path, monkeypatch):
     assert places[0].endswith("x.jsonl:2")
 
 
-def test_links_to_nowhere_and_hidden_files_are_passed_by(folder):
+def test_hidden_files_are_passed_by_and_links_to_nothing_are_named(folder):
     (folder / ".hidden").mkdir()
     (folder / ".hidden" / "x.md").write_text("Hidden words.")
     (folder / "nowhere.md").symlink_to(folder / "absent.md")
     documents, report = read(folder)
-    assert len(documents) == 5 and report.rows() == []
+    assert len(documents) == 5 and report.n_unusable == {"links to nothing": 1}
+
+
+PROSE = "A caf\u00e9 opens \U0001f600 at nine."
+ENCODINGS = ("utf-8-sig", "utf-16", "utf-16-be", "utf-32", "utf-32-be")
+
+
+def encoded(text, encoding):
+    mark = {"utf-16-be": b"\xfe\xff", "utf-32-be": b"\x00\x00\xfe\xff"}.get(encoding, b"")
+    return mark + text.encode(encoding)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("kind", ["txt", "md", "rst", "html", "htm", "jsonl", "ndjson"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_of_every_kind_are_read_by_their_mark(tmp_path, encoding, kind, packed):
+    text = json.dumps({"text": PROSE}, ensure_ascii=False) + "\r\n" if "json" in kind else f"{PROSE}\n"
+    if kind.startswith("htm"):
+        text = f"<p>{PROSE}</p>"
+    data = encoded(text, encoding)
+    path = tmp_path / (f"a.{kind}.gz" if packed else f"a.{kind}")
+    path.write_bytes(gzip.compress(data) if packed else data)
+    documents, report = read(path)
+    assert [d.body for d in documents] == [PROSE] and report.rows() == []
+
+
+def test_lines_of_a_marked_file_keep_their_numbers_and_damage_costs_its_line(tmp_path):
+    lines = ['{"text": "First line."}', "", "{oops", '{"text": "After it."}']
+    data = encoded("\n".join(lines) + "\n", "utf-16")
+    (tmp_path / "x.jsonl").write_bytes(
+        data + b"\x00\xd8" + encoded('{"text": "x"}\n{"text": "Last."}', "utf-16")[2:] + b"x"
+    )
+    documents, report = read(tmp_path / "x.jsonl")
+    assert [d.body for d in documents] == ["First line.", "After it."]
+    assert report.examples["lines that are not JSON"] == [f"{tmp_path}/x.jsonl:3"]
+    assert report.examples["lines that are not UTF-8"] == [f"{tmp_path}/x.jsonl:{n}" for n in (5, 6)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le"])
+def test_two_byte_text_without_its_mark_is_refused_by_name(tmp_path, encoding):
+    (tmp_path / "a.txt").write_bytes(PROSE.encode(encoding))
+    (tmp_path / "b.jsonl").write_bytes('{"text": "Some text."}'.encode(encoding))
+    (tmp_path / "c.txt").write_text("Plain prose with one zero byte \0 in it.")
+    documents, report = read(tmp_path)
+    assert [d.body for d in documents] == ["Plain prose with one zero byte   in it."]
+    assert report.n_unusable == {
+        "files full of zero bytes: no text, or UTF-16 without its mark": 1,
+        "lines that are not JSON": 1,
+    }
 
 
 def test_payloads_of_a_collection_are_read_page_by_page():

@@ -59,6 +59,38 @@ def test_json_lines_are_noticed_and_each_bad_one_says_why():
     assert lines == [(2, None, "pods")] and report.n_lines == 2
 
 
+def test_ids_follow_the_rule_of_documents_and_one_that_comes_again_is_told_apart_in_tables(bundle, tmp_path):
+    rows = [
+        {"id": 1},
+        {"id": "1"},
+        {"id": None, "_id": 5},
+        {"id": 0},
+        {"id": ""},
+        {"id": "1#2"},
+        {},
+        {"_id": "a", "id": "b"},
+    ]
+    data = b"".join(json.dumps({**row, "text": "pods"}).encode() + b"\n" for row in rows)
+    model, report = MiniCoil.load(bundle, threads=1), LineReport()
+    encoded = list(encode_lines(model, read_lines(io.BytesIO(data), "auto", report), report))
+    assert [line.row().get("id") for line in encoded] == [1, "1", 5, 0, None, "1#2", None, "a"]
+    write_encoded(encoded, tmp_path / "rows.parquet")
+    names = parquet.read_table(tmp_path / "rows.parquet")["id"].to_pylist()
+    assert names == ["1", "1#2", "5", "0", None, "1#2#6", None, "a"]
+    assert (report.n_repeated, report.repeated) == (2, [2, 6])
+    done = run(["--model", str(bundle)], data)
+    assert (
+        done.returncode == 0
+        and b'2 with an id that an earlier line has (1 and "1" are one id): line 2, 6' in done.stderr
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-8-sig"])
+def test_a_pipe_of_another_encoding_is_read_by_its_mark(bundle, encoding):
+    done = run(["--model", str(bundle)], '{"id": "caf\u00e9", "text": "pods"}\n'.encode(encoding))
+    assert done.returncode == 0 and json.loads(done.stdout)["id"] == "caf\u00e9"
+
+
 def test_a_thousand_bad_lines_are_counted_and_the_first_are_named():
     _, report = read(b"\xff\n" * 1000, "text")
     assert report.rows() == [{"reason": "is not UTF-8", "n": 1000, "lines": [1, 2, 3, 4, 5]}]

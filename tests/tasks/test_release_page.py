@@ -14,26 +14,27 @@ from tasks.proving import Proof
 from tasks.release_page import ReleaseStory, render_page
 from tasks.word_view import WordView
 
+CONTROLS = "\x1b[31m\x9b2J\x00\u202e\u2066 \x07"
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)> & \"quoted\" 'single' </title></svg>"
 
 
-def story(with_text=True, steps=()):
+def story(with_text=True, steps=(), hostile=HOSTILE):
     change = Difference(0.02, 0.01, 0.03, 60)
-    data = RetrievalSet(f"set {HOSTILE}", "known_item", {"d": HOSTILE}, {"q": HOSTILE}, {"q": {"d": 1}})
+    data = RetrievalSet(f"set {hostile}", "known_item", {"d": hostile}, {"q": hostile}, {"q": {"d": 1}})
     rows = {system: {"ndcg@10": 0.5, "mrr@10": 0.5, "recall@100": 1.0} for system in ("bm25", "minicoil", "parent")}
     against = {other: {"ndcg@10": change} for other in ("bm25", "parent")}
-    query = QueryChange("q", HOSTILE, {"bm25": 0.2, "minicoil": 0.9, "parent": 0.2}, ((HOSTILE, 0.7),))
+    query = QueryChange("q", hostile, {"bm25": 0.2, "minicoil": 0.9, "parent": 0.2}, ((hostile, 0.7),))
     result = SetResult(data, rows, against, (query,), (), (), (), steps)
-    verdict = judge_release([SetEvidence(data.name, "known_item", change, change)], RetrievalGateConfig(), [HOSTILE])
-    texts = [f"pod {HOSTILE} {i}" for i in range(8)]
+    verdict = judge_release([SetEvidence(data.name, "known_item", change, change)], RetrievalGateConfig(), [hostile])
+    texts = [f"pod {hostile} {i}" for i in range(8)]
     meanings = np.random.default_rng(1).normal(size=(8, 4)).astype(np.float32)
     view = WordView("pod", texts, meanings, np.arange(8) % 2, np.arange(8) % 3)
     record = WordRecord(
-        "pod", "accepted", HOSTILE, n_sentences=8, ordering_accuracy=0.8, margin_accuracy=0.5, ceiling=0.9
+        "pod", "accepted", hostile, n_sentences=8, ordering_accuracy=0.8, margin_accuracy=0.5, ceiling=0.9
     )
-    proof = Proof((Evaluated(result, {}, 1.0),), verdict, (HOSTILE,))
+    proof = Proof((Evaluated(result, {}, 1.0),), verdict, (hostile,))
     return ReleaseStory(
-        "release 3", "release 2", [record], [view], proof, [(HOSTILE, 10, 4), ("docs", 5, 2)], with_text
+        "release 3", "release 2", [record], [view], proof, [(hostile, 10, 4), ("docs", 5, 2)], with_text
     )
 
 
@@ -60,6 +61,12 @@ def test_text_of_the_corpus_stays_text():
     assert "img" not in tags.tags and not {name for name in tags.attributes if name.startswith("on")}
     assert any(HOSTILE in data for data in tags.data)  # it is all there, as text
     assert tags.tags.count("title") == 1 + 8 + 2  # the page's, one a sentence, one an interval
+
+
+def test_no_control_character_of_the_corpus_is_in_it():
+    page = render_page(story(hostile=f"{CONTROLS} {HOSTILE}"))
+    assert all(c.isprintable() or c == "\n" for c in page)
+    assert page.count(r"\x1b[31m\x9b2J\x00\u202e\u2066 \x07") > 10
 
 
 def test_an_extension_of_both_kinds_is_shown_step_by_step():

@@ -3,6 +3,7 @@ import re
 
 import numpy as np
 
+from minicoil.harmless import harmless
 from minicoil.ledger import WordRecord
 from tasks.word_page import write_word_page
 from tasks.word_view import WordView, describe_word, two_dimensions
@@ -44,6 +45,18 @@ def test_the_page_stands_alone_and_text_cannot_break_out_of_it(tmp_path):
     assert not re.search(r"(src|href)=", page)
     (data,) = re.findall(r"const texts = (\[.*\]), shown", page)
     assert json.loads(data) == TEXTS
+
+
+def test_no_control_character_of_a_sentence_is_in_the_page(tmp_path):
+    texts = [f"\x1b[31mpod\x9b2J \u202eof {text}\x00" for text in TEXTS]
+    view = WordView("pod", texts, MEANINGS, VIEW.senses, VIEW.parts)
+    record = WordRecord("p\x1bod", "accepted\x1b", "", forms=("pod\x9b",))
+    write_word_page(tmp_path / "pod.html", record, view, 3)
+    page = (tmp_path / "pod.html").read_text()
+    assert all(c.isprintable() or c == "\n" for c in page)
+    (data,) = re.findall(r"const texts = (\[.*\]), shown", page)
+    assert json.loads(data) == [harmless(text) for text in texts]
+    assert page.count(r"\x1b[31mpod\x9b2J \u202eof") >= 4
 
 
 def test_one_sentence_of_one_sense_still_makes_a_page(tmp_path):
