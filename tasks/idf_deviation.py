@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -16,6 +17,7 @@ from tasks.engine_idf import EngineIdf
 from tasks.points import Point, PointFilter, PointStore
 from tasks.registry import CollectionRecord
 
+logger = logging.getLogger(__name__)
 TOLERANCE = 0.02
 _WORDS = 5
 _POINTS = 8  # asked for each word: shards count each for itself
@@ -80,6 +82,23 @@ def measure_idf(
             spread = math.sqrt(n_shards / len(ids)) / expected / math.sqrt(len(seen)) if n_shards > 1 else 0.0
             found.append(IdfDeviation(word, len(ids), float(np.mean(seen)), expected, spread))
     return found
+
+
+def weigh_rewritten(
+    points: PointStore, record: CollectionRecord, vocabulary: Vocabulary, words: Iterable[str]
+) -> list[dict[str, Any]]:
+    """The rows of `measure_idf`; weights that are off are said, with what would help."""
+    found = measure_idf(points, record, vocabulary, words)
+    shape = points.describe(record.name)
+    for entry in [entry for entry in found if entry.is_off]:
+        logger.warning(
+            "%s: the engine weighs '%s' by %.3f, %.3f is right (%+.1f %%): it still counts overwritten points. Its "
+            "optimiser clears a segment of at least %d points where more than %.1f %% were overwritten; lower "
+            "deleted_threshold in the collection's optimizers_config, or wait",
+            record.name, entry.word, entry.engine, entry.expected, 100 * entry.share, shape.stale_points,
+            100 * shape.stale_share,
+        )  # fmt: skip
+    return [entry.row() for entry in found]
 
 
 def _engine_idf(points: PointStore, record: CollectionRecord, cells: Sequence[int], point: Point) -> float:

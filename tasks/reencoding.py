@@ -16,7 +16,7 @@ from tasks.bundles import is_ancestor, lineage, open_model
 from tasks.channels import read_channel
 from tasks.contraction import contract_collection
 from tasks.finding import Finder, Found
-from tasks.idf_deviation import measure_idf
+from tasks.idf_deviation import weigh_rewritten
 from tasks.payload_fields import STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, PointFilter, PointStore
@@ -173,24 +173,9 @@ def expand_collection(
     if options.part is None:
         points.optimize(record.name, record.is_ours)
         if change.n_rewritten:
-            change = replace(change, idf=tuple(_weigh(points, record, finder)))
+            change = replace(change, idf=tuple(weigh_rewritten(points, record, finder.new, finder.impact_by_word)))
         _finish(place, record, target)
     return change
-
-
-def _weigh(points: PointStore, record: CollectionRecord, finder: Finder) -> list[Mapping[str, object]]:
-    """The engine's IDF of rewritten words; those that are off are said."""
-    found = measure_idf(points, record, finder.new, finder.impact_by_word)
-    shape = points.describe(record.name)
-    for entry in [entry for entry in found if entry.is_off]:
-        logger.warning(
-            "%s: the engine weighs '%s' by %.3f, %.3f is right (%+.1f %%): it still counts overwritten points. Its "
-            "optimiser clears a segment of at least %d points where more than %.1f %% were overwritten; lower "
-            "deleted_threshold in the collection's optimizers_config, or wait",
-            record.name, entry.word, entry.engine, entry.expected, 100 * entry.share, shape.stale_points,
-            100 * shape.stale_share,
-        )  # fmt: skip
-    return [entry.row() for entry in found]
 
 
 def _index_stamps(place: Place, points: PointStore, record: CollectionRecord, target: int) -> None:

@@ -265,7 +265,7 @@ def test_cells_for_readers_that_say_nothing_wait_for_the_owner_and_no_nightly_ru
 
     home, shown = tmp_path / "home", {}
     shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))
-    monkeypatch.setattr("flows.artifacts.create_table_artifact", lambda rows, key, **_: shown.update({key: rows}))
+    monkeypatch.setattr("flows.artifacts.show_table", lambda rows, key, **_: shown.update({key: rows}))
     place = Place.at(home)
     assert read_collection_record(place.objects(), "docs").readable == (2, 1)
     settle_readers(ReadersParameters(home=str(home), known=False))
