@@ -74,6 +74,7 @@ def extension_report(
         "promoted": bool(promoted.get("promoted")),
         "words": words,
         "collections": list(promoted.get("collections", [])),
+        "waiting": list(promoted.get("waiting", [])),
         "estimate": dict(costs),
         "actual": {
             "n_words": sum(result.weights is not None for result in final),
