@@ -84,6 +84,7 @@ def extension_report(
         "words": words,
         "refused_words": [entry.row() for entry in refused],
         "collections": list(promoted.get("collections", [])),
+        "waiting": list(promoted.get("waiting", [])),
         "estimate": dict(costs),
         "actual": {
             "n_words": sum(result.weights is not None for result in final),

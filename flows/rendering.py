@@ -22,6 +22,9 @@ def show(command: str, result: Any) -> None:
 
 def _show_mapping(result: Mapping[str, Any]) -> None:
     for key, value in result.items():
+        if key == "waiting":
+            show_cells_that_wait(value)
+            continue
         if isinstance(value, Mapping):
             value = ", ".join(f"{name} {_number(number)}" for name, number in value.items())
         elif isinstance(value, list):
