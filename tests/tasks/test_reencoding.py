@@ -506,7 +506,8 @@ def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
 
     def chosen(most):
         request = WordRequest(words=("shard", "lock"), max_points=most)
-        return [c.word for c in choose_words(request, parent, WordCounts(), None, 5, carriers)]
+        chosen_words, _ = choose_words(request, parent, WordCounts(), None, 5, carriers, CorpusReport())
+        return [c.word for c in chosen_words]
 
     assert chosen(n["shard"] + n["lock"]) == ["shard", "lock"]
     assert chosen(n["shard"] + n["lock"] - 1) == ["shard"] and chosen(n["shard"] - 1) == []
