@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ import click
 from flows import screen
 from flows.options import common_options, open_place, run_flow
 from minicoil.errors import UsageError
+from tasks.file_names import find_path, shown_name
 
 CHANNEL = "production"
 # What two cores do in under three minutes: a document is a chunk of about 170 tokens, 28 ms of CPU; a sentence 5 ms
@@ -26,12 +28,13 @@ LIMIT = 5
 @common_options
 def try_folder(place: dict[str, Any], folder: str) -> Any:
     """Make a FOLDER of text searchable, train its common words, and show BM25 and miniCOIL side by side."""
-    path = Path(folder).expanduser()
-    if not path.exists() and ":" not in folder:
+    path = find_path(folder)
+    is_spec = not path.exists()
+    if is_spec and ":" not in folder:
         raise UsageError(f"{path} was not found; give a folder with .txt, .md, .html, .jsonl or .parquet files in it")
     started = time.monotonic()
     collection = collection_name(path)
-    corpus = [folder if ":" in folder else str(path.absolute())]
+    corpus = [folder if is_spec else shown_name(path.absolute())]
     screen.tell(
         f"reading {folder}: at most {SAMPLE:,} pieces are indexed now, and {TRAINING['common']} words are trained"
     )
@@ -72,7 +75,8 @@ def examples(place: Mapping[str, Any], collection: str) -> list[dict[str, Any]]:
 
 def next_steps(place: Mapping[str, Any], collection: str, corpus: str, shown: list[dict[str, Any]]) -> list[str]:
     """Commands that lead on from here."""
-    home = "" if place["home"] == ".minicoil" else f" --home {place['home']}"
+    home = "" if place["home"] == ".minicoil" else f" --home {shlex.quote(place['home'])}"
+    corpus = shlex.quote(corpus)
     word = shown[0]["word"] if shown else "WORD"
     return [
         f'minicoil search {collection} "your own words" --compare{home}',

@@ -31,8 +31,9 @@ _PROSE: dict[str, Callable[[str], str]] = {
     ".html": from_html,
     ".htm": from_html,
 }
-_TABLES = {".parquet", ".arrow"}
-_KNOWN = {*_PROSE, ".jsonl", ".ndjson", *_TABLES}
+_TABLES, _LINES = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}
+_KNOWN = {*_PROSE, *_LINES, *_TABLES}
+UNREADABLE = (OSError, EOFError, zlib.error)  # permissions, a file that vanished, a damaged or cut gzip
 
 
 def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
@@ -82,27 +83,28 @@ def _kind(path: Path) -> str:
     return Path(name).suffix
 
 
+def is_rows(path: Path) -> bool:
+    """Whether a file is one of JSON lines, or a table."""
+    return _kind(path) in {*_TABLES, *_LINES}
+
+
 def _open_bytes(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
 
 def _read_file(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
-    kind, shown = _kind(path), shown_name(path)
-    place = RowPlace(shown_name(os.path.abspath(path)), name, shown)
+    place = RowPlace(shown_name(os.path.abspath(path)), name, shown_name(path))
+    if _kind(path) not in _PROSE:
+        yield from read_rows(path, place, report)
+        return
     try:
-        if kind not in _PROSE and not path.stat().st_size:
-            report.refuse("files with nothing in them", shown)
-        elif kind in _TABLES:
-            from tasks.corpus_tables import read_table
+        yield from _read_prose(path, place, report)
+    except UNREADABLE as error:
+        report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
 
-            yield from read_table(path, place, report)
-        elif kind in _PROSE:
-            yield from _read_prose(path, place, report)
-        else:
-            yield from _read_lines(path, place, report)
-    except (OSError, EOFError, zlib.error) as error:  # permissions, a file that vanished, a damaged or cut gzip
-        told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        report.refuse("files that cannot be read", f"{shown}: {told}")
+
+def _said(error: BaseException) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
@@ -128,7 +130,29 @@ def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
         report.refuse("files without prose", place.shown)
 
 
-def _read_lines(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
+def read_rows(path: Path, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
+    """Rows of a file of JSON lines or of a table; a file that cannot be read is one row of the report.
+
+    Args:
+        path: The file.
+        place: Of its rows, but for their number.
+        report: Told of what could not be used.
+        column: Where the text stands.
+    """
+    try:
+        if not path.stat().st_size:
+            report.refuse("files with nothing in them", place.shown)
+        elif _kind(path) in _TABLES:
+            from tasks.corpus_tables import read_table
+
+            yield from read_table(path, place, report, column)
+        elif _kind(path) in _LINES:
+            yield from _read_lines(path, place, report, column)
+    except UNREADABLE as error:
+        report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
+
+
+def _read_lines(path: Path, place: RowPlace, report: CorpusReport, column: str) -> Iterator[Document]:
     empty = True
     with _open_bytes(path) as file:
         for number, raw in enumerate(_lines(as_utf8(file)), 1):
@@ -146,7 +170,7 @@ def _read_lines(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
             except (ValueError, RecursionError):
                 report.refuse("lines that are not JSON", here.where)
             else:
-                yield from row_document(row, here, report)
+                yield from row_document(row, here, report, column)
     if empty:
         report.refuse("files with nothing in them", place.shown)
 

@@ -77,7 +77,7 @@ def sort_words(words: Sequence[str], path: str | None, fold: Fold) -> tuple[list
         fold: The tokenizer's.
 
     Raises:
-        UsageError: a word of the command line is none, all of the file are, or the file cannot be read.
+        UsageError: a word of the command line is none, the file has no word, or it cannot be read.
     """
     given, refused = [], list[RefusedWord]()
     for word in words:
@@ -92,6 +92,8 @@ def sort_words(words: Sequence[str], path: str | None, fold: Fold) -> tuple[list
             given.append(check_given(word, fold))
         except VocabularyError as error:
             refused.append(RefusedWord(word, str(error)))
+    if path is not None and not refused and len(given) == n_named:  # else the default would be taken: 200 mined words
+        raise UsageError(f"{path} holds no word; give one a line")
     if refused and len(given) == n_named:
         first = "; ".join(f"'{entry.word}': {entry.reason}" for entry in refused[:_SHOWN])
         raise UsageError(f"{path}: none of its {len(refused):,} lines is a word ({first}); give one word a line")

@@ -105,6 +105,21 @@ def test_features_that_nobody_knows_are_not_looked_at(tmp_path):
     assert bodies(tmp_path / "a.parquet")[0] == TEXTS
 
 
+def test_a_local_set_of_any_name_and_with_any_columns_is_read_by_its_splits(tmp_path):
+    features = {"info": {"features": {"body": {"dtype": "string", "_type": "Hologram"}}}}
+    for folder, metadata in (("set [1]", {}), ("unknown", {"huggingface": json.dumps(features)})):
+        (tmp_path / folder).mkdir()
+        for split, text in (("train", "Of the train split."), ("test", "Of the test split.")):
+            table = pa.table({"body": [text], "when": ODD_COLUMNS["year_10000"][:1]}).replace_schema_metadata(metadata)
+            pq.write_table(table, tmp_path / folder / f"{split}.parquet")
+        assert bodies(f"hf:{tmp_path / folder}#body")[0] == ["Of the train split."]
+        assert bodies(f"hf:{tmp_path / folder}:test#body")[0] == ["Of the test split."]
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    pq.write_table(pa.table({"body": TEXTS, "when": ODD_COLUMNS["year_10000"]}), plain / "a.parquet")
+    assert bodies(f"hf:{plain}#body")[0] == TEXTS
+
+
 @pytest.mark.parametrize("kind", ["large_string", "string_view", "dictionary", "binary"])
 def test_text_is_text_however_it_is_kept(tmp_path, kind):
     column = {

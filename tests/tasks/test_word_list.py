@@ -30,8 +30,9 @@ def test_a_file_without_any_word_and_a_word_of_the_command_line_are_refused_at_o
         sort(path=tmp_path / "w.txt")
     with pytest.raises(UsageError, match=r"word 'docs/': .*a second corpus needs a --corpus of its own"):
         sort(["docs/"])
-    (tmp_path / "empty.txt").touch()
-    assert sort(path=tmp_path / "empty.txt") == ([], [])
+    (tmp_path / "empty.txt").write_text("# nothing yet\n")
+    with pytest.raises(UsageError, match=r"empty\.txt holds no word"):
+        sort(path=tmp_path / "empty.txt")
 
 
 def test_words_are_one_however_they_are_written():
