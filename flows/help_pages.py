@@ -20,6 +20,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "index": (
         "minicoil index docs --corpus ./texts",
         "minicoil index docs --corpus ./texts --delete-missing     # what left ./texts leaves docs",
+        "minicoil index docs --corpus may.jsonl --on-duplicate keep-last   # rows of may replace those of april",
         "minicoil index docs --corpus 'hf:ag_news::train#text' --sample 5000",
     ),
     "extend": (
