@@ -158,8 +158,10 @@ def _refuse_clashes(specs: Sequence[str], points: PointStore | None, owners: Own
 
 def _named(documents: Iterable[Document], names: Names, report: CorpusReport) -> Iterator[Document]:
     for entry, clash in names.settle(documents):
-        if clash is not None:
+        if clash is not None and clash.owner:
             report.tell(clash)
+        elif clash is not None:
+            report.refuse("texts in place of others whose file nobody recorded", f"{clash.where}: id '{clash.own_id}'")
         yield entry
 
 

@@ -58,7 +58,12 @@ class StoredOwners:
 
 @dataclass(frozen=True)
 class Clash:
-    """A document that met another with its id: what it is called now, and where both stand."""
+    """A document that met another with its id: what it is called now, and where both stand.
+
+    Attributes:
+        owner: Of the id; "" where it is a point of an earlier version, which recorded no source: then it may be this
+            very row, before somebody changed it, and is replaced.
+    """
 
     own_id: str
     name: str
@@ -142,7 +147,9 @@ class Names:
             named = entry.named(name)
             owners = self._owners.find([named.id]) if self._owners is not None else {}
         self._claims.take(named.id, place)
-        return named, Clash(entry.own_id, name, place.where, met) if met else None
+        before = owners.get(named.id)
+        replaces = before is not None and not before.source and before.hash != text_hash(entry.text)
+        return named, Clash(entry.own_id, name, place.where, met) if met or replaces else None
 
     def _holder(self, entry: Document, place: RowPlace, owners: Mapping[str, Owner]) -> tuple[bool, str] | None:
         """Whether the one that has a document's id is of its file, and where it stands; None where the id is free."""
@@ -150,7 +157,6 @@ class Names:
         if taken is not None:
             return taken.source == place.source, taken.where
         owner = owners.get(entry.id)
-        # an owner of whom nobody recorded the source may be this very row, before somebody changed it
         if owner is None or not owner.source or owner.hash == text_hash(entry.text):
             return None
         return None if self._is_same(owner.source, place) else (False, f"{owner.source}, indexed before")

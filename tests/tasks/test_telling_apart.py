@@ -182,6 +182,8 @@ def test_a_collection_of_an_earlier_version_keeps_its_points_and_learns_where_th
     write(two_files / "a.jsonl", {"_id": 0, "text": "Plums."}, {"_id": 1, "text": "Pears."})
     result = home.index(two_files / "a.jsonl")
     assert (result["n_written"], result["n_points"], result["n_clashes"]) == (1, 2, 0)
+    (told,) = result["unusable"]  # whether it is the same row, changed, or another file's, nobody can know
+    assert told["n"] == 1 and told["examples"] == [f"{two_files}/a.jsonl:1: id '0'"]
     result = home.index(two_files / "b.jsonl")
     assert (result["n_points"], result["n_clashes"]) == (4, 2)
 
