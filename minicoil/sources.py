@@ -12,6 +12,7 @@ DECIDING = (
     "minicoil.content_words",
     "minicoil.encoder",
     "minicoil.fitting",
+    "minicoil.folding",
     "minicoil.occurrences",
     "minicoil.ordering",
     "minicoil.prior",

@@ -79,9 +79,11 @@ def test_long_steps_are_shown_as_bars_and_short_ones_are_not(shared_server, tmp_
     monkeypatch.setattr(progress_artifacts, "FIRST_AFTER_SECONDS", 0.0)
     monkeypatch.setattr(progress_artifacts, "EVERY_SECONDS", 60.0)
     calls = []
-    update = progress_artifacts.update_progress_artifact
+    update = progress_artifacts.move_progress
     monkeypatch.setattr(
-        progress_artifacts, "update_progress_artifact", lambda *a, **k: (calls.append(k["progress"]), update(*a, **k))
+        progress_artifacts,
+        "move_progress",
+        lambda bar, percent, text: (calls.append(percent), update(bar, percent, text)),
     )
 
     def work():
@@ -105,7 +107,7 @@ def test_long_steps_are_shown_as_bars_and_short_ones_are_not(shared_server, tmp_
 
 def test_a_server_that_is_gone_costs_the_bar_and_not_the_step(monkeypatch, caplog):
     monkeypatch.setattr(progress_artifacts, "FIRST_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(progress_artifacts, "create_progress_artifact", lambda *a, **k: 1 / 0)
+    monkeypatch.setattr(progress_artifacts, "show_progress", lambda *a, **k: 1 / 0)
     step = progress_artifacts.PageListener().step("training", 10, "words")
     step.advance(5)
     step.advance(5)

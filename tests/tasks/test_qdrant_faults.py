@@ -135,6 +135,7 @@ def test_indexing_and_re_encoding_end_right_whatever_the_server_does(place, serv
 def test_a_server_that_stays_away_is_one_clear_error_and_the_channel_stays(place, server, client, waits, texts):
     documents = [document(f"d{i}", "", text) for i, text in enumerate(texts[:50])]
     index_documents(place, server, REQUEST, iter(documents), CorpusReport())
+    waits.clear()  # those for the optimiser
     client.share = 1.0
     with pytest.raises(EngineUnavailableError):
         promote(place, "production", 2)
