@@ -17,6 +17,7 @@ from flows import rendering, screen
 from flows.completion import complete_channels
 from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.errors import MiniCoilError, UsageError
+from minicoil.machine import keep_to_cores
 from tasks.file_names import shown_name
 
 Command = Callable[..., Any]
@@ -145,6 +146,7 @@ def common_options(command: Command) -> Command:
         if verbose and quiet:
             raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
         screen.set_up(as_json, verbose, quiet)
+        keep_to_cores()
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
         place, given = _from_shell(place), _from_shell(arguments)
         _answer(lambda: command(place=place, **given), as_json, command.__name__)

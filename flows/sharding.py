@@ -19,8 +19,8 @@ from prefect.settings import PREFECT_API_URL, temporary_settings
 
 from flows.turns import under_server
 from minicoil.config import SamplingConfig
-from minicoil.encoder import count_cores
 from minicoil.errors import StoreUnavailableError, UsageError
+from minicoil.machine import processes
 from tasks.encoding_shards import cut_shards, encode_shard, merge_shards
 from tasks.features import Chosen, Features
 from tasks.place import Place
@@ -30,6 +30,7 @@ from tasks.shard_files import ShardModel
 from tasks.training_shards import TrainingWork, cut_training, train_shard
 
 _LOOK_SECONDS = 2.0
+_WORKER_BYTES = 2**30  # of a Dask worker: torch, an encoder, a unit of words
 _TRIES = 2  # a worker that dies with a shard costs that shard once more
 
 
@@ -151,8 +152,8 @@ def _on_dask(what: str, place: Place, keys: Sequence[str], scheduler: str | None
 
 
 def _local_cluster(n_shards: int, api: str) -> dict[str, Any]:
-    """A process a shard and core at most; all report to the server of this run instead of starting their own."""
-    n_workers = min(n_shards, count_cores())
+    """A process a shard and core at most, as far as memory goes; all report to this run's server, not to their own."""
+    n_workers = min(n_shards, processes(_WORKER_BYTES))
     return {"n_workers": n_workers, "threads_per_worker": 1, "dashboard_address": None, "env": {"PREFECT_API_URL": api}}
 
 

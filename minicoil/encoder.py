@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +18,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from minicoil.errors import BundleError, EncoderError
+from minicoil.machine import cores, keep_to_cores
 from minicoil.tokens import TokenizedText
 
 logger = logging.getLogger(__name__)
@@ -84,6 +84,7 @@ class TokenEncoder:
         tokens_per_batch: int | None = None,
         rows_path: Path | None = None,
     ) -> None:
+        keep_to_cores()
         self._onnx_path, self._opening = onnx_path, Lock()
         self._whole: ort.InferenceSession | None = None
         self._rows = _open_rows(rows_path, onnx_path) if rows_path is not None else None
@@ -91,7 +92,7 @@ class TokenEncoder:
         inputs, _, width = _describe(session, onnx_path)
         self._inputs = inputs - {ROWS}
         self.on_gpu = CUDA in session.get_providers()
-        self.threads = 1 if self.on_gpu else threads or count_cores()
+        self.threads = 1 if self.on_gpu else threads or cores()
         self.tokens_per_batch = tokens_per_batch or (TOKENS_PER_BATCH_ON_GPU if self.on_gpu else TOKENS_PER_BATCH)
         self.width: int = width if isinstance(width, int) else self._measure_width(onnx_path)
 
@@ -274,11 +275,6 @@ def sampled_digest(path: Path) -> str:
             file.seek(number * max(size - 1024, 0) // 63)
             digest.update(file.read(1024))
     return digest.hexdigest()
-
-
-def count_cores() -> int:
-    """Cores this process may use, which containers and job schedulers make fewer than there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def pool_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int) -> NDArray[np.float32]:

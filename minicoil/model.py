@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from minicoil.bundle import check_bundle, read_facts
 from minicoil.config import Bm25Config
-from minicoil.encoder import TokenEncoder, count_cores, pool_sentences
+from minicoil.encoder import TokenEncoder, pool_sentences
 from minicoil.errors import BundleError, EncoderError
 from minicoil.layout import BundleLayout
+from minicoil.machine import processes
 from minicoil.meanings import WordMeanings, WordPieces, find_pieces, measure_meanings, no_meanings
 from minicoil.sparse import SparseVector, count_words, document_vector, query_vector, union
 from minicoil.stack import release_pages
@@ -24,7 +25,7 @@ from minicoil.stemming import is_joined
 from minicoil.tokens import TokenizedText, WordTokenizer
 from minicoil.vocabulary import Vocabulary
 from minicoil.windows import read_windows
-from minicoil.workers import EncodedWindow, Request, encode_in_processes
+from minicoil.workers import PROCESS_BYTES, EncodedWindow, Request, encode_in_processes
 
 Progress = Callable[[int], None]
 _TEXTS_PER_RELEASE = (
@@ -139,10 +140,11 @@ class MiniCoil:
             progress: Told of documents done.
             batch_size: Texts read ahead and sorted by length together; answers wait for so many.
             parallel: None or 1 encodes in this process, on as many threads as `load` was told; more starts so many
-                processes of one thread, 0 one a core. As with FastEmbed, a script that uses processes needs its
-                `if __name__ == "__main__":`.
+                processes of one thread, 0 one a core, as far as memory goes. As with FastEmbed, a script that uses
+                processes needs its `if __name__ == "__main__":`.
 
         Raises:
+            UsageError: `parallel` processes were asked for by a script without main guard.
             DocumentError: something is no text, or `documents` raised; it names the position, and comes after the
                 vectors of everything before.
         """
@@ -188,7 +190,7 @@ class MiniCoil:
                 f"{self.layout.folder}: its encoder's sentence embedding is not the mean of its token embeddings; "
                 "take the dense vector from sentence-transformers"
             )
-        n_processes = count_cores() if parallel == 0 else parallel or 1
+        n_processes = processes(PROCESS_BYTES) if parallel == 0 else parallel or 1
         if n_processes == 1:
             for window in read_windows(texts, batch_size):
                 yield self.encode_window(window, request, progress)

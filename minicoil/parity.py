@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from minicoil.errors import ParityError
 from minicoil.layout import BundleLayout
+from minicoil.machine import cores
 from minicoil.model import MiniCoil
 from minicoil.sparse import count_words, normalise
 
@@ -59,7 +60,9 @@ def check_parity(folder: Path, texts: Sequence[str], with_fastembed: bool = True
 def _against_fastembed(model: MiniCoil, folder: Path, texts: Sequence[str]) -> float:
     from fastembed import SparseTextEmbedding
 
-    theirs = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path=str(folder), avg_len=model.bm25.avg_len)
+    theirs = SparseTextEmbedding(
+        "Qdrant/minicoil-v1", specific_model_path=str(folder), avg_len=model.bm25.avg_len, threads=cores()
+    )
     worst = 0.0
     pairs = (
         ("document", theirs.embed(texts, batch_size=4), model.embed(texts)),
@@ -80,7 +83,9 @@ def _against_fastembed(model: MiniCoil, folder: Path, texts: Sequence[str]) -> f
 def _against_graphs(model: MiniCoil, texts: Sequence[str]) -> tuple[float | None, float]:
     layout = BundleLayout(model.layout.folder)
     paths = {"head graph": layout.head, "fused graph": layout.fused}
-    sessions = {name: ort.InferenceSession(str(path)) for name, path in paths.items() if path.exists()}
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = cores()
+    sessions = {name: ort.InferenceSession(str(path), options) for name, path in paths.items() if path.exists()}
     worst = dict.fromkeys(sessions, 0.0)
     for text, tokenized in zip(texts, model.tokenizer.tokenize(texts), strict=True):
         bag = count_words(tokenized.tokens, model.vocabulary)

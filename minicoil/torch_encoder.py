@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from minicoil.encoder import TokenEncoder
 from minicoil.errors import EncoderError
+from minicoil.machine import keep_to_cores
 
 TOKENS_PER_BATCH = 2048  # torch gains from larger batches a little longer than ONNX Runtime (measured)
 # Torch and oneDNN each keep what they compiled for the last 1024 products, and batches cut by tokens rarely have the
@@ -36,6 +37,7 @@ class TorchTokenEncoder(TokenEncoder):
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+        keep_to_cores()
         self._torch: Any = torch
         self._rows = None
         self._device = "cuda" if torch.cuda.is_available() else "cpu"

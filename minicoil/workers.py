@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import sys
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from copy import copy
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
-from minicoil.errors import DocumentError, EncoderError
+from minicoil.errors import DocumentError, EncoderError, MiniCoilError, UsageError
 from minicoil.sparse import SparseVector
 from minicoil.windows import read_windows
 
@@ -25,6 +30,9 @@ if TYPE_CHECKING:
     from minicoil.model import MiniCoil
     from minicoil.vocabulary import Vocabulary
 
+_UNGUARDED = 77  # exit status of a process that found itself running a script without main guard
+_END_SECONDS = 5.0  # until a process that ended has said how
+PROCESS_BYTES = 300 * 2**20  # of a process with its model
 WINDOW = 128  # texts sent to a process at once: small enough that all have work, large enough to sort by length
 _Packed = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]
 
@@ -58,9 +66,11 @@ def encode_in_processes(
     Texts that fill no more than one window are encoded here: a process takes a second to start.
 
     Raises:
+        UsageError: the script that asks runs again in each process, because it has no main guard.
         EncoderError: a process died.
         DocumentError: as with `MiniCoil.embed`, after the vectors of what came before.
     """
+    _leave_unguarded_copy()
     windows = read_windows(texts, batch_size or WINDOW)
     first, failure = _take(windows)
     if failure is not None:
@@ -73,9 +83,7 @@ def encode_in_processes(
             raise failure
         return
     assert first is not None
-    # a forked copy of a process that has run ONNX Runtime would hang
-    methods = multiprocessing.get_all_start_methods()
-    context = multiprocessing.get_context("forkserver" if "forkserver" in methods else "spawn")
+    context, started = _recording_context()
     pool = ProcessPoolExecutor(n_processes, context, _open_model, model.recipe)
     running: deque[Future[_Packed]] = deque()
     try:
@@ -89,15 +97,61 @@ def encode_in_processes(
             if not running:
                 break
             yield _unpack(running.popleft().result())
-    except BrokenProcessPool as error:
-        raise EncoderError(
-            f"one of {n_processes} encoding processes died, most likely for want of memory; each needs about 300 MB: "
-            "use fewer, or threads (parallel=None)"
-        ) from error
+    except BrokenProcessPool:
+        raise _explain_death(started, n_processes) from None  # its own words are "terminated abruptly"
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
     if failure is not None:
         raise failure
+
+
+def _recording_context() -> tuple[BaseContext, list[BaseProcess]]:
+    """How processes are started, and a list of those that were.
+
+    They are spawned: a forked copy of a process that has run ONNX Runtime would hang.
+    """
+    context, started = copy(multiprocessing.get_context("spawn")), list[BaseProcess]()
+    make = context.Process
+
+    def record(*arguments: Any, **named: Any) -> BaseProcess:
+        started.append(make(*arguments, **named))
+        return started[-1]
+
+    context.Process = record  # type: ignore[assignment, method-assign]
+    return context, started
+
+
+def _leave_unguarded_copy() -> None:
+    """End this process if it is one that was just spawned and still imports the script of whoever started it.
+
+    It would start processes of its own, and these again; Python ends them with a traceback each. The status tells.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):  # what Python's own check asks
+        os._exit(_UNGUARDED)
+
+
+def _explain_death(started: Sequence[BaseProcess], n_processes: int) -> MiniCoilError:
+    """What the processes' exit statuses say."""
+    for process in started:
+        process.join(_END_SECONDS)
+    codes = [process.exitcode for process in started]
+    guard = 'put what the script does under `if __name__ == "__main__":`'
+    if _UNGUARDED in codes:
+        script = getattr(sys.modules.get("__main__"), "__file__", None) or "the script"
+        return UsageError(
+            f"parallel={n_processes} starts processes, and each of them first runs {script} from its beginning; "
+            f"{guard}, or use threads (parallel=None)"
+        )
+    failed = next((code for code in codes if code is not None and code >= 0), None)
+    if failed is not None:
+        return EncoderError(
+            f"one of {n_processes} encoding processes ended with status {failed} before it could encode; what it said "
+            f"stands above. If that comes from your own script, {guard}; or use threads (parallel=None)"
+        )
+    return EncoderError(
+        f"one of {n_processes} encoding processes died, most likely for want of memory; each needs about 300 MB: "
+        "use fewer, or threads (parallel=None)"
+    )
 
 
 def _take(windows: Iterator[list[str]]) -> tuple[list[str] | None, DocumentError | None]:
@@ -115,6 +169,7 @@ def _open_model(folder: Path, bm25: Bm25Config, vocabulary: Vocabulary | None, o
     global _model
     from minicoil.model import MiniCoil
 
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # every core has a process: a pool of threads in each would fight
     model = MiniCoil(folder, bm25, threads=1)
     model = model if vocabulary is None else model.under(vocabulary)
     _model = model.beside(*olds) if olds else model

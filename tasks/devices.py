@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from minicoil.errors import UsageError
+from minicoil.machine import keep_to_cores
 from tasks.settings import Settings
 
 
 def choose_device(wanted: str | None = None) -> str:
-    """A torch device that is there: "cpu", "cuda" or "cuda:N".
+    """A torch device that is there: "cpu", "cuda" or "cuda:N". Torch keeps to this process's cores.
 
     Args:
         wanted: "auto", "cpu", "cuda" or "cuda:N"; None takes `MINICOIL_DEVICE`, whose default is "auto".
@@ -17,6 +18,7 @@ def choose_device(wanted: str | None = None) -> str:
     """
     import torch
 
+    keep_to_cores()
     name = wanted or Settings().device
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"

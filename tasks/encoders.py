@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import EncoderError
+from minicoil.machine import keep_to_cores
 
 PACKAGED = "minilm"
 
@@ -64,6 +65,7 @@ class RoleModel:
         from sentence_transformers import SentenceTransformer
         from transformers.utils import logging as transformers_logging
 
+        keep_to_cores()
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # it loads in a second; the bar would break into ours
         folder = find_encoder(name)
         try:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig, config_digest
 from minicoil.ledger import WordRecord
+from minicoil.machine import memory as usable_memory
 from minicoil.mining import Candidate
 from minicoil.sources import DECIDING, source_digest
 from minicoil.trainer import train_words
@@ -28,6 +29,8 @@ UNIT_SECONDS = 30.0  # of estimated training; a task run of the orchestrator has
 MAX_UNITS = 400  # of one run; beyond it units grow instead
 _WORD_SECONDS, _SENTENCE_SECONDS = 0.035, 2e-5  # measured on one core, 384 numbers a token, 4 dims
 _BATCH_ROWS = 40_000  # sentences trained in one tensor; bounds memory, whatever the number of words
+_ROW_COPIES = 8  # of a sentence's embedding and role vector, as float32, while its word is trained
+_BATCH_SHARE = 4  # a batch may take a fourth of the memory that a container allows
 _OWN_SOURCES = ("tasks.features", "tasks.judging", "tasks.priors", "tasks.sentence_encoder")
 
 
@@ -131,11 +134,13 @@ def train_unit(
 def _batches(features: Features, words: Sequence[str], plan: TrainingPlan) -> Iterator[list[str]]:
     """Words of like size together, so that padding is small and memory bounded."""
     ordered = sorted(words, key=lambda word: (features.count(word), word))
+    row_bytes = 4 * _ROW_COPIES * (features.width + features.role.shape[1])
+    most = min(_BATCH_ROWS, usable_memory() // (_BATCH_SHARE * row_bytes))
     batch: list[str] = []
     rows = 0
     for word in ordered:
         n = features.count(word)
-        if batch and (len(batch) == plan.training.words_per_batch or rows + n > _BATCH_ROWS):
+        if batch and (len(batch) == plan.training.words_per_batch or rows + n > most):
             yield batch
             batch, rows = [], 0
         batch.append(word)

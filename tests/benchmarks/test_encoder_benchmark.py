@@ -18,7 +18,7 @@ from results_file import keep_figures
 from wordfreq import top_n_list
 
 from minicoil.bundle import create_empty_bundle, derive_bundle
-from minicoil.encoder import count_cores
+from minicoil.machine import cores
 from minicoil.stemming import STOPWORDS, split_parts, stem
 from minicoil.vocabulary import Vocabulary
 
@@ -107,7 +107,7 @@ def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
     tokenizer = WordTokenizer.from_folder(large_bundle)
     busy = os.getloadavg()[0] > 0.5
     report = {
-        "machine": {"cpu": cpu_name(), "cores": count_cores(), "load_average_before": round(os.getloadavg()[0], 2)},
+        "machine": {"cpu": cpu_name(), "cores": cores(), "load_average_before": round(os.getloadavg()[0], 2)},
         "model": {"encoder": "packaged MiniLM, 384-d", "n_words": N_WORDS, "dims": 4},
         "rounds": ROUNDS,
         "threads": "one forward pass on one core for both, but where said otherwise",
@@ -137,7 +137,7 @@ def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
     keep_figures("encoder", report)
     print("\n" + json.dumps(report, indent=1))
     check_asked("encoder", report)
-    if count_cores() >= 2 and not busy:  # wall time says nothing where other programs take the cores
+    if cores() >= 2 and not busy:  # wall time says nothing where other programs take the cores
         assert max(report["two_against_one"][name]["times_faster"] for name in ("threads", "processes")) >= 1.7
 
 

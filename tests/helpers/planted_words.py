@@ -43,6 +43,8 @@ def repeated(sample, n):
 class PlantedFeatures:
     """What `tasks.features.Features` gives, of planted words."""
 
+    width = WIDTH
+
     def __init__(self, samples):
         self._samples = {sample.word: sample for sample in samples}
         self.words = sorted(self._samples)

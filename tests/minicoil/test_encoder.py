@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime as ort
 import pytest
 
-from minicoil.encoder import TokenEncoder, count_cores, pool_words
+from minicoil.encoder import TokenEncoder, pool_words
 from minicoil.errors import BundleError, DocumentError, EncoderError, NotTextError
 from minicoil.model import MiniCoil
 from minicoil.windows import WINDOW_CHARACTERS, read_windows
@@ -47,6 +47,14 @@ def test_threads_processes_and_small_windows_give_the_same_vectors(model, bundle
 def test_one_window_needs_no_process(model, monkeypatch):
     monkeypatch.setattr("minicoil.workers.ProcessPoolExecutor", None)
     assert cells(model.embed(TEXTS, parallel=2)) == cells(model.embed(TEXTS))
+
+
+def test_a_process_a_core_is_as_many_as_cores_and_memory_allow(model, monkeypatch):
+    asked = []
+    monkeypatch.setattr("minicoil.model.processes", lambda bytes_each: 5)
+    monkeypatch.setattr("minicoil.model.encode_in_processes", lambda *arguments: asked.append(arguments[3]) or iter(()))
+    assert list(model.embed(TEXTS, parallel=0)) == list(model.embed(TEXTS, parallel=3)) == []
+    assert asked == [5, 3]
 
 
 def test_a_killed_process_is_one_clear_error(model, monkeypatch):
@@ -199,4 +207,3 @@ def test_words_pool_to_the_mean_of_their_pieces():
     slots = np.array([1, 0, 1, 1])
     np.testing.assert_allclose(pool_words(embeddings, slots, 2), [[2.0], [14 / 3]], rtol=1e-6)
     assert pool_words(embeddings[:0], slots[:0], 0).shape == (0, 1)
-    assert count_cores() >= 1

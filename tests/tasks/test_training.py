@@ -87,6 +87,25 @@ def test_little_work_is_one_unit_and_much_of_it_is_not_too_many_task_runs():
     assert len(plan_units(sorted(many), Sizes(many))) <= 401
 
 
+def test_less_memory_means_smaller_batches_and_the_same_layers(tmp_path, monkeypatch):
+    samples = [planted(f"word{i}", n=60, seed=i) for i in range(4)]
+    sizes = []
+
+    def counting(batch, *arguments):
+        sizes.append(len(batch))
+        return train_words(batch, *arguments)
+
+    monkeypatch.setattr("tasks.training.train_words", counting)
+    layers = []
+    for name, memory in (("large", 2**40), ("small", 4 * 8 * 4 * (WIDTH + 32) * 70)):  # 70 sentences and no more
+        monkeypatch.setattr("tasks.training.usable_memory", lambda memory=memory: memory)
+        (tmp_path / name).mkdir()
+        found = Run(samples, planted_parent(tmp_path / name, {}), LocalStore(tmp_path / f"{name} store")).finish()
+        layers.append({word: result.weights.tobytes() for word, result in found.items()})
+    assert sizes == [2, 2, 1, 1, 1, 1]
+    assert layers[0] == layers[1]
+
+
 def test_a_killed_run_goes_on_where_it_was_and_ends_where_an_unbroken_one_ends(tmp_path, empty, store, monkeypatch):
     samples = [planted(f"w{i}", n=80 + i, seed=i) for i in range(6)]
     unbroken = Run(samples, empty, LocalStore(tmp_path / "other")).finish()
