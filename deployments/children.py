@@ -26,12 +26,14 @@ class Child:
 
     Attributes:
         log: Where it writes; appended to.
+        folder: Where it runs; None is where we do.
     """
 
     name: str
     command: Sequence[str]
     environment: dict[str, str]
     log: Path
+    folder: Path | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _starts: int = 0
 
@@ -43,6 +45,7 @@ class Child:
             self._process = subprocess.Popen(
                 list(self.command),
                 env=environment,
+                cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

@@ -26,6 +26,7 @@ import httpx
 
 from deployments.children import Child, end_leftovers
 from flows.embedded import SERVED_SETTINGS
+from flows.prefect_settings import ignore_working_folder
 from minicoil.errors import BusyError, MiniCoilError, UsageError
 
 logger = logging.getLogger(__name__)
@@ -109,6 +110,7 @@ def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
         _check_port(service)
         environment = service.environment()
         os.environ.update(environment)
+        ignore_working_folder()
         (service.home / "prefect").mkdir(parents=True, exist_ok=True)
         end_leftovers(service.home)
         children = _children(service, environment)
@@ -137,10 +139,13 @@ def _children(service: Service, environment: dict[str, str]) -> tuple[Child, Chi
     name = f"minicoil-{socket.gethostname()}"
     worker = ["worker", "start", "--pool", "minicoil", "--type", "process", "--name", name]
     worker += ["--limit", str(service.run_limit)]
+    # both read settings of the folder they run in, which may be another project's: the server, whose own processes do
+    # so as well, has a folder of its own; the worker runs where its operator's relative paths mean what they say
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
+    blind = [sys.executable, "-m", "deployments.prefect_process", "--no-prompt"]
     return (
-        Child("server", [*prefect, *server], environment, logs / "server.log"),
-        Child("worker", [*prefect, *worker], environment, logs / "worker.log"),
+        Child("server", [*prefect, *server], environment, logs / "server.log", logs),
+        Child("worker", [*blind, *worker], environment, logs / "worker.log"),
     )
 
 

@@ -31,6 +31,7 @@ from tasks.channels import channel_names
 from tasks.object_store import ObjectStore
 
 POOL = "minicoil"
+PREFECT = (sys.executable, "-m", "deployments.prefect_process", "--no-prompt")
 PREFECT_FILE = Path(__file__).with_name("prefect.yaml")
 NO_CORPUS = "no-corpus-was-configured"  # where schedules are off; a run by hand says that this file was not found
 OWN_RUNS: dict[str, str | list[str]] = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
@@ -60,7 +61,7 @@ async def set_up(channels: Sequence[str]) -> dict[str, list[str]]:
     except httpx.TransportError as error:
         raise SetUpError(
             f"the Prefect server at {_api_url()} does not answer ({type(error).__name__}); start it, or set "
-            "PREFECT_API_URL to one that runs"
+            "PREFECT_API_URL to one that runs; a slow one may need more than PREFECT_API_REQUEST_TIMEOUT seconds"
         ) from error
     except httpx.HTTPStatusError as error:
         raise SetUpError(
@@ -168,7 +169,7 @@ def register_deployments(corpus: str | None, reap_by_schedule: bool) -> list[str
         "MINICOIL_SCHEDULES": "true" if corpus else "false",
         "MINICOIL_REAP_SCHEDULE": "true" if reap_by_schedule else "false",
     }
-    command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(PREFECT_FILE)]
+    command = [*PREFECT, "deploy", "--all", "--prefect-file", str(PREFECT_FILE)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetUpError(f"the deployments were not registered: {(done.stdout + done.stderr).strip()[-1500:]}")

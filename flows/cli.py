@@ -76,7 +76,11 @@ def index(place: dict[str, Any], dims: str, **values: Any) -> Any:
 @encoder_option
 @dims_option
 @sample_option
-@click.option("--words-file", type=click.Path(), help="One word a line.")
+@click.option(
+    "--words-file",
+    type=click.Path(),
+    help="One word a line: as many as there are, where a command line or a form ends.",
+)
 @click.option("--mine", type=int, help="Take the N words this domain uses unlike general English (default 200).")
 @click.option("--common", type=int, help="Take the N most frequent usable words.")
 @click.option("--queries", type=click.Path(), help="Query log, one query a line: weights words people search for.")

@@ -13,6 +13,10 @@ from urllib.parse import quote
 import httpx
 import pydantic
 
+from flows import screen
+from flows.form_size import check_size
+from flows.own_server import start_own_server
+from flows.prefect_settings import API_URL, choose_server, told
 from minicoil.errors import StoreUnavailableError, UsageError
 
 FLOWS = {
@@ -38,7 +42,8 @@ FLOWS = {
 EMBEDDED_SETTINGS = {
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
+    "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",  # only patience is needed: one that ended is noticed
     "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
     "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
@@ -48,17 +53,25 @@ EMBEDDED_SETTINGS = {
 }
 # Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too.
 SERVED_SETTINGS = {"PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504"}
+_SAID: set[str] = set()
 
 
 def prepare_environment(home: Path, verbose: bool = False) -> None:
-    """Point Prefect at a folder inside `home`; a server that the environment already names is left in charge."""
+    """Point Prefect at a folder inside `home`, and at the server that somebody named (`flows.prefect_settings`)."""
+    choice = choose_server(home)
+    for line in told(choice):
+        if line not in _SAID:
+            screen.tell(line)
+            _SAID.add(line)
     os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
+    # Prefect looks for profiles in files of the working folder too, unless it is told where they are
+    os.environ.setdefault("PREFECT_PROFILES_PATH", str(Path(os.environ["PREFECT_HOME"]) / "profiles.toml"))
     Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server does not make it in time
     if "?" in os.environ["PREFECT_HOME"]:  # it begins the options in a database's address, unless it is written out
         database = f"file:{quote(os.environ['PREFECT_HOME'])}/prefect.db?uri=true"
         os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{database}")
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
-    for name, value in (SERVED_SETTINGS if "PREFECT_API_URL" in os.environ else EMBEDDED_SETTINGS).items():
+    for name, value in (SERVED_SETTINGS if API_URL in os.environ else EMBEDDED_SETTINGS).items():
         os.environ.setdefault(name, value)
 
 
@@ -66,12 +79,11 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     """Check `values` against the parameter model of flow `name` and run it here.
 
     Raises:
-        UsageError: a value is missing or out of bounds; the message names each and what was expected.
+        UsageError: a value is missing or out of bounds; the message names each and what was expected. Or all of them
+            are more than a server takes.
         StoreUnavailableError: the Prefect server that was named failed, for longer than its client tries.
         MiniCoilError: what the flow itself refused.
     """
-    from flows import screen
-
     prepare_environment(Path(str(values["home"])), screen.VERBOSE)
     module_name, function_name = FLOWS[name]
     function = getattr(importlib.import_module(module_name), function_name)
@@ -81,7 +93,11 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     except pydantic.ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError(f"{name}: {problems}") from error
+    from prefect.settings import get_current_settings
+
+    check_size(name, parameters, get_current_settings().server.api.max_parameter_size)
     try:
+        start_own_server()
         return function(parameters)
     except httpx.HTTPError as error:
         raise _server_failed(error) from error
@@ -93,13 +109,24 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
 
 def _server_failed(error: httpx.HTTPError) -> Exception:
     """What a person is told of a request to Prefect that failed; any other is no concern of this module."""
-    address = os.environ.get("PREFECT_API_URL")
+    address = os.environ.get(API_URL)
     try:
         request = error.request
     except RuntimeError:  # httpx's way of saying that there was none
         return error
     if address is None or not str(request.url).startswith(address):
         return error
+    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+        return StoreUnavailableError(
+            f"the Prefect server at {address} does not answer ({type(error).__name__} for {request.method} "
+            f"{request.url.path}); start it, correct {API_URL}, or set it empty to run without a server"
+        )
+    if isinstance(error, httpx.TimeoutException):
+        return StoreUnavailableError(
+            f"the Prefect server at {address} is too slow ({type(error).__name__} for {request.method} "
+            f"{request.url.path}); it or its disk is busy: run the same command again later, or raise "
+            "PREFECT_API_REQUEST_TIMEOUT (seconds, 60 by default); it goes on where this one stopped"
+        )
     said = error.response.status_code if isinstance(error, httpx.HTTPStatusError) else type(error).__name__
     return StoreUnavailableError(
         f"the Prefect server at {address} failed ({said} for {request.method} {request.url.path}); look at "

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 
 from flows import screen
 from flows.options import common_options, open_place
+from flows.prefect_settings import choose_server, told
 from minicoil.errors import UsageError
 
 _nightly = click.option(
@@ -49,9 +49,13 @@ def serve(place: dict[str, Any], channels: tuple[str, ...] = (), **values: Any) 
 @common_options
 def deploy(place: dict[str, Any], corpus: str | None, channels: tuple[str, ...], reap: bool) -> Any:
     """Register work pool, limits, automations and deployments with the Prefect server of PREFECT_API_URL."""
-    if not os.environ.get("PREFECT_API_URL"):
+    choice = choose_server(Path(place["home"]))
+    for line in told(choice):
+        screen.tell(line)
+    if not choice.server:
         raise UsageError(
-            "PREFECT_API_URL is not set; set it to your server's API (http://host:4200/api), or use `minicoil serve`"
+            "PREFECT_API_URL is not set, nor does your Prefect profile name a server; set it to your server's API "
+            "(http://host:4200/api), or use `minicoil serve`"
         )
     setting_up = _room("setting_up")
     known = setting_up.known_channels(open_place(place).objects(), channels)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from minicoil.retrieval_set import Relevant
 MEASURES = ("ndcg@10", "mrr@10", "recall@100")
 DEPTH = 100  # documents of a ranking that any of them looks at
 _DRAWS = 2000
+_LARGEST_GRADE = 10_000
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ def measure(relevant: Relevant, rankings: Mapping[str, Sequence[str]]) -> dict[s
     A query without ranking counts 0.
 
     Args:
-        relevant: Query id -> document id -> grade.
+        relevant: Query id -> document id -> grade above 0, a gain: 1.0 is twice as good as 0.5.
         rankings: Query id -> document ids, best first; at most `DEPTH` are looked at.
 
     Source: ir-measures, which computes them by pytrec_eval, the measures of trec_eval.
@@ -53,12 +56,27 @@ def measure(relevant: Relevant, rankings: Mapping[str, Sequence[str]]) -> dict[s
         str(places[query]): {number(doc): float(DEPTH - i) for i, doc in enumerate(docs[:DEPTH])}
         for query, docs in rankings.items()
     }
+    whole = _whole_grades({grade for docs in relevant.values() for grade in docs.values()})
     judged = {
-        str(places[query]): {number(doc): grade for doc, grade in docs.items()} for query, docs in relevant.items()
+        str(places[query]): {number(doc): whole[grade] for doc, grade in docs.items()}
+        for query, docs in relevant.items()
     }
     for metric in ir_measures.iter_calc(_measures(), judged, run):
         answer[names[str(metric.measure)]][int(metric.query_id)] = metric.value
     return answer
+
+
+def _whole_grades(grades: Collection[float]) -> dict[float, int]:
+    """Grades as trec_eval takes them, whole numbers above 0 in the same proportions, which is all that nDCG asks.
+
+    It would read 0.5 as 0, and holds a row of memory for every grade up to the largest: beyond `_LARGEST_GRADE`
+    proportions are kept to its four digits.
+    """
+    exact = {grade: Fraction(str(grade)) for grade in grades}
+    factor = Fraction(math.lcm(*(number.denominator for number in exact.values())))
+    if grades and max(exact.values()) * factor > _LARGEST_GRADE:
+        factor = _LARGEST_GRADE / max(exact.values())
+    return {grade: max(round(number * factor), 1) for grade, number in exact.items()}
 
 
 def _measures() -> list[Any]:

@@ -10,13 +10,15 @@ from minicoil.exact_index import ExactIndex
 from minicoil.extension_steps import ExtensionSteps
 from minicoil.model import MiniCoil
 from minicoil.query_terms import Term, split_query
+from minicoil.ranking_order import tie_order
 from minicoil.retrieval_set import RetrievalSet
 from minicoil.sparse import SparseVector, bm25_vector
 from minicoil.word_effects import Effects, WordEffect, group_effects
 
 BM25, RELEASE, PARENT, NEW_WORDS = "bm25", "minicoil", "parent", "new_words"
 _CHANGED = {NEW_WORDS: "new words", RELEASE: "retrained words"}
-Search = Callable[[str, SparseVector, int], Sequence[str]]  # system, query vector, limit -> document ids, best first
+# system, query vector, limit -> document ids, the best first, of equals as `minicoil.ranking_order` has them
+Search = Callable[[str, SparseVector, int], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -149,9 +151,10 @@ def memory_search(data: RetrievalSet, documents: Mapping[str, Sequence[SparseVec
     """A search over vectors at hand, exact; agrees with the engine's."""
     indexes = {system: ExactIndex(vectors) for system, vectors in documents.items()}
     names = list(data.documents)
+    ties = tie_order(names)
 
     def search(system: str, query: SparseVector, limit: int) -> list[str]:
-        return [names[place] for place in indexes[system].search(query, limit).places]
+        return [names[place] for place in indexes[system].search(query, limit, ties).places]
 
     return search
 

@@ -83,23 +83,28 @@ class ExactIndex:
             matched[self._owners[rows]] = True
         return scores, matched
 
-    def search(self, query: SparseVector, limit: int) -> Ranking:
-        """The best `limit` documents that share a cell with the query; of equals the one that came first."""
-        return best(*self.contribution(query), limit)
+    def search(self, query: SparseVector, limit: int, ties: NDArray[np.int64] | None = None) -> Ranking:
+        """The best `limit` documents that share a cell with the query; of equals as with `best`."""
+        return best(*self.contribution(query), limit, ties)
 
 
-def best(scores: NDArray[np.float64], matched: NDArray[np.bool_], limit: int) -> Ranking:
+def best(
+    scores: NDArray[np.float64], matched: NDArray[np.bool_], limit: int, ties: NDArray[np.int64] | None = None
+) -> Ranking:
     """The `limit` best of the matched documents.
 
     Args:
         scores: (n,) float64.
         matched: (n,) bool; others are never returned, whatever their score.
         limit: Most to return.
+        ties: (n,) int64, see `minicoil.ranking_order.tie_order`: of documents whose scores are equal as float32, which
+            an engine's are, the lower comes first. None keeps their order as it is.
     """
     candidates = np.flatnonzero(matched)
+    compared = scores if ties is None else scores.astype(np.float32)
     if len(candidates) > limit:  # a full sort of 100,000 documents for ten of them is the larger part of the time
-        cut = np.partition(scores[candidates], len(candidates) - limit)[len(candidates) - limit]
-        candidates = candidates[scores[candidates] >= cut]
-    order = np.lexsort((candidates, -scores[candidates]))[:limit]
+        cut = np.partition(compared[candidates], len(candidates) - limit)[len(candidates) - limit]
+        candidates = candidates[compared[candidates] >= cut]
+    order = np.lexsort((candidates if ties is None else ties[candidates], -compared[candidates]))[:limit]
     places = candidates[order].astype(np.int64)
     return Ranking(places, scores[places])

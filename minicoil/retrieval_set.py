@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 Kind = Literal["judged", "known_item", "sense"]
-Relevant = Mapping[str, Mapping[str, int]]
+Relevant = Mapping[str, Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class RetrievalSet:
         kind: "judged" by people; "known_item" and "sense" are proxies made from text alone.
         documents: Id -> text that is scored.
         queries: Id -> text; every one has a relevant document.
-        relevant: Query id -> document id -> grade, above 0.
+        relevant: Query id -> document id -> grade, a finite number above 0.
         words: Query id -> the vocabulary entry it is about; of sense queries only.
         left_out: Query id -> documents it is not judged on: its own source, and those whose meaning is open.
         problems: What could not be used, counted and named.

@@ -10,6 +10,7 @@ import numpy as np
 from minicoil.effectiveness import DEPTH, Difference, difference, measure
 from minicoil.exact_index import ExactIndex, best
 from minicoil.query_terms import Term
+from minicoil.ranking_order import tie_order
 from minicoil.retrieval_set import RetrievalSet
 
 Effects = Mapping[tuple[str, str], float]  # (query, word) -> nDCG@10 with the word's meaning, less without it
@@ -42,8 +43,9 @@ def measure_words(
         names: Their ids.
     """
     run: dict[str, list[str]] = {}
-    relevant: dict[str, Mapping[str, int]] = {}
+    relevant: dict[str, Mapping[str, float]] = {}
     keys: dict[str, tuple[str, str]] = {}
+    ties = tie_order(names)
     for query, terms in zip(data.queries, queries, strict=True):
         if not any(term.is_known for term in terms):
             continue
@@ -60,7 +62,7 @@ def measure_words(
             key = f"{query}\0{word}"
             keys[key] = (query, word)
             relevant[key] = data.relevant[query]
-            run[key] = [names[place] for place in best(scores, there, DEPTH).places]
+            run[key] = [names[place] for place in best(scores, there, DEPTH, ties).places]
     if not keys:
         return {}
     values = dict(zip(relevant, measure(relevant, run)["ndcg@10"].tolist(), strict=True))

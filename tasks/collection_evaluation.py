@@ -10,6 +10,7 @@ from minicoil.errors import CollectionError
 from minicoil.evaluation import BM25, PARENT, RELEASE, encode_queries, judge, rank
 from minicoil.exact_index import ExactIndex
 from minicoil.model import MiniCoil
+from minicoil.ranking_order import Hit, order_hits, search_in_order
 from minicoil.retrieval_set import Problem, RetrievalSet
 from minicoil.sparse import SparseVector
 from minicoil.word_effects import measure_words
@@ -47,12 +48,14 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
     found: dict[str, str | int] = {}
 
     def search(system: str, query: SparseVector, limit: int) -> list[str]:
-        docs: dict[str, None] = {}
-        for hit in points.search(record.name, using[system], query, limit):
-            doc = str(hit.payload.get("doc", ""))
-            docs.setdefault(doc)
-            found.setdefault(doc, hit.id)
-        return list(docs)
+        def ask(n: int) -> list[Hit]:
+            hits = points.search(record.name, using[system], query, n)
+            named = [(str(hit.payload.get("doc", "")), hit) for hit in hits]
+            for doc, hit in named:
+                found.setdefault(doc, hit.id)
+            return [(doc, hit.score) for doc, hit in named]
+
+        return list(dict.fromkeys(order_hits(search_in_order(ask, limit))))[:limit]
 
     runs = rank(data, queries, search)
     names = [doc for doc in found if doc]

@@ -25,6 +25,7 @@ from minicoil.evaluation import (
 )
 from minicoil.exact_index import ExactIndex
 from minicoil.extension_steps import split_extension
+from minicoil.ranking_order import Hit, order_hits, search_in_order
 from minicoil.retrieval_gate import SetEvidence
 from minicoil.retrieval_set import RetrievalSet
 from minicoil.sentences import sentence_key, split_sentences
@@ -119,7 +120,10 @@ def _temporary_collection(
         points.optimize(name, is_ours=True)
 
         def search(system: str, query: SparseVector, limit: int) -> list[str]:
-            return [names[int(hit.id)] for hit in points.search(name, system, query, limit)]
+            def ask(n: int) -> list[Hit]:
+                return [(names[int(hit.id)], hit.score) for hit in points.search(name, system, query, n)]
+
+            return order_hits(search_in_order(ask, limit))[:limit]
 
         yield search
     finally:

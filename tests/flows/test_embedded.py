@@ -13,8 +13,12 @@ ADDRESS = "http://127.0.0.1:4200/api"
 
 
 @pytest.fixture
-def clean(monkeypatch):
-    for name in ("PREFECT_API_URL", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_HOME", "PREFECT_LOGGING_LEVEL"):
+def clean(monkeypatch, tmp_path):
+    monkeypatch.setattr("flows.prefect_settings._profiles_path", lambda: tmp_path / "none.toml")
+    for name in (
+        *("PREFECT_API_URL", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_HOME", "PREFECT_LOGGING_LEVEL"),
+        *("PREFECT_PROFILE", "PREFECT_PROFILES_PATH"),
+    ):
         monkeypatch.setenv(name, "")  # so that it is put back as it was
         monkeypatch.delenv(name)
     for name, value in embedded.EMBEDDED_SETTINGS.items():
@@ -69,6 +73,7 @@ def run(monkeypatch, error, tmp_path):
     monkeypatch.setattr(module, "failing", FailingFlow(error), raising=False)
     monkeypatch.setitem(embedded.FLOWS, "failing", (module.__name__, "failing"))
     monkeypatch.setattr(embedded, "prepare_environment", lambda *_: None)
+    monkeypatch.setattr(embedded, "start_own_server", lambda: None)
     embedded.run("failing", {"home": str(tmp_path)})
 
 
@@ -81,6 +86,22 @@ def test_a_server_that_fails_for_good_is_one_line_with_what_to_do(clean, tmp_pat
             StoreUnavailableError, match=f"Prefect server at .*4200/api failed .{said} for POST /api/flow"
         ):
             run(clean, error, tmp_path)
+
+
+def test_a_server_that_is_away_and_one_that_is_slow_are_told_apart_each_with_what_to_do(clean, tmp_path):
+    clean.setenv("PREFECT_API_URL", ADDRESS)
+    request = httpx.Request("GET", f"{ADDRESS}/admin/version")
+    for error, said in (
+        (
+            httpx.ConnectError("refused", request=request),
+            "does not answer .ConnectError .* start it, correct PREFECT_API_URL",
+        ),
+        (httpx.ConnectTimeout("", request=request), "does not answer .ConnectTimeout"),
+        (httpx.ReadTimeout("", request=request), "is too slow .ReadTimeout .* raise PREFECT_API_REQUEST_TIMEOUT"),
+    ):
+        with pytest.raises(StoreUnavailableError, match=said) as caught:
+            run(clean, error, tmp_path)
+        assert "\n" not in str(caught.value)
 
 
 def test_a_server_that_cannot_even_say_its_version_is_the_same_line(clean, tmp_path):

@@ -117,6 +117,7 @@ def _unwrap_flows() -> None:
     # what `embedded.run` calls is the flow itself, whose types it reads from `fn`
     Flow.__call__ = lambda flow, *arguments, **options: flow.fn(*arguments, **options)
     embedded.prepare_environment = lambda home, verbose=False: None
+    embedded.start_own_server = lambda: None
 
 
 def _with_retries(task):

@@ -15,6 +15,23 @@ def test_measures_are_those_one_computes_on_paper():
     np.testing.assert_allclose(found["recall@100"], [0.5, 1.0, 0.0])  # a query without ranking counts 0
 
 
+def test_grades_are_gains_in_proportion_and_every_one_above_0_is_relevant():
+    relevant = {"a": {"x": 1.0, "y": 0.5}, "b": {"z": 0.25}}
+    found = measure(relevant, {"a": ["y", "w", "x"], "b": ["w", "z"]})
+    ideal = 1 + 0.5 / math.log2(3)
+    np.testing.assert_allclose(found["ndcg@10"], [(0.5 + 1 / math.log2(4)) / ideal, 1 / math.log2(3)])
+    np.testing.assert_allclose(found["mrr@10"], [1.0, 0.5])
+    np.testing.assert_allclose(found["recall@100"], [1.0, 1.0])
+
+
+@pytest.mark.parametrize("grades", [(0.123456, 1.0), (3, 10**12), (0.001, 700.5)])
+def test_grades_of_any_size_cost_no_memory_and_keep_their_proportions(grades):
+    low, high = grades
+    found = measure({"q": {"l": low, "h": high}}, {"q": ["l", "h"]})
+    expected = (low + high / math.log2(3)) / (high + low / math.log2(3))
+    assert found["ndcg@10"][0] == pytest.approx(expected, abs=2e-4)
+
+
 def test_the_engines_order_decides_not_the_documents_names():
     found = measure({"q": {"a": 1}}, {"q": ["z", "y", "a"]})
     assert found["mrr@10"][0] == pytest.approx(1 / 3)

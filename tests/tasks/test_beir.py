@@ -55,6 +55,39 @@ def test_everything_that_contradicts_itself_is_counted_and_named(tmp_path):
     assert list(data.queries) == ["q1"] and data.documents["d1"] == "Pods\nrun containers"
 
 
+def test_a_query_that_is_a_document_does_not_find_itself_and_that_is_said(tmp_path):
+    corpus = [
+        {"_id": "d1", "title": "On pods", "text": "Pods  run\ncontainers."},  # the query's text, with a title
+        {"_id": "q2", "title": "", "text": "Written anew since."},  # its id
+        {"_id": "d3", "text": "How do nodes fail?"},  # a copy that was judged to be an answer
+        {"_id": "q4", "text": "What is a ring?"},  # id and text, and judged: itself all the same
+        {"_id": "d5", "text": "Pods run containers. And more."},
+    ]
+    queries = [
+        {"_id": "q1", "text": "Pods run containers."},
+        {"_id": "q2", "text": "Where do flows run?"},
+        {"_id": "q3", "text": "How do nodes fail?"},
+        {"_id": "q4", "text": "What is a ring?"},
+        {"_id": "q5", "text": "On pods"},
+    ]
+    qrels = ["q1\td5\t1", "q2\td5\t1", "q3\td3\t1", "q4\tq4\t1", "q4\td5\t0.5", "q5\td5\t1"]
+    data = read_beir(write_set(tmp_path / "set", corpus, queries, qrels))
+    assert data.left_out == {"q1": {"d1"}, "q2": {"q2"}, "q4": {"q4"}}
+    assert data.relevant["q3"] == {"d3": 1} and data.relevant["q4"] == {"d5": 0.5}
+    (problem,) = data.problems
+    assert problem.n == 3 and problem.examples == ("q1", "q2", "q4")
+    assert "their own document is left out of their ranking" in problem.reason
+
+
+def test_trecs_columns_utf_16_and_grades_below_0(tmp_path):
+    folder = write_set(tmp_path / "set", DOCS, [{"_id": "q1", "text": "a pod"}, {"_id": "q2", "text": "b"}], [])
+    lines = "q1 0 d1 1.5\r\nq1 0 d2 -1\r\nq2 0 d2 -2\r\n"
+    (folder / "qrels" / "test.tsv").write_bytes(lines.encode("utf-16"))
+    data = read_beir(folder)
+    assert data.relevant == {"q1": {"d1": 1.5}}
+    assert [(row.reason, row.n) for row in data.problems] == [("judged queries without a relevant document here", 1)]
+
+
 def test_an_empty_set_and_a_missing_file_are_refused_with_what_was_found(tmp_path):
     with pytest.raises(CorpusError, match="no query is left to judge .its files are empty."):
         read_beir(write_set(tmp_path / "empty", [], [], []))
