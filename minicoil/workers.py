@@ -110,14 +110,14 @@ def _recording_context() -> tuple[BaseContext, list[BaseProcess]]:
 
     They are spawned: a forked copy of a process that has run ONNX Runtime would hang.
     """
-    context, started = copy(multiprocessing.get_context("spawn")), list[BaseProcess]()
-    make = context.Process
+    context: Any = copy(multiprocessing.get_context("spawn"))
+    make, started = context.Process, list[BaseProcess]()
 
     def record(*arguments: Any, **named: Any) -> BaseProcess:
         started.append(make(*arguments, **named))
         return started[-1]
 
-    context.Process = record  # type: ignore[assignment, method-assign]
+    context.Process = record
     return context, started
 
 

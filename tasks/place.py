@@ -50,8 +50,9 @@ class Place:
 
     def points(self) -> PointStore:
         """A client of the Qdrant engine; close it, or use it as a context manager."""
-        key = Settings(home=self.home).qdrant_api_key
-        return open_points(self.home, self.qdrant_url, key.get_secret_value() if key else None)
+        settings = Settings(home=self.home)
+        key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
+        return open_points(self.home, self.qdrant_url, key, settings.qdrant_timeout_seconds)
 
     @property
     def cache(self) -> Path:

@@ -51,7 +51,7 @@ class S3Store:
             config=Config(
                 retries={"mode": "standard", "max_attempts": 4},
                 connect_timeout=10,
-                read_timeout=60,
+                read_timeout=settings.s3_timeout_seconds,
                 s3={"addressing_style": "path"} if settings.s3_endpoint_url else {},
                 request_checksum_calculation="when_required",
                 response_checksum_validation="when_required",

@@ -38,6 +38,8 @@ class Settings(BaseSettings):
         train_shards: Parts that the training of a run's words is split into; 1 means in its own process.
         shard_runner: Who works on them: the pool's workers, one run each, or a Dask cluster.
         dask_scheduler: Its address, `tcp://host:8786`; None starts a cluster on this machine.
+        qdrant_timeout_seconds: How long a Qdrant server may take for one answer, six times over.
+        s3_timeout_seconds: How long the object store may be silent in the middle of an answer, four times over.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
         device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
         sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
@@ -49,6 +51,8 @@ class Settings(BaseSettings):
     store: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
+    qdrant_timeout_seconds: int = Field(default=60, ge=1, le=86_400)
+    s3_timeout_seconds: int = Field(default=60, ge=1, le=86_400)
     sentence_cache_bytes: int = 2 * 2**30
     encode_shards: int = Field(default=1, ge=1, le=500)
     train_shards: int = Field(default=1, ge=1, le=500)

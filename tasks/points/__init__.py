@@ -30,12 +30,14 @@ __all__ = [
 ]
 
 
-def open_points(home: Path, qdrant_url: str | None = None, api_key: str | None = None) -> PointStore:
-    """The collections of a home's embedded engine, or of a Qdrant server."""
+def open_points(
+    home: Path, qdrant_url: str | None = None, api_key: str | None = None, timeout_seconds: int = 60
+) -> PointStore:
+    """The collections of a home's embedded engine, or of a Qdrant server that may take so long for one answer."""
     if qdrant_url is None:
         from tasks.points.embedded import EmbeddedPoints
 
         return EmbeddedPoints(home)
     from tasks.points.server import ServerPoints
 
-    return ServerPoints.connect(qdrant_url, api_key)
+    return ServerPoints.connect(qdrant_url, api_key, timeout_seconds)

@@ -29,7 +29,7 @@ from tasks.points.records import (
     VectorUpdate,
 )
 
-START_SECONDS = 60.0
+START_SECONDS = 300.0  # only patience: an owner that ended is noticed
 ANSWER_SECONDS = 900.0  # an optimisation of millions of points holds everybody else up
 _IDS = 10_000  # ids of one frame
 _TRIES = 3  # every operation may be repeated without harm
@@ -109,7 +109,10 @@ class EmbeddedPoints:
                 connection.close()
                 raise
             if time.monotonic() > deadline:
-                raise self._no_owner(f"no owner process within {START_SECONDS:.0f} s")
+                raise self._no_owner(
+                    f"no owner process within {START_SECONDS:.0f} s; the machine or its disk is slow or busy: run "
+                    "the same command again when it is not"
+                )
             if starter is not None and (starter.poll() or 0) > 0:  # by a signal is below zero: try again
                 raise self._no_owner(f"the owner process ended with status {starter.returncode}")
             if starter is None or starter.poll() is not None:  # it ends at once where another one serves already

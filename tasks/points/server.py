@@ -35,7 +35,6 @@ from tasks.points.server_optimising import clear_stale
 from tasks.points.server_schema import check_schema, create_options, index_kinds
 from tasks.points.server_writing import GuardedWriter, n_guarded, point_json, update_bytes
 
-_TIMEOUT_SECONDS = 60
 _IN_FLIGHT = 2  # writes at once: the server works on one while the next is made and sent
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _JSON = {"Content-Type": "application/json"}
@@ -51,12 +50,12 @@ class ServerPoints:
         self._infos: dict[str, models.CollectionInfo] = {}
 
     @staticmethod
-    def connect(url: str, api_key: str | None) -> ServerPoints:
+    def connect(url: str, api_key: str | None, timeout_seconds: int = 60) -> ServerPoints:
         """A client of the server at `url`, which may have a path; the connection is made by the first call."""
         parts = urlsplit(url)
         # behind a path stands somebody else's web server, on the usual port of its scheme
         port = {"http": 80, "https": 443}.get(parts.scheme, 6333) if parts.path.strip("/") else 6333
-        options: dict[str, Any] = {"timeout": _TIMEOUT_SECONDS, "check_compatibility": False}
+        options: dict[str, Any] = {"timeout": timeout_seconds, "check_compatibility": False}
         with warnings.catch_warnings():
             if parts.hostname in _LOOPBACK:  # a key in the clear harms nobody there
                 warnings.filterwarnings("ignore", "Api key is used with an insecure connection")

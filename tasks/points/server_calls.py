@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import httpx
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -59,6 +60,12 @@ def translated() -> Iterator[None]:
             f"Qdrant limits the rate of requests ({error})", retry_after_seconds=error.retry_after_s
         ) from error
     except ResponseHandlingException as error:
+        if isinstance(error.source, httpx.TimeoutException):
+            raise EngineUnavailableError(
+                f"Qdrant did not answer in time ({type(error.source).__name__}); the server or its disk is slow or "
+                "busy: run the same command again, which goes on where it stopped, or give it more time "
+                "(MINICOIL_QDRANT_TIMEOUT_SECONDS, 60 by default)"
+            ) from error
         raise EngineUnavailableError(f"Qdrant does not answer ({error}); check --qdrant-url and the server") from error
     except UnexpectedResponse as error:
         raise _refusal(error) from error
