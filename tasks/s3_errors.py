@@ -64,9 +64,9 @@ def translated(address: str, bucket: str) -> Iterator[None]:
         raise StoreUnavailableError(f"{address} cannot be reached: {error}") from error
     except (ConnectTimeoutError, ReadTimeoutError) as error:
         raise StoreUnavailableError(
-            f"{address}: the store did not answer in time ({error}); it or the line to it is slow or busy: run the same "
-            "command again, which goes on where it stopped, or give it more time (MINICOIL_S3_TIMEOUT_SECONDS, 60 by "
-            "default)"
+            f"{address}: the store did not answer in time ({error}); it or the line to it is slow or busy: run the "
+            "same command again, which goes on where it stopped, or give it more time (MINICOIL_S3_TIMEOUT_SECONDS, 60 "
+            "by default)"
         ) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StoreUnavailableError(f"{address}: {error}") from error
