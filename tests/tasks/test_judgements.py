@@ -1,8 +1,13 @@
 """Judgements in the shapes in which people have them."""
 
 import codecs
+import math
+import tempfile
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tasks.judgements import MALFORMED, TWICE, read_judgements
 
@@ -70,3 +75,20 @@ def test_what_cannot_be_used_is_named_by_its_line_the_first_one_too(tmp_path):
 def test_a_quoted_id_may_hold_a_tab_and_quotes(tmp_path):
     assert read(tmp_path, '"q\t""1"""\td1\t1\n') == ({'q\t"1"': {"d1": 1}}, [])
     assert read(tmp_path, f'"{"x" * 200_000}"\td\t1\n')[1] == [(MALFORMED, "test.tsv:1")]
+
+
+_PIECES = st.sampled_from(
+    [b"q", b"d", b"0", b"1.5", b"\t", b" ", b"\n", b"\r\n", b'"', b"\xff", b"\xfe", b"\0", b"score"]
+)
+
+
+@given(st.lists(st.one_of(_PIECES, st.binary(max_size=3)), max_size=60).map(b"".join))
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_in_a_file_is_read_or_named(content):
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "test.tsv"
+        path.write_bytes(content)
+        notes = []
+        found = read_judgements(path, lambda reason, where: notes.append((reason, where)))
+    assert {reason for reason, _ in notes} <= {MALFORMED, TWICE}
+    assert all(query and doc and math.isfinite(grade) for query, row in found.items() for doc, grade in row.items())
