@@ -16,7 +16,7 @@ import pydantic
 from flows import screen
 from flows.form_size import check_size
 from flows.own_server import start_own_server
-from flows.prefect_settings import API_URL, choose_server, told
+from flows.prefect_settings import API_URL, choose_server, ignore_working_folder, told
 from minicoil.errors import StoreUnavailableError, UsageError
 
 FLOWS = {
@@ -74,6 +74,7 @@ def prepare_environment(home: Path, verbose: bool = False) -> None:
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
     for name, value in (SERVED_SETTINGS if API_URL in os.environ else EMBEDDED_SETTINGS).items():
         os.environ.setdefault(name, value)
+    ignore_working_folder()
 
 
 def run(name: str, values: Mapping[str, Any]) -> Any:

@@ -6,8 +6,10 @@ may be another project's: its server would be asked, its database written. What 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -40,7 +42,7 @@ class Choice:
 
 
 def choose_server(home: Path) -> Choice:
-    """Put into this process's environment what decides where flows go, and keep other folders' files out of it.
+    """Put into this process's environment what decides where flows go; `ignore_working_folder` keeps the rest out.
 
     The environment comes first, where an empty PREFECT_API_URL means this process's own server; then `.env` and
     `prefect.toml` of the home; then the profile that the user's Prefect has active.
@@ -64,7 +66,6 @@ def choose_server(home: Path) -> Choice:
     server = os.environ.get(API_URL, "")
     if not server:
         os.environ.pop(API_URL, None)
-    ignore_working_folder()
     left = () if Path.cwd() == home else tuple(_saying_something(Path.cwd()))
     return Choice(server, source if server else "", left)
 
@@ -172,13 +173,14 @@ def _saying_something(folder: Path) -> Iterator[str]:
 
 
 def ignore_working_folder() -> None:
-    """Prefect's readers of the three files, in this process, find nothing from here on.
+    """Bring Prefect in, blind to the three files: now and, in this process, from here on.
 
-    Prefect has no switch for it (3.8.8, `prefect/settings/sources.py`), and a variable for each setting is no way out:
-    many have no value that means "not set".
+    It reads its settings as it is imported, so everything that the environment is to say must be there already. It has
+    no switch for the files (3.8.8, `prefect/settings/sources.py`), and a variable for each setting is no way out: many
+    have no value that means "not set".
     """
-    from prefect.settings import sources
-
+    with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
+        from prefect.settings import sources
     sources.FilteredDotEnvSettingsSource._read_env_files = lambda self: {}  # type: ignore[method-assign]
     for reader in (sources.PrefectTomlConfigSettingsSource, sources.PyprojectTomlConfigSettingsSource):
         reader._read_files = lambda self, *_, **__: {}  # type: ignore[method-assign]

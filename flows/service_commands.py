@@ -10,7 +10,7 @@ import click
 
 from flows import screen
 from flows.options import common_options, open_place
-from flows.prefect_settings import choose_server, told
+from flows.prefect_settings import choose_server, ignore_working_folder, told
 from minicoil.errors import UsageError
 
 _nightly = click.option(
@@ -57,6 +57,7 @@ def deploy(place: dict[str, Any], corpus: str | None, channels: tuple[str, ...],
             "PREFECT_API_URL is not set, nor does your Prefect profile name a server; set it to your server's API "
             "(http://host:4200/api), or use `minicoil serve`"
         )
+    ignore_working_folder()
     setting_up = _room("setting_up")
     known = setting_up.known_channels(open_place(place).objects(), channels)
     return setting_up.deploy(known, corpus, reap)

@@ -15,6 +15,7 @@ ADDRESS = "http://127.0.0.1:4200/api"
 @pytest.fixture
 def clean(monkeypatch, tmp_path):
     monkeypatch.setattr("flows.prefect_settings._profiles_path", lambda: tmp_path / "none.toml")
+    monkeypatch.setattr(embedded, "ignore_working_folder", lambda: None)  # would import Prefect with what is set here
     for name in (
         *("PREFECT_API_URL", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_HOME", "PREFECT_LOGGING_LEVEL"),
         *("PREFECT_PROFILE", "PREFECT_PROFILES_PATH"),

@@ -30,7 +30,6 @@ def user(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
     monkeypatch.setenv("PREFECT_API_URL", "put back afterwards")
     monkeypatch.delenv("PREFECT_API_URL")
-    monkeypatch.setattr(prefect_settings, "ignore_working_folder", lambda: None)  # this process runs other tests
     monkeypatch.setattr(prefect_settings, "_profiles_path", prefect_settings._profiles_path.__wrapped__)
     monkeypatch.setenv("HOME", str(tmp_path / "user"))
     (tmp_path / "project").mkdir()
@@ -158,20 +157,24 @@ from prefect.server.api.server import SubprocessASGIServer
 from prefect.settings import Settings, get_current_settings
 settings = [get_current_settings(), Settings()]
 shown = httpx.get(f"{SubprocessASGIServer().api_url}/admin/settings").json()
-print(json.dumps({"urls": [s.api.url for s in settings], "keys": [s.api.key for s in settings],
+print(json.dumps({"urls": [s.api.url for s in settings], "keys": [s.api.key for s in settings], "home": str(settings[0].home),
                   "limit": shown["server"]["api"]["default_limit"], "url": shown["api"]["url"]}))
 """
 
 
-def test_prefect_itself_and_the_server_that_it_starts_see_nothing_of_another_project(tmp_path):
-    write(tmp_path, {**FOREIGN, "pyproject.toml": "[tool.prefect"})  # Prefect alone would end with a traceback
+@pytest.mark.parametrize("pyproject", [FOREIGN["pyproject.toml"], "[tool.prefect"])
+def test_prefect_itself_and_the_server_that_it_starts_see_nothing_of_another_project(tmp_path, pyproject):
+    write(tmp_path, {**FOREIGN, "pyproject.toml": pyproject})  # with a broken one Prefect alone ends with a traceback
     ours = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     ours |= {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path / "user")}
     done = subprocess.run(
         [sys.executable, "-c", _SHOW], cwd=tmp_path, env=ours, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout) == {"urls": [None, None], "keys": [None, None], "limit": 200, "url": None}
+    assert json.loads(done.stdout) == {
+        **{"urls": [None, None], "keys": [None, None], "limit": 200, "url": None},
+        "home": str(tmp_path / "state/home/prefect"),
+    }
     assert done.stderr.count("are left aside") == 1
     assert (tmp_path / "state/home/prefect/prefect.db").exists()
     assert not list(tmp_path.rglob("theirs*"))
