@@ -1,4 +1,4 @@
-"""Runs one flow in this process, on Prefect's own embedded server kept inside the home folder, or on a named one."""
+"""Runs one flow by its name in this process: its parameters checked, its server chosen, that server's failures told."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pydantic
 
+from flows.servers import PrefectServer, find_server, name_server
 from minicoil.errors import StoreUnavailableError, UsageError
 
 FLOWS = {
@@ -34,36 +34,32 @@ FLOWS = {
     "compare-releases": ("flows.compare_releases", "compare_releases"),
 }
 
-# Each measured on Prefect 3.8.8: what an embedded server needs to start on a slow disk, and what it can do without.
-EMBEDDED_SETTINGS = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",
-    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
-    "PREFECT_CLI_PROMPT": "false",
-}
 # Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too.
 SERVED_SETTINGS = {"PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504"}
 
 
-def prepare_environment(home: Path, verbose: bool = False) -> None:
-    """Point Prefect at a folder inside `home`; a server that the environment already names is left in charge."""
-    os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server does not make it in time
-    if "?" in os.environ["PREFECT_HOME"]:  # it begins the options in a database's address, unless it is written out
-        database = f"file:{quote(os.environ['PREFECT_HOME'])}/prefect.db?uri=true"
-        os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{database}")
+def choose_server(home: Path, asked: str | None = None, verbose: bool = False) -> PrefectServer | None:
+    """Find the server that keeps this process's runs and set Prefect up for it, before Prefect is imported.
+
+    Where there is none, nothing is set up that would need one: flows run as functions of this process.
+    """
+    server = find_server(home.expanduser(), asked)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
-    for name, value in (SERVED_SETTINGS if "PREFECT_API_URL" in os.environ else EMBEDDED_SETTINGS).items():
-        os.environ.setdefault(name, value)
+    if server is not None:
+        name_server(server)
+        for name, value in SERVED_SETTINGS.items():
+            os.environ.setdefault(name, value)
+    return server
 
 
-def run(name: str, values: Mapping[str, Any]) -> Any:
-    """Check `values` against the parameter model of flow `name` and run it here.
+def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
+    """Check `values` against the parameter model of flow `name` and run it in this process.
+
+    Args:
+        name: One of `FLOWS`.
+        values: Its parameters.
+        server: Address of the API of the Prefect server that keeps the run, where it is to be another than the one
+            that `flows.servers.find_server` finds.
 
     Raises:
         UsageError: a value is missing or out of bounds; the message names each and what was expected.
@@ -72,7 +68,7 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     """
     from flows import screen
 
-    prepare_environment(Path(str(values["home"])), screen.VERBOSE)
+    chosen = choose_server(Path(str(values["home"])), server, screen.VERBOSE)
     module_name, function_name = FLOWS[name]
     function = getattr(importlib.import_module(module_name), function_name)
     model = typing.get_type_hints(function.fn)["parameters"]
@@ -81,6 +77,8 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     except pydantic.ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError(f"{name}: {problems}") from error
+    if chosen is not None:
+        screen.tell(f"this run is kept by the Prefect server at {chosen.url} (named by {chosen.named_by})")
     try:
         return function(parameters)
     except httpx.HTTPError as error:
