@@ -32,6 +32,7 @@ from tasks.settings import Settings
 logger = logging.getLogger(__name__)
 FOLDER = "runs"
 MOST_RECORDS = 200  # the oldest go first
+OLD_SECONDS = 3600.0  # no record takes that long to write
 RUNNING, COMPLETED, FAILED, CANCELLED = "Running", "Completed", "Failed", "Cancelled"
 
 
@@ -139,3 +140,6 @@ def _remove_oldest(folder: Path) -> None:
     with suppress(OSError):
         for path in sorted(folder.glob("*.json"))[:-MOST_RECORDS]:
             path.unlink(missing_ok=True)
+        for path in folder.glob("*.part"):  # of a run that was killed while it wrote
+            if time.time() - path.stat().st_mtime > OLD_SECONDS:
+                path.unlink(missing_ok=True)

@@ -118,6 +118,9 @@ def test_records_are_bounded_and_the_newest_stay(tmp_path):
     folder.mkdir()
     for i in range(MOST_RECORDS + 3):
         (folder / f"20200101T000000-ask-{i:06}.json").write_text("{}")
+    left = folder / "20200101T000000-ask-killed.json.part"  # while it wrote
+    left.write_text("{")
+    os.utime(left, (0, 0))
     make_flow(Engine())(Asked(home=str(tmp_path)))
     names = sorted(path.name for path in folder.iterdir())
     assert len(names) == MOST_RECORDS and names[0].endswith("000004.json") and not names[-1].startswith("2020")
