@@ -27,6 +27,7 @@ import httpx
 from deployments.children import Child, end_leftovers
 from flows.embedded import SERVED_SETTINGS
 from flows.prefect_settings import ignore_working_folder
+from flows.servers import SERVICE_LOCK
 from minicoil.errors import BusyError, MiniCoilError, UsageError
 
 logger = logging.getLogger(__name__)
@@ -106,7 +107,7 @@ def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     started = time.monotonic()
-    with _service_lock(service.home):
+    with _service_lock(service.home) as say_address:
         _check_port(service)
         environment = service.environment()
         os.environ.update(environment)
@@ -123,6 +124,7 @@ def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
                 tell("registering work pool, limits, deployments ...")
                 _set_up(service, worker)
             if not stop.is_set():
+                say_address(f"{service.url}/api")
                 _say_ready(service, time.monotonic() - started, tell, as_json)
                 _watch(children, stop, tell)
         finally:
@@ -150,21 +152,32 @@ def _children(service: Service, environment: dict[str, str]) -> tuple[Child, Chi
 
 
 @contextmanager
-def _service_lock(home: Path) -> Iterator[None]:
+def _service_lock(home: Path) -> Iterator[Tell]:
+    """Hold the home's service; gives a function that tells commands on this home where it listens."""
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "serve.lock").open("a+") as file:
+    with (home / SERVICE_LOCK).open("a+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             file.seek(0)
-            holder = file.read().strip() or "another process"
             raise BusyError(
-                f"{home} is served already (process {holder}); use that one, stop it, or give another --home"
+                f"{home} is served already ({_holder(file.read())}); use that one, stop it, or give another --home"
             ) from error
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
+
+        def say(**facts: object) -> None:
+            file.truncate(0)
+            file.write(json.dumps({"process": os.getpid(), **facts}))
+            file.flush()
+
+        say()
+        yield lambda address: say(api=address)
+
+
+def _holder(text: str) -> str:
+    try:
+        return f"process {json.loads(text)['process']}"
+    except (ValueError, KeyError, TypeError):
+        return f"process {text.strip()}" if text.strip().isdigit() else "another process"
 
 
 def _check_port(service: Service) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.parameters import AbandonParameters
+from flows.running import flow
 from flows.steps import Clock, abandon_step
 from flows.turns import take_turn
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.parameters import AttachParameters
+from flows.running import flow
 from flows.steps import Clock, attach_step, base_step
 from flows.turns import take_turn
 from tasks.attaching import AttachRequest

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.parameters import CompareParameters
+from flows.running import flow
 from flows.steps import Clock, compare_step
 
 

@@ -1,4 +1,4 @@
-"""Runs one flow in this process, on Prefect's own embedded server kept inside the home folder, or on a named one."""
+"""Runs one flow by its name in this process: its parameters checked, its server chosen, that server's failures told."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import httpx
 import pydantic
 
 from flows import screen
 from flows.form_size import check_size
-from flows.own_server import start_own_server
-from flows.prefect_settings import API_URL, choose_server, ignore_working_folder, told
+from flows.prefect_settings import ignore_working_folder, tell_left_aside
+from flows.servers import PrefectServer, find_server, name_server
 from minicoil.errors import StoreUnavailableError, UsageError
 
 FLOWS = {
@@ -38,47 +37,32 @@ FLOWS = {
     "compare-releases": ("flows.compare_releases", "compare_releases"),
 }
 
-# Each measured on Prefect 3.8.8: what an embedded server needs to start on a slow disk, and what it can do without.
-EMBEDDED_SETTINGS = {
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL",
-    "PREFECT_SERVER_EPHEMERAL_ENABLED": "true",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "600",  # only patience is needed: one that ended is noticed
-    "PREFECT_SERVER_DATABASE_TIMEOUT": "60",
-    "PREFECT_API_REQUEST_TIMEOUT": "300",  # nobody but this process asks that server
-    "PREFECT_SERVER_SERVICES_SCHEDULER_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_FOREMAN_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
-    "PREFECT_SERVER_SERVICES_LATE_RUNS_ENABLED": "false",
-    "PREFECT_CLI_PROMPT": "false",
-}
 # Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too.
 SERVED_SETTINGS = {"PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504"}
-_SAID: set[str] = set()
 
 
-def prepare_environment(home: Path, verbose: bool = False) -> None:
-    """Point Prefect at a folder inside `home`, and at the server that somebody named (`flows.prefect_settings`)."""
-    choice = choose_server(home)
-    for line in told(choice):
-        if line not in _SAID:
-            screen.tell(line)
-            _SAID.add(line)
-    os.environ.setdefault("PREFECT_HOME", str(home.expanduser().absolute() / "prefect"))
-    # Prefect looks for profiles in files of the working folder too, unless it is told where they are
-    os.environ.setdefault("PREFECT_PROFILES_PATH", str(Path(os.environ["PREFECT_HOME"]) / "profiles.toml"))
-    Path(os.environ["PREFECT_HOME"]).mkdir(parents=True, exist_ok=True)  # its server does not make it in time
-    if "?" in os.environ["PREFECT_HOME"]:  # it begins the options in a database's address, unless it is written out
-        database = f"file:{quote(os.environ['PREFECT_HOME'])}/prefect.db?uri=true"
-        os.environ.setdefault("PREFECT_API_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{database}")
+def choose_server(home: Path, asked: str | None = None, verbose: bool = False) -> PrefectServer | None:
+    """Find the server that keeps this process's runs and set Prefect up for it, before Prefect is imported.
+
+    Where there is none, nothing is set up that would need one: flows run as functions of this process.
+    """
+    server = find_server(home.expanduser(), asked)
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
-    for name, value in (SERVED_SETTINGS if API_URL in os.environ else EMBEDDED_SETTINGS).items():
-        os.environ.setdefault(name, value)
-    ignore_working_folder()
+    if server is not None:
+        name_server(server)
+        for name, value in SERVED_SETTINGS.items():
+            os.environ.setdefault(name, value)
+    return server
 
 
-def run(name: str, values: Mapping[str, Any]) -> Any:
-    """Check `values` against the parameter model of flow `name` and run it here.
+def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
+    """Check `values` against the parameter model of flow `name` and run it in this process.
+
+    Args:
+        name: One of `FLOWS`.
+        values: Its parameters.
+        server: Address of the API of the Prefect server that keeps the run, where it is to be another than the one
+            that `flows.servers.find_server` finds.
 
     Raises:
         UsageError: a value is missing or out of bounds; the message names each and what was expected. Or all of them
@@ -86,7 +70,8 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
         StoreUnavailableError: the Prefect server that was named failed, for longer than its client tries.
         MiniCoilError: what the flow itself refused.
     """
-    prepare_environment(Path(str(values["home"])), screen.VERBOSE)
+    chosen = choose_server(Path(str(values["home"])), server, screen.VERBOSE)
+    tell_left_aside(Path(str(values["home"])), chosen.url if chosen else None)
     module_name, function_name = FLOWS[name]
     function = getattr(importlib.import_module(module_name), function_name)
     model = typing.get_type_hints(function.fn)["parameters"]
@@ -95,11 +80,13 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     except pydantic.ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError(f"{name}: {problems}") from error
-    from prefect.settings import get_current_settings
+    if chosen is not None:
+        ignore_working_folder()
+        from prefect.settings import get_current_settings
 
-    check_size(name, parameters, get_current_settings().server.api.max_parameter_size)
+        check_size(name, parameters, get_current_settings().server.api.max_parameter_size)
+        screen.tell(f"this run is kept by the Prefect server at {chosen.url} (named by {chosen.named_by})")
     try:
-        start_own_server()
         return function(parameters)
     except httpx.HTTPError as error:
         raise _server_failed(error) from error
@@ -111,7 +98,7 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
 
 def _server_failed(error: httpx.HTTPError) -> Exception:
     """What a person is told of a request to Prefect that failed; any other is no concern of this module."""
-    address = os.environ.get(API_URL)
+    address = os.environ.get("PREFECT_API_URL")
     try:
         request = error.request
     except RuntimeError:  # httpx's way of saying that there was none
@@ -121,7 +108,7 @@ def _server_failed(error: httpx.HTTPError) -> Exception:
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return StoreUnavailableError(
             f"the Prefect server at {address} does not answer ({type(error).__name__} for {request.method} "
-            f"{request.url.path}); start it, correct {API_URL}, or set it empty to run without a server"
+            f"{request.url.path}); start it, correct its address, or give --prefect-url '' to run without a server"
         )
     if isinstance(error, httpx.TimeoutException):
         return StoreUnavailableError(

@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
-
 from flows.parameters import EvaluateParameters
+from flows.running import flow
 from flows.shown_artifacts import show_markdown
 from flows.steps import Clock, evaluate_collection_step, evaluate_step, proxies_step
 from minicoil.config import RetrievalGateConfig

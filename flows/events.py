@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prefect.events import emit_event
-
-from flows.turns import under_server
+from flows.running import under_prefect
 from tasks.place import Place
 
 MODEL_PUBLISHED = "minicoil.model.published"
@@ -16,8 +14,10 @@ GATE_FAILED = "minicoil.gate.failed"
 
 def announce_release(place: Place, channel: str, release: int, outcome: Mapping[str, Any]) -> None:
     """Say that a release was published, and whether somebody still has to re-encode for it."""
-    if not under_server():
+    if not under_prefect():
         return
+    from prefect.events import emit_event
+
     resource = {
         "prefect.resource.id": f"minicoil.release.{release}",
         "prefect.resource.name": f"release {release}",

@@ -5,17 +5,17 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from prefect import flow
-
 from flows.extension_report import answered_report, dry_run_report, extension_report
 from flows.gated_promotion import settle_answered
 from flows.job import open_job
 from flows.making_release import make_release
 from flows.parameters import ExtendParameters
+from flows.running import flow
 from flows.steps import choose_step, count_points_step, estimate_step
 from flows.training_words import train_chosen
 from tasks.bundles import remove_work
 from tasks.carriers import Carriers
+from tasks.channels import read_channel
 from tasks.choosing import WordRequest, check_max_points, check_words
 from tasks.reading import count_background
 from tasks.requests import file_digests, find_request, request_digest
@@ -46,7 +46,8 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
             costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling, job.parent.vocabulary.dims)
         if parameters.only_looks:
             points = count_points_step(carriers, chosen)
-            return dry_run_report(chosen, refused, points, costs, reading, job.clock)
+            pending = read_channel(job.place.objects(), parameters.channel).pending
+            return dry_run_report(chosen, refused, points, costs, reading, job.clock, pending)
 
         results, prior = train_chosen(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):

@@ -43,6 +43,7 @@ def dry_run_report(
     costs: Mapping[str, Any],
     reading: Reading,
     clock: Clock,
+    pending: int | None,
 ) -> dict[str, Any]:
     """The words, why, how many points carry each, and what it would cost."""
     words = [
@@ -56,7 +57,14 @@ def dry_run_report(
         }
         for candidate in chosen
     ]
-    answer = {"dry_run": True, "release": None, "words": words, "refused_words": [entry.row() for entry in refused]}
+    answer: dict[str, Any] = {
+        "dry_run": True,
+        "release": None,
+        "words": words,
+        "refused_words": [entry.row() for entry in refused],
+    }
+    if pending is not None:
+        answer["message"] = f"the promotion of release {pending} is not finished; an extension finishes it first"
     return {**answer, "estimate": dict(costs), **_common(reading, clock)}
 
 

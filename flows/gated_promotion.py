@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from prefect.logging import get_run_logger
-
 from flows.artifacts import show_reencoding, show_release
 from flows.events import announce_release
 from flows.parameters import WordsParameters
+from flows.running import run_logger
 from flows.steps import Clock, promote_step
 from tasks.approvals import finish_waiting, hold_release, read_waiting
 from tasks.channels import read_channel, set_pending
@@ -49,7 +48,7 @@ def settle_release(
         waiting = hold_release(store, channel, release, gate.reasons, approval_days)
         outcome |= {"refused": True, "expires_at": waiting.until.isoformat(timespec="seconds")}
         outcome["message"] = refusal(release, gate.reasons, outcome["expires_at"])
-        get_run_logger().warning(outcome["message"])
+        run_logger().warning(outcome["message"])
     elif wish == "elsewhere":
         set_pending(store, channel, release, manifest.parent)
         outcome["pending"] = True

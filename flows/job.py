@@ -34,7 +34,6 @@ class Job:
     points: PointStore
     parent: Parent
     tokenizer: WordTokenizer
-    sentences: SentenceStore
     records: list[CollectionRecord]
     plan: TrainingPlan
     clock: Clock
@@ -44,8 +43,13 @@ class Job:
         """Loaded by the first step that encodes: a run that finds nothing to do never pays for them."""
         parameters = self.parameters
         cache = self.place.cache / "sentences"
-        encoders: Encoders = open_encoders_step(self.parent, parameters.encoder, self.plan.role_model, cache)
-        return encoders
+        return open_encoders_step(self.parent, parameters.encoder, self.plan.role_model, cache)
+
+    @cached_property
+    def sentences(self) -> SentenceStore:
+        """Everything that was ever read here; made by the first run that keeps what it reads."""
+        role_model = self.plan.role_model
+        return SentenceStore(self.points, role_width(self.parent, role_model), role_model)
 
     @property
     def shard_model(self) -> ShardModel:
@@ -54,24 +58,27 @@ class Job:
         return ShardModel(asked.channel, self.parent.release, asked.encoder, self.plan.role_model, asked.dims)
 
     def read(self) -> Reading:
-        """The corpus, in the sentence store and counted."""
+        """The corpus counted, and in the sentence store if somebody does more than look."""
+        asked, keep = self.parameters, not self.parameters.only_looks
         with self.clock.timing("read"):
-            reading: Reading = read_step(
-                self.points, self.sentences, self.tokenizer, self.parameters.corpus, self.parameters.sample
-            )
-            return reading
+            store = self.sentences if keep else SentenceStore.find(self.points, self.plan.role_model)
+            return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
 
 
 def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
-    """Lock the home, finish what was interrupted, and open everything a change of words needs."""
+    """Lock the home, finish what was interrupted, and open everything a change of words needs.
+
+    Who only looks finishes nothing and imports nothing: store and collections stay as they are.
+    """
     check_judged_sets(parameters.judged_sets)
     place = parameters.place()
     stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
-    finish_step(place, parameters.channel)
-    remove_published_work(place)
-    if parameters.base is not None and not parameters.only_looks:
-        base_step(place, parameters.channel, parameters.base)
+    if not parameters.only_looks:
+        finish_step(place, parameters.channel)
+        remove_published_work(place)
+        if parameters.base is not None:
+            base_step(place, parameters.channel, parameters.base)
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     check_encoder(parent, parameters.encoder)
     channel, names = parameters.channel, parameters.collections
@@ -79,7 +86,6 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     tokenizer = WordTokenizer.from_folder(parent.folder)
     known = role_model_of(place.objects(), parent.release) if parent.release else None
     role_model = choose_role_model(parameters.role_model, known)
-    sentences = SentenceStore(points, role_width(parent, role_model), role_model)
     plan = TrainingPlan(
         training=TrainingConfig.for_target(parameters.target, parent.vocabulary.dims),
         sampling=SamplingConfig(max_sentences=parameters.max_sentences, min_sentences=parameters.min_sentences),
@@ -88,4 +94,4 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
         encoder_digest=parent.facts.encoder_digest,
         role_model=role_model,
     )
-    return Job(parameters, place, points, parent, tokenizer, sentences, records, plan, Clock())
+    return Job(parameters, place, points, parent, tokenizer, records, plan, Clock())

@@ -136,17 +136,30 @@ def common_options(command: Command) -> Command:
     )
     @click.option("--store", envvar="MINICOIL_STORE", help="Object store: file:///path or s3://bucket/prefix.")
     @click.option("--qdrant-url", envvar="MINICOIL_QDRANT_URL", help="Qdrant server; default: embedded in --home.")
+    @click.option(
+        "--prefect-url",
+        help="API of the Prefect server that keeps the run, '' for none; default: PREFECT_API_URL, your profile, "
+        "a service that runs on --home, else none.",
+    )
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
     @click.option("-v", "--verbose", is_flag=True, help="Show the program's and Prefect's own log lines.")
     @click.option("-q", "--quiet", is_flag=True, help="Only the answer and errors: no progress, no hints.")
     @functools.wraps(command)
     def wrapped(
-        home: str, store: str, qdrant_url: str, as_json: bool, verbose: bool, quiet: bool, **arguments: Any
+        home: str,
+        store: str,
+        qdrant_url: str,
+        prefect_url: str | None,
+        as_json: bool,
+        verbose: bool,
+        quiet: bool,
+        **arguments: Any,
     ) -> None:
         if verbose and quiet:
             raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
         screen.set_up(as_json, verbose, quiet)
         keep_to_cores()
+        click.get_current_context().meta["prefect_url"] = prefect_url
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
         place, given = _from_shell(place), _from_shell(arguments)
         _answer(lambda: command(place=place, **given), as_json, command.__name__)
@@ -194,7 +207,8 @@ def run_flow(name: str, values: Mapping[str, Any]) -> Any:
     """Check `values` against a flow's parameter model, then run the flow in this process."""
     from flows.embedded import run  # brings Prefect in
 
-    return run(name, {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()})
+    given = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    return run(name, given, click.get_current_context().meta["prefect_url"])
 
 
 def open_place(values: Mapping[str, Any]) -> Any:

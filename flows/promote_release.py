@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.artifacts import show_reencoding, show_release
 from flows.events import announce_release
 from flows.parameters import PromoteParameters
+from flows.running import flow
 from flows.steps import Clock, promote_step
 from flows.turns import take_turn
 from tasks.approvals import check_approval, finish_waiting

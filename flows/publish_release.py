@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.gated_promotion import Wish, settle_release
 from flows.parameters import PublishParameters
+from flows.running import flow
 from flows.steps import Clock, check_folder_step, publish_step
 from flows.turns import take_turn
 from tasks.channels import read_channel

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from prefect import flow
-
 from flows.reaping import reap
+from flows.running import flow
 from flows.shown_artifacts import show_table
 from flows.upkeep_parameters import ReapParameters
 

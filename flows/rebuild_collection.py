@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.parameters import RebuildParameters
+from flows.running import flow
 from flows.steps import Clock, rebuild_step
 from flows.turns import take_turn
 from tasks.rebuilding import RebuildRequest

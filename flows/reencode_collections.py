@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.artifacts import show_reencoding
 from flows.parameters import ReencodeParameters
+from flows.running import flow
 from flows.steps import Clock, contract_step, plan_step, promote_step, sweep_step
 from flows.turns import take_turn
 from minicoil.errors import ReleaseError

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.artifacts import show_words
 from flows.making_release import publish_and_settle
 from flows.parameters import RemoveParameters
+from flows.running import flow
 from flows.steps import Clock, assemble_step, finish_step, open_parent_step
 from flows.turns import take_turn
 from minicoil.prior import Prior

@@ -58,6 +58,8 @@ def _show_extend(result: Mapping[str, Any]) -> None:
         show_table(("word", "kind", "points", "why"), rows)
         _show_refused_words(result)
         _show_mapping({"estimate": result["estimate"]})
+        if result.get("message"):
+            say(shown(result["message"]))
         return
     if result.get("message"):
         say(shown(result["message"]))

@@ -7,13 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from prefect import flow
-
 from flows.extension_report import answered_report, extension_report
 from flows.gated_promotion import settle_answered
 from flows.job import Job, open_job
 from flows.making_release import make_release
 from flows.parameters import RetrainParameters
+from flows.running import flow
 from flows.steps import encode_step, held_out_step, measure_step
 from flows.training_words import train_chosen
 from minicoil.errors import ReleaseError

@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from flows import screen
+from flows.embedded import choose_server
 from flows.options import common_options, open_place
-from flows.prefect_settings import choose_server, ignore_working_folder, told
+from flows.prefect_settings import ignore_working_folder, tell_left_aside
 from minicoil.errors import UsageError
 
 _nightly = click.option(
@@ -48,11 +49,10 @@ def serve(place: dict[str, Any], channels: tuple[str, ...] = (), **values: Any) 
 @click.option("--reap/--no-reap", default=True, show_default=True, help="Reap dead runs every ten minutes.")
 @common_options
 def deploy(place: dict[str, Any], corpus: str | None, channels: tuple[str, ...], reap: bool) -> Any:
-    """Register work pool, limits, automations and deployments with the Prefect server of PREFECT_API_URL."""
-    choice = choose_server(Path(place["home"]))
-    for line in told(choice):
-        screen.tell(line)
-    if not choice.server:
+    """Register work pool, limits, automations and deployments with the Prefect server that is named."""
+    server = choose_server(Path(place["home"]), click.get_current_context().meta["prefect_url"])
+    tell_left_aside(Path(place["home"]), server.url if server else None)
+    if server is None:
         raise UsageError(
             "PREFECT_API_URL is not set, nor does your Prefect profile name a server; set it to your server's API "
             "(http://host:4200/api), or use `minicoil serve`"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.artifacts import show_cells_that_wait
 from flows.reader_parameters import ReadersParameters
+from flows.running import flow
 from flows.steps import settle_readers_step
 
 

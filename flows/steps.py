@@ -1,4 +1,4 @@
-"""Functions of `tasks` as Prefect tasks: named for the run's page, never cached, their values kept in this process.
+"""Functions of `tasks` as steps of flows: named for the run's page, never cached, their values kept in this process.
 
 The truth about a run lies in object storage; Prefect's records are for people to look at.
 """
@@ -6,14 +6,10 @@ The truth about a run lies in object storage; Prefect's records are for people t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from prefect import task
-from prefect.cache_policies import NO_CACHE
-
-from minicoil.errors import EngineUnavailableError, StoreUnavailableError
+from flows.running import step
 from minicoil.harmless import guard_logs
 from tasks.abandoning import abandon_promotion
 from tasks.assembly import assemble, joined_tokens_of
@@ -39,7 +35,7 @@ from tasks.promotion import (
 )
 from tasks.proving import prove
 from tasks.proxies import make_proxies
-from tasks.reading import read_into_store
+from tasks.reading import read_sentences
 from tasks.rebuilding import rebuild_collection
 from tasks.release_report import write_report
 from tasks.releases import publish_release
@@ -49,39 +45,10 @@ from tasks.sentence_encoder import open_encoders
 from tasks.training import recall_results, train_unit
 
 guard_logs()  # every process that runs a flow comes by here: a worker's as well as the command line's
-_TRIES = 2
-_WAIT_SECONDS: list[float] = [5, 20]
-
-
-def _is_transient(task: Any, run: Any, state: Any) -> bool:
-    """Retry what may pass by itself: a busy store, an engine that restarts."""
-    try:
-        state.result()
-    except (StoreUnavailableError, EngineUnavailableError):
-        return True
-    except BaseException:  # for good: the run ends and says so
-        return False
-    return False
-
-
-def step(function: Callable[..., Any], name: str) -> Any:
-    """A Prefect task that runs `function` here and retries what is transient."""
-    decorate: Any = task(
-        name=name,
-        cache_policy=NO_CACHE,
-        persist_result=False,
-        retries=_TRIES,
-        retry_delay_seconds=_WAIT_SECONDS,
-        retry_jitter_factor=0.5,
-        retry_condition_fn=_is_transient,
-    )
-    return decorate(function)
-
-
 base_step = step(import_base, "import-base")
 open_parent_step = step(open_parent, "open-parent")
 open_encoders_step = step(open_encoders, "open-encoders")
-read_step = step(read_into_store, "read-corpus")
+read_step = step(read_sentences, "read-corpus")
 choose_step = step(choose_words, "choose-words")
 estimate_step = step(estimate, "estimate")
 count_points_step = step(count_points, "count-points")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from prefect import flow
-
 from flows.progress_artifacts import progress_on_page
+from flows.running import flow
 from flows.upkeep_parameters import TrainingShardParameters
 from tasks.training_shards import train_shard as train
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
-from prefect.client.orchestration import get_client
-from prefect.concurrency.sync import concurrency
-from prefect.exceptions import ObjectNotFound
-from prefect.logging import get_run_logger
 
 from flows.progress_artifacts import progress_on_page
+from flows.running import run_logger, server_address, under_prefect
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks.disk import FREE_SOME, is_full
 from tasks.home_lock import writer_lock
@@ -34,11 +30,6 @@ def limit_name(channel: str) -> str:
     return f"channel-{channel}"
 
 
-def under_server() -> bool:
-    """Whether a server that others see too is in charge of this run, rather than one of this process's own."""
-    return bool(os.environ.get("PREFECT_API_URL"))
-
-
 @contextmanager
 def take_turn(place: Place, channel: str, command: str, shared: bool = False) -> Iterator[None]:
     """Hold channel and home for one run, and show its long steps on the run's page.
@@ -50,12 +41,12 @@ def take_turn(place: Place, channel: str, command: str, shared: bool = False) ->
         shared: Parts of one job run at once; the channel's compare-and-swap keeps them apart from others.
 
     Raises:
-        BusyError: somebody else holds them; embedded at once, under a server after `TURN_SECONDS`.
+        BusyError: somebody else holds them; in this process at once, under a server after `TURN_SECONDS`.
         UsageError: the channel's limit was never set up.
         StoreError: the disk is full.
     """
     with ExitStack() as stack:
-        if under_server():
+        if under_prefect():
             stack.enter_context(progress_on_page())
             if not shared:
                 _enter_slot(stack, channel)
@@ -67,9 +58,10 @@ def take_turn(place: Place, channel: str, command: str, shared: bool = False) ->
 
 
 def _enter_slot(stack: ExitStack, channel: str) -> None:
+    from prefect.concurrency import sync
     from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError  # the public module does not name it
 
-    logger, name = get_run_logger(), limit_name(channel)
+    logger, name = run_logger(), limit_name(channel)
     _await_server(name, channel)
     until, patience = time.monotonic() + TURN_SECONDS, _LOOK_AGAIN_SECONDS
     answered = time.monotonic()
@@ -77,7 +69,7 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
         try:
             # not strict about renewal: a server that restarts must not end hours of training; the channel's own
             # compare-and-swap guards what is written
-            held = concurrency(
+            held = sync.concurrency(
                 name,
                 strict=True,
                 timeout_seconds=max(min(patience, until - time.monotonic()), 0.1),
@@ -94,7 +86,7 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
         except ConcurrencySlotAcquisitionError as error:  # the server went away in between: wait and ask again
             if time.monotonic() - answered > SERVER_SECONDS:
                 raise StoreUnavailableError(
-                    f"the Prefect server at {os.environ.get('PREFECT_API_URL')} does not give out '{name}' ({error}); "
+                    f"the Prefect server at {server_address()} does not give out '{name}' ({error}); "
                     "read its log, then run this again"
                 ) from error
             time.sleep(_LOOK_AGAIN_SECONDS)
@@ -112,10 +104,13 @@ def _await_server(name: str, channel: str) -> None:
         UsageError: it answers, and has no such limit.
         StoreUnavailableError: it did not answer in time.
     """
+    from prefect.client import orchestration
+    from prefect.exceptions import ObjectNotFound
+
     until = time.monotonic() + SERVER_SECONDS
     while True:
         try:
-            with get_client(sync_client=True) as client:
+            with orchestration.get_client(sync_client=True) as client:
                 client.read_global_concurrency_limit_by_name(name)
             return
         except ObjectNotFound as error:
@@ -126,7 +121,7 @@ def _await_server(name: str, channel: str) -> None:
         except httpx.HTTPError as error:
             if time.monotonic() > until:
                 raise StoreUnavailableError(
-                    f"the Prefect server at {os.environ.get('PREFECT_API_URL')} does not answer "
+                    f"the Prefect server at {server_address()} does not answer "
                     f"({type(error).__name__}); start it and run this again"
                 ) from error
             time.sleep(_LOOK_AGAIN_SECONDS)

@@ -6,7 +6,6 @@ Many words share one tensor; one word that cannot be trained fails alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -19,35 +18,11 @@ from minicoil.fitting import PreparedWord, fit_words
 from minicoil.occurrences import WordSample
 from minicoil.ordering import fit_order
 from minicoil.prior import Prior, word_moments
-from minicoil.triplets import Split, Triplets, sample_triplets, split_rows, word_seed
+from minicoil.trained_word import TrainedWord, TrainingFailure
+from minicoil.triplets import Split, sample_triplets, split_rows, word_seed
 
 _ALIKE = 1e-4  # of the largest number: below it, embeddings differ by rounding only
 _SPREAD = 0.3  # standard deviation of the fit's inputs: tanh bends there, and is not yet flat
-
-
-@dataclass(frozen=True)
-class TrainedWord:
-    """A layer and what it is judged by.
-
-    Attributes:
-        word: Vocabulary entry.
-        weights: (D, d) float32; meaning = unit(tanh(embedding @ weights)).
-        split: Which sentences taught it and which did not.
-        test: Held-out triplets, frozen by the seed.
-    """
-
-    word: str
-    weights: NDArray[np.float32]
-    split: Split
-    test: Triplets
-
-
-@dataclass(frozen=True)
-class TrainingFailure:
-    """A word that could not be trained, and why."""
-
-    word: str
-    error: TrainingError
 
 
 def train_words(

@@ -15,7 +15,7 @@ from minicoil.ledger import VerdictName, WordRecord
 from minicoil.occurrences import WordSample
 from minicoil.prior import Prior
 from minicoil.stack import open_stack
-from minicoil.trainer import TrainedWord, TrainingFailure
+from minicoil.trained_word import TrainedWord, TrainingFailure
 from minicoil.triplets import Triplets, sample_triplets, word_seed
 from minicoil.validation import apply_layer, judge_new, judge_retrained, measure
 from tasks.bundles import Parent

@@ -1,4 +1,4 @@
-"""A corpus into the sentence store, counting its words on the way: one pass, bounded memory."""
+"""A corpus read once, in bounded memory: words counted, sentences put into the store unless somebody only looks."""
 
 from __future__ import annotations
 
@@ -43,14 +43,23 @@ class Reading:
     _waiting: list[Sentence] = field(default_factory=list, repr=False)
 
 
-def read_into_store(
+def read_sentences(
     points: PointStore,
-    store: SentenceStore,
+    store: SentenceStore | None,
     tokenizer: WordTokenizer,
     specs: Sequence[str],
     sample: int | None,
+    keep: bool = True,
 ) -> Reading:
     """Read corpora, split and count their sentences, and add the new ones to the store.
+
+    Args:
+        points: For corpora that are collections.
+        store: Where sentences are; None where none was ever read, by somebody who only looks.
+        tokenizer: Of the encoder.
+        specs: What to read.
+        sample: A seeded sample of this many documents.
+        keep: Whether new sentences are added; else they are only counted.
 
     Raises:
         CorpusError: a SPEC names nothing, or nothing usable was found.
@@ -65,9 +74,9 @@ def read_into_store(
             total = (total + sum(sentence.key for sentence in sentences)) % 2**64
             reading._waiting += sentences
             if len(reading._waiting) >= _BATCH:
-                _flush(store, reading)
+                _flush(store, reading, keep)
             advance(len(sentences))
-        _flush(store, reading)
+        _flush(store, reading, keep)
     reading.digest = hashlib.sha256(f"{total}:{reading.n_sentences}".encode()).hexdigest()
     reading.keys = seen.sorted_keys()
     return reading
@@ -103,7 +112,9 @@ def _sentences(
         yield fresh
 
 
-def _flush(store: SentenceStore, reading: Reading) -> None:
-    if reading._waiting:
-        reading.n_new += store.add(reading._waiting)
-        reading._waiting = []
+def _flush(store: SentenceStore | None, reading: Reading, keep: bool) -> None:
+    if store is None:
+        reading.n_new += len(reading._waiting)
+    elif reading._waiting:
+        reading.n_new += store.add(reading._waiting) if keep else store.count_absent(reading._waiting)
+    reading._waiting = []

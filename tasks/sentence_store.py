@@ -83,6 +83,11 @@ class SentenceStore:
                 self._points.set_payload(self.name, [key], {_FOLDED: unique[key].folded})
         return len(fresh)
 
+    def count_absent(self, sentences: Sequence[Sentence]) -> int:
+        """How many of them `add` would add."""
+        keys = {sentence.key for sentence in sentences}
+        return len(keys) - len(self._points.get(self.name, list(keys), payload=False))
+
     def set_vectors(self, keys: Sequence[int], role: NDArray[np.float32]) -> None:
         """Write the role-model vectors, (n, R) float32 unit, of sentences that are there."""
         updates = [VectorUpdate(key, {ROLE: row}) for key, row in zip(keys, role, strict=True)]

@@ -16,8 +16,7 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.ledger import WordRecord
 from minicoil.machine import memory as usable_memory
 from minicoil.mining import Candidate
-from minicoil.sources import DECIDING, source_digest
-from minicoil.trainer import train_words
+from minicoil.rules import rules_digest
 from tasks.bundles import Parent
 from tasks.features import Chosen, Features
 from tasks.judging import Judge
@@ -31,7 +30,6 @@ _WORD_SECONDS, _SENTENCE_SECONDS = 0.035, 2e-5  # measured on one core, 384 numb
 _BATCH_ROWS = 40_000  # sentences trained in one tensor; bounds memory, whatever the number of words
 _ROW_COPIES = 8  # of a sentence's embedding and role vector, as float32, while its word is trained
 _BATCH_SHARE = 4  # a batch may take a fourth of the memory that a container allows
-_OWN_SOURCES = ("tasks.features", "tasks.judging", "tasks.priors", "tasks.sentence_encoder")
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,9 @@ class TrainingPlan:
 
     @property
     def digest(self) -> str:
-        """Of all settings, the encoder, and the source of the code that decides a layer."""
+        """Of all settings, the encoder, and the rules by which a layer is made and judged."""
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
-        parts = [configs, self.encoder_digest, self.role_model, source_digest((*DECIDING, *_OWN_SOURCES))]
+        parts = [configs, self.encoder_digest, self.role_model, rules_digest()]
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -112,6 +110,8 @@ def train_unit(
         memory: Where results are kept by digest, so that a killed run goes on and a repeated one does nothing.
         device: See `tasks.devices.choose_device`.
     """
+    from minicoil.trainer import train_words  # brings torch in, which a run that finds nothing to train never pays for
+
     by_word = {candidate.word: candidate for candidate in candidates}
     results: list[WordResult] = []
     with progress("training words", len(candidates), "words") as advance:

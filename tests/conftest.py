@@ -19,6 +19,9 @@ from minicoil.stemming import stem
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# no test may run under the server of whoever runs the tests
+os.environ.pop("PREFECT_API_URL", None)
+os.environ["PREFECT_PROFILES_PATH"] = os.devnull
 
 from minicoil.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
 from minicoil.vocabulary import Vocabulary  # noqa: E402

@@ -147,12 +147,17 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         )
         for kind in ("encoding", "training")
     ),
-    "orchestration": (
-        Asked(
-            "seconds that Prefect costs, over 20 or a tenth of the whole with encoding, whichever is more",
-            lambda r: r["overhead_seconds"] / max(20, 0.1 * r["cold_seconds"]),
-            most=1,
-            form=".2f",
+    "commands": (
+        *(
+            Asked(what, lambda r, name=name, key=key: r["commands"][name]["now"][key], most=most, form=".2f")
+            for what, name, key, most in (
+                ("seconds of `index`, 100 short documents", "index", "seconds", 4),
+                ("CPU seconds of the same", "index", "cpu_seconds", 5),
+                ("seconds of `search`", "search", "seconds", 1),
+                ("CPU seconds of `reencode --dry-run`", "reencode_dry_run", "cpu_seconds", 4),
+                ("CPU seconds of `extend` with nothing to do", "extend_nothing", "cpu_seconds", 4),
+                ("CPU seconds of a refusal", "refusal", "cpu_seconds", 4),
+            )
         ),
     ),
     "reencoding": (

@@ -29,7 +29,7 @@ COMMANDS = {
     "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
     "shards": "pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py",
-    "orchestration": "pytest -m benchmark -s tests/benchmarks/test_orchestration_benchmark.py",
+    "commands": "pytest -m benchmark -s tests/benchmarks/test_command_benchmark.py",
     "load": "MINICOIL_BENCH_OUT=docs/benchmarks/load.json pytest -m benchmark -s tests/benchmarks/test_load_benchmark.py",
     "soak": "MINICOIL_BENCH_OUT=docs/benchmarks/soak.json pytest -m benchmark -s tests/benchmarks/test_soak_benchmark.py",
 }
@@ -245,12 +245,21 @@ def _shard_ratios(r: dict[str, Any]) -> Iterator[Row]:
         yield f"seconds of {kind}, two workers", f"{two:.0f}", f"{one:.0f}, one worker", f"{one / two:.2f}x less"
 
 
-def _orchestration_ratios(r: dict[str, Any]) -> Iterator[Row]:
-    flow, plain = r["flow_seconds"], r["plain_seconds"]
-    what = f"seconds of an extension with {r['n_words']:,} words as a flow, sentences encoded before"
-    yield what, f"{flow:.0f}", f"{plain:.0f}, without Prefect", f"{flow / plain:.2f}x"
+def _command_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    for name, sides in r["commands"].items():
+        if "before" in sides:
+            now, before = sides["now"]["cpu_seconds"], sides["before"]["cpu_seconds"]
+            what = f"CPU seconds of {COMMAND_NAMES[name]}"
+            yield what, f"{now:.1f}", f"{before:.1f}, with a Prefect server of its own", f"{before / now:.1f}x less"
 
 
+COMMAND_NAMES = {
+    "index": "`index` of 100 short documents",
+    "search": "`search`",
+    "reencode_dry_run": "`reencode --dry-run`",
+    "extend_nothing": "`extend` with nothing to do",
+    "refusal": "a refused `extend`",
+}
 SHARD_UNITS = {"encoding": "sentences", "training": "words"}
 
 
@@ -262,7 +271,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("server", _server_ratios),
     ("release", _release_ratios),
     ("shards", _shard_ratios),
-    ("orchestration", _orchestration_ratios),
+    ("commands", _command_ratios),
 )
 
 
@@ -408,13 +417,14 @@ def _shards(r: dict[str, Any]) -> str:
     return table(("what", "who", "s on the clock", "s of CPU in all"), rows)
 
 
-def _orchestration(r: dict[str, Any]) -> str:
-    rows = [
-        ("as a flow on the embedded server", f"{r['flow_seconds']:.1f}"),
-        ("the same calls without Prefect", f"{r['plain_seconds']:.1f}"),
-        ("the same with encoding", f"{r['cold_seconds']:.1f}"),
-    ]
-    return table((f"{r['n_words']:,} words", "s on the clock"), rows)
+def _commands(r: dict[str, Any]) -> str:
+    rows: list[Row] = []
+    for name, sides in r["commands"].items():
+        figures = [
+            f"{sides[side][key]:.2f}" if side in sides else "-" for side in ("now", "before") for key in sides["now"]
+        ]
+        rows.append((COMMAND_NAMES[name], *figures))
+    return table(("command", "seconds", "CPU seconds", "seconds before", "CPU seconds before"), rows)
 
 
 def _load(r: dict[str, Any]) -> str:
@@ -461,7 +471,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "server": _server,
     "release": _release,
     "shards": _shards,
-    "orchestration": _orchestration,
+    "commands": _commands,
     "load": _load,
     "soak": _soak,
 }

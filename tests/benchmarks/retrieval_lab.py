@@ -24,7 +24,8 @@ from minicoil.sentences import sentence_key, split_sentences
 from minicoil.sparse import count_words, document_vector, query_vector
 from minicoil.stemming import stem
 from minicoil.tokens import WordTokenizer
-from minicoil.trainer import TrainedWord, train_words
+from minicoil.trained_word import TrainedWord
+from minicoil.trainer import train_words
 from minicoil.triplets import sample_triplets, word_seed
 from minicoil.validation import apply_layer, judge_retrained
 from minicoil.validation import measure as measure_layer

@@ -26,7 +26,7 @@ from tasks.encoding_shards import cut_shards
 from tasks.features import encode_features
 from tasks.place import Place
 from tasks.priors import make_prior, prior_origin
-from tasks.reading import read_into_store
+from tasks.reading import read_sentences
 from tasks.sampling import sample_sentences
 from tasks.sentence_encoder import open_encoders
 from tasks.sentence_store import SentenceStore
@@ -97,7 +97,7 @@ def corpus(tmp_path_factory):
     parent = open_parent(place, "production", "minilm", 4)
     with place.points() as points:
         store = SentenceStore(points, 384)
-        reading = read_into_store(points, store, WordTokenizer.from_folder(parent.folder), CORPUS, None)
+        reading = read_sentences(points, store, WordTokenizer.from_folder(parent.folder), CORPUS, None)
         yield place, parent, store, reading
 
 

@@ -3,18 +3,15 @@
 Blocks marked `sh` are run; `exit=1` after it says how one ends. Blocks with another mark (`needs-network`,
 `needs-server`, `needs-containers`, `several-machines`, `takes-long`) are not: their `minicoil` commands are only parsed.
 
-All guides share one Prefect server, as a shell with PREFECT_API_URL does; starting one with every command would take
-most of the time. Guides that go on where the first one ended begin with a copy of its folder.
+Guides that go on where the first one ended begin with a copy of its folder.
 """
 
-import asyncio
 import os
 import re
 import shutil
 import subprocess
 import sys
 import sysconfig
-from contextlib import ExitStack
 
 import pytest
 from command_lines import check_commands, commands_in
@@ -29,31 +26,18 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory):
-    """A reader's shell: nothing of ours set but where the server and the code are."""
-    from prefect.settings import PREFECT_API_URL
-    from prefect.testing.utilities import prefect_test_harness
-
-    from deployments.setting_up import set_up
-    from flows.embedded import EMBEDDED_SETTINGS
-
+def environment():
+    """A reader's shell: nothing of ours set but where the code is."""
     ours = {name: value for name, value in os.environ.items() if not name.startswith(("MINICOIL_", "PREFECT_"))}
     for name in ("NO_COLOR", "COLUMNS", "FORCE_COLOR"):
         ours.pop(name, None)
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
-        for name, value in EMBEDDED_SETTINGS.items():  # as the command line starts its own
-            patch.setenv(name, value)
-        stack.enter_context(prefect_test_harness(server_startup_timeout=120))
-        asyncio.run(set_up(["production", "own"]))
-        yield {
-            **ours,
-            "PATH": os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"])),
-            "PYTHONPATH": str(ROOT),
-            "PREFECT_API_URL": str(PREFECT_API_URL.value()),
-            "PREFECT_HOME": str(tmp_path_factory.mktemp("prefect")),
-            "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-            "OMP_NUM_THREADS": "1",  # small texts: threads would mostly wait for each other
-        }
+    return {
+        **ours,
+        "PATH": os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"])),
+        "PYTHONPATH": str(ROOT),
+        "PREFECT_PROFILES_PATH": os.devnull,
+        "OMP_NUM_THREADS": "1",  # small texts: threads would mostly wait for each other
+    }
 
 
 def follow(name, folder, environment):

@@ -1,4 +1,4 @@
-"""One Prefect server for all flow tests, and one home in which the product lives through its life once."""
+"""A Prefect server for tests that want one, and one home in which the product lives through its life once."""
 
 import os
 from dataclasses import dataclass
@@ -16,10 +16,11 @@ def prefect_server():
     os.environ.setdefault("PREFECT_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
     with prefect_test_harness(server_startup_timeout=120):
-        yield
+        yield str(PREFECT_API_URL.value())
 
 
 @dataclass
@@ -40,7 +41,7 @@ class Life:
 
 
 @pytest.fixture(scope="session")
-def life(prefect_server, tmp_path_factory) -> Life:
+def life(tmp_path_factory) -> Life:
     from flows.extend_vocabulary import extend_vocabulary
     from flows.index_collection import index_collection
     from flows.parameters import ExtendParameters, IndexParameters

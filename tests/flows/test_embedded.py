@@ -14,41 +14,21 @@ ADDRESS = "http://127.0.0.1:4200/api"
 
 @pytest.fixture
 def clean(monkeypatch, tmp_path):
-    monkeypatch.setattr("flows.prefect_settings._profiles_path", lambda: tmp_path / "none.toml")
-    monkeypatch.setattr(embedded, "ignore_working_folder", lambda: None)  # would import Prefect with what is set here
-    for name in (
-        *("PREFECT_API_URL", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_HOME", "PREFECT_LOGGING_LEVEL"),
-        *("PREFECT_PROFILE", "PREFECT_PROFILES_PATH"),
-    ):
+    for name in ("PREFECT_API_URL", "PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_HOME", "PREFECT_LOGGING_LEVEL"):
         monkeypatch.setenv(name, "")  # so that it is put back as it was
         monkeypatch.delenv(name)
-    for name, value in embedded.EMBEDDED_SETTINGS.items():
-        monkeypatch.setenv(name, value)
     return monkeypatch
 
 
 def test_requests_to_a_named_server_are_repeated_after_its_errors_too(clean, tmp_path):
     clean.setenv("PREFECT_API_URL", ADDRESS)
-    embedded.prepare_environment(tmp_path)
+    assert embedded.choose_server(tmp_path).url == ADDRESS
     assert os.environ["PREFECT_CLIENT_RETRY_EXTRA_CODES"] == "500,504"
 
 
-def test_a_server_of_this_process_needs_no_such_thing(clean, tmp_path):
-    embedded.prepare_environment(tmp_path)
-    assert "PREFECT_CLIENT_RETRY_EXTRA_CODES" not in os.environ
-
-
-def test_a_question_mark_in_a_home_is_a_character_of_it(clean, tmp_path):
-    clean.setenv("PREFECT_API_DATABASE_CONNECTION_URL", "")
-    clean.delenv("PREFECT_API_DATABASE_CONNECTION_URL")
-    embedded.prepare_environment(tmp_path / "w?x %41")
-    address = os.environ["PREFECT_API_DATABASE_CONNECTION_URL"]
-    assert address == f"sqlite+aiosqlite:///file:{tmp_path}/w%3Fx%20%2541/prefect/prefect.db?uri=true"
-    import sqlite3
-
-    sqlite3.connect(address.removeprefix("sqlite+aiosqlite:///"), uri=True).close()
-    assert [path.name for path in (tmp_path / "w?x %41" / "prefect").iterdir()] == ["prefect.db"]
-    assert [path.name for path in tmp_path.iterdir()] == ["w?x %41"]
+def test_without_a_server_nothing_is_set_up_for_one(clean, tmp_path):
+    assert embedded.choose_server(tmp_path) is None
+    assert not {"PREFECT_CLIENT_RETRY_EXTRA_CODES", "PREFECT_API_URL", "PREFECT_HOME"} & os.environ.keys()
 
 
 class NoParameters(pydantic.BaseModel):
@@ -73,8 +53,6 @@ def run(monkeypatch, error, tmp_path):
 
     monkeypatch.setattr(module, "failing", FailingFlow(error), raising=False)
     monkeypatch.setitem(embedded.FLOWS, "failing", (module.__name__, "failing"))
-    monkeypatch.setattr(embedded, "prepare_environment", lambda *_: None)
-    monkeypatch.setattr(embedded, "start_own_server", lambda: None)
     embedded.run("failing", {"home": str(tmp_path)})
 
 
@@ -95,7 +73,7 @@ def test_a_server_that_is_away_and_one_that_is_slow_are_told_apart_each_with_wha
     for error, said in (
         (
             httpx.ConnectError("refused", request=request),
-            "does not answer .ConnectError .* start it, correct PREFECT_API_URL",
+            "does not answer .ConnectError .* start it, correct its address",
         ),
         (httpx.ConnectTimeout("", request=request), "does not answer .ConnectTimeout"),
         (httpx.ReadTimeout("", request=request), "is too slow .ReadTimeout .* raise PREFECT_API_REQUEST_TIMEOUT"),

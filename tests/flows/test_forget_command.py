@@ -53,7 +53,7 @@ def test_a_document_is_forgotten_through_the_command_line_in_spite_of_kills(tmp_
     assert ask(home, "words", "nodes")["page"]
     quoting = files_with(home, PLANTED)
     assert any("report.html" in path for path in quoting) and any("words" in path for path in quoting)
-    assert not [path for path in quoting if path.startswith("prefect")]  # run histories quote nothing
+    assert not [path for path in quoting if path.startswith("runs")]  # run histories quote nothing
     corpus.write_text("\n".join(map(json.dumps, rows[:-1])))
 
     forget = ("forget", "--doc", "secret", "--collection", "docs")

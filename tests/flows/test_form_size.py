@@ -41,7 +41,7 @@ def test_long_words_point_to_a_file_and_hundreds_of_files_to_their_folder(tmp_pa
 
 
 def test_the_command_line_says_it_with_status_2_and_starts_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("flows.embedded.prepare_environment", lambda *_: None)
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
     answer = CliRunner().invoke(main, ["extend", *WIDE, "--corpus", "pydocs:json", "--home", str(tmp_path / "home")])
     assert answer.exit_code == 2 and "--words-file" in answer.stderr and len(answer.stderr.splitlines()) == 1
     assert not (tmp_path / "home").exists()

@@ -30,7 +30,7 @@ def run(home, encoder, flow="index", **values):
 
 
 @pytest.fixture(scope="module")
-def home(prefect_server, tmp_path_factory):
+def home(tmp_path_factory):
     return tmp_path_factory.mktemp("odd") / "home"
 
 
@@ -110,7 +110,7 @@ def test_more_words_than_a_form_takes_point_to_a_file(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["cl?ean [1] #%41", "caf\u00e9 \U0001f600"])
-def test_a_home_of_any_name_stays_in_its_folder(prefect_server, tiny_encoder, tmp_path, two_files, name):
+def test_a_home_of_any_name_stays_in_its_folder(tiny_encoder, tmp_path, two_files, name):
     home = tmp_path / "homes" / name
     home.parent.mkdir()
     assert run(home, tiny_encoder, collection="docs", corpus=[str(two_files)])["n_points"] == 10

@@ -4,9 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from prefect import flow
 
-from flows.embedded import prepare_environment
 from flows.sharding import encode_in_shards, train_in_shards
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.errors import UsageError
@@ -32,9 +30,6 @@ NOWHERE = np.zeros(0, np.uint64)
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    for name in ("PREFECT_HOME", "PREFECT_API_URL"):
-        monkeypatch.delenv(name, raising=False)
-    prepare_environment(tmp_path / "home")
     monkeypatch.setenv("MINICOIL_SHARD_RUNNER", "dask")
     return Place.at(tmp_path / "home")
 
@@ -55,7 +50,6 @@ def test_a_dask_cluster_encodes_and_trains(place, monkeypatch, tmp_path):
         for word, forms in FORMS.items()
     ]
 
-    @flow(name="sharded", validate_parameters=False, persist_result=False)
     def sharded():
         with place.points() as points:
             store = SentenceStore(points, 384)
@@ -89,23 +83,14 @@ def test_without_the_extra_it_says_what_to_install(place, monkeypatch, tmp_path)
         store.add([Sentence(2**60 + i, f"A pool of size {i}.", "doc") for i in range(30)])
         chosen = sample_sentences(store, {"pool": ("pool",)}, SAMPLING, NOWHERE)
 
-        @flow(name="sharded", validate_parameters=False, persist_result=False)
-        def sharded():
-            monkeypatch.setitem(sys.modules, "prefect_dask", None)  # as where it is not installed
+        monkeypatch.setitem(sys.modules, "distributed", None)  # as where it is not installed
+        with pytest.raises(UsageError, match=r"pip install 'minicoil-service\[dask\]'"):
             encode_in_shards(place, store, {"pool": ("pool",)}, chosen, SAMPLING, MODEL, tmp_path / "features")
 
-        with pytest.raises(UsageError, match=r"pip install 'minicoil-service\[dask\]'"):
-            sharded()
 
-
-def test_a_cluster_elsewhere_needs_a_server_that_it_reaches(place, monkeypatch, tmp_path):
+def test_workers_need_a_server_and_a_run_without_one_says_what_to_do(place, monkeypatch, tmp_path):
     monkeypatch.setenv("MINICOIL_TRAIN_SHARDS", "2")
-    monkeypatch.setenv("MINICOIL_DASK_SCHEDULER", "tcp://127.0.0.1:1")
+    monkeypatch.setenv("MINICOIL_SHARD_RUNNER", "workers")
     monkeypatch.setattr("flows.sharding.cut_training", lambda *_given: ["training/0/0.zip"])
-
-    @flow(name="sharded", validate_parameters=False, persist_result=False)
-    def sharded():
+    with pytest.raises(UsageError, match="none is named; set PREFECT_API_URL or start `minicoil serve`"):
         train_in_shards(place, None, None, tmp_path)
-
-    with pytest.raises(UsageError, match="set PREFECT_API_URL to a server that they reach"):
-        sharded()

@@ -30,7 +30,7 @@ def harmful(text):
 
 
 @pytest.fixture(scope="module")
-def nasty(prefect_server, tiny_encoder, tmp_path_factory):
+def nasty(tiny_encoder, tmp_path_factory):
     """A home with a collection of such documents, in a file of such a name."""
     from flows.index_collection import index_collection
     from flows.parameters import IndexParameters

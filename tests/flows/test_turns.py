@@ -1,15 +1,14 @@
 """One writer a channel and a home, and what a run says when it cannot have its turn."""
 
 import errno
-import logging
 from contextlib import ExitStack, nullcontext
 
 import httpx
 import pytest
-from prefect import flow
 from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError
 
 from flows import progress_artifacts, turns
+from flows.running import flow
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks import progress
 from tasks.home_lock import writer_lock
@@ -24,19 +23,18 @@ def limited_server(prefect_server):
 
     with get_client(sync_client=True) as client:
         client._client.post("/v2/concurrency_limits/", json={"name": "channel-busy", "limit": 1, "active": True})
+    return prefect_server
 
 
 @pytest.fixture
 def shared_server(limited_server, monkeypatch):
     """As a worker's run finds it: a server that others see, and the channel's limit on it."""
-    from prefect.settings import PREFECT_API_URL
-
-    monkeypatch.setenv("PREFECT_API_URL", PREFECT_API_URL.value())
+    monkeypatch.setenv("PREFECT_API_URL", limited_server)
 
 
 def turn_of(place, channel, body):
-    @flow
-    def run():
+    @flow(name="turn", description="")
+    def run(parameters=None):
         with turns.take_turn(place, channel, "test"):
             return body()
 
@@ -122,7 +120,7 @@ def test_a_server_that_is_away_is_waited_for_and_named_when_it_stays_away(monkey
         asked.append(1)
         raise httpx.ConnectError("refused")
 
-    monkeypatch.setattr(turns, "get_client", refuse)
+    monkeypatch.setattr("prefect.client.orchestration.get_client", refuse)
     monkeypatch.setattr(turns, "SERVER_SECONDS", 0.3)
     monkeypatch.setattr(turns, "_LOOK_AGAIN_SECONDS", 0.1)
     with pytest.raises(StoreUnavailableError, match="does not answer .ConnectError.; start it and run this again"):
@@ -144,9 +142,8 @@ class Refusing:
 
 
 def enter_slot(monkeypatch, n_times):
-    monkeypatch.setattr(turns, "concurrency", Refusing(n_times))
+    monkeypatch.setattr("prefect.concurrency.sync.concurrency", Refusing(n_times))
     monkeypatch.setattr(turns, "_await_server", lambda name, channel: None)
-    monkeypatch.setattr(turns, "get_run_logger", lambda: logging.getLogger("test"))
     monkeypatch.setattr(turns, "_LOOK_AGAIN_SECONDS", 0.05)
     with ExitStack() as stack:
         turns._enter_slot(stack, "busy")

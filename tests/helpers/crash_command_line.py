@@ -1,4 +1,4 @@
-"""The real command line, killed with everything it started: Prefect's own server and all."""
+"""The real command line, killed with everything it started."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from typing import Any
 
 
 class CommandLine:
-    """Asked as `crash_homes.CrashServer` is; starts a new Python, and Prefect, for every command.
+    """Asked as `crash_homes.CrashServer` is; starts a new Python for every command.
 
     Attributes:
         longest: Seconds of the slowest command that nobody killed.

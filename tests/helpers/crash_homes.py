@@ -127,7 +127,7 @@ class CrashServer:
         here = Path(__file__).parent
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(here), str(here.parents[1])))}
         environment |= prefect or {}
-        command = [sys.executable, "-m", "crash_server", *(["--flows"] if prefect else [])]
+        command = [sys.executable, "-m", "crash_server"]
         self._log = log
         with log.open("w") as errors:
             self._process = subprocess.Popen(

@@ -1,8 +1,7 @@
 """Commands in forked children, killed on purpose: `python -m crash_server` answers a request a line.
 
 Everything is imported once; a child is forked for each command and runs `minicoil ARGUMENTS` to its end or its kill.
-Flows run there as plain functions, without a Prefect server; as flows on the server that PREFECT_API_URL names, where
-`--flows` says so. A request has `home`, `arguments`, `log`, and perhaps
+Flows run there in the child alone; under the server that PREFECT_API_URL names, where there is one. A request has `home`, `arguments`, `log`, and perhaps
 `environment` and `clock_offset_seconds`; `owner` false, where the command itself shall start the engine's owner; `after_seconds` or `at_step`, when the child is killed with all its threads; `with_owner`, that the engine's owner process
 dies with it; `owner_at_step`, the operation at which the owner alone dies. The answer has the child's exit `status` (below
 zero: killed), its `seconds`, and the `steps` it took outward.
@@ -10,7 +9,6 @@ zero: killed), its `seconds`, and the `steps` it took outward.
 
 import importlib
 import json
-import logging
 import mmap
 import os
 import pkgutil
@@ -22,8 +20,6 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-
-from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 
 os.environ |= {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}  # no pool to lose
 os.environ |= {"PREFECT_LOGGING_LEVEL": "CRITICAL", "MINICOIL_DEVICE": "cpu"}
@@ -41,6 +37,7 @@ PRELOADED = (
     "qdrant_edge",
 )
 RETRY_SECONDS = 0.1
+OF_PREFECT = {"flows.prefect_flow", "flows.shard_runs", "flows.reaping", "flows.reap_runs"}  # take seconds to import
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -79,61 +76,26 @@ class StepCounter:
         sys.addaudithook(hear)
 
 
-def import_everything(as_flows: bool = False) -> None:
-    """All that a command may need, and flows as plain functions, if they are not to be flows."""
+def import_everything() -> None:
+    """All that a command may need; waits between tries are cut short."""
     import flows
     import tasks
+    from flows import running
 
-    if as_flows:
-        from flows.embedded import prepare_environment
+    if "PREFECT_API_URL" in os.environ:
+        from flows.embedded import choose_server
 
-        prepare_environment(Path(os.environ["PREFECT_HOME"]).parent)  # before Prefect reads it
+        choose_server(Path(os.environ["PREFECT_HOME"]).parent)  # before Prefect reads it
+    else:
+        running.WAIT_SECONDS[:] = [RETRY_SECONDS, RETRY_SECONDS]
     for name in PRELOADED:
         importlib.import_module(name)
     for package in (tasks, flows):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            importlib.import_module(module.name)
-    if not as_flows:
-        _unwrap_flows()
+            if "PREFECT_API_URL" in os.environ or module.name not in OF_PREFECT:
+                importlib.import_module(module.name)
     if threading.active_count() > 1:
         raise RuntimeError(f"{threading.enumerate()} before the first fork; what they hold would be held for ever")
-
-
-def _unwrap_flows() -> None:
-    from prefect import Flow, Task
-
-    from flows import embedded
-
-    for name, module in list(sys.modules.items()):
-        if not name.startswith("flows."):
-            continue
-        for key, value in list(vars(module).items()):
-            if isinstance(value, Task):
-                setattr(module, key, _with_retries(value))
-            elif key == "get_run_logger":
-                setattr(module, key, lambda: logging.getLogger("flows"))
-            elif key.startswith("create_") and key.endswith("_artifact"):
-                setattr(module, key, lambda *arguments, **options: None)
-    # what `embedded.run` calls is the flow itself, whose types it reads from `fn`
-    Flow.__call__ = lambda flow, *arguments, **options: flow.fn(*arguments, **options)
-    embedded.prepare_environment = lambda home, verbose=False: None
-    embedded.start_own_server = lambda: None
-
-
-def _with_retries(task):
-    """The task's function, tried as often as Prefect would try it; waits are cut short."""
-
-    def run(*arguments, **options):
-        for n_left in range(task.retries, -1, -1):
-            try:
-                return task.fn(*arguments, **options)
-            except (StoreUnavailableError, EngineUnavailableError):
-                if not n_left:
-                    raise
-                time.sleep(RETRY_SECONDS)
-        raise AssertionError("the last attempt returns or raises")
-
-    return run
 
 
 def fork(body, log: str) -> int:
@@ -245,7 +207,7 @@ def main() -> None:
     """Answer until stdin ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is no answer
-    import_everything(as_flows="--flows" in sys.argv)
+    import_everything()
     server = Server()
     for line in sys.stdin:
         print(json.dumps(server.answer(json.loads(line))), file=answers, flush=True)

@@ -11,7 +11,8 @@ from minicoil.config import GateConfig, SamplingConfig, Target, TrainingConfig, 
 from minicoil.errors import NonFiniteError, NoTripletsError, TooFewSentencesError
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
 from minicoil.prior import Prior, collect_prior, principal_components
-from minicoil.trainer import TrainedWord, train_words
+from minicoil.trained_word import TrainedWord
+from minicoil.trainer import train_words
 from minicoil.triplets import Triplets, is_held_out, sample_triplets, split_rows
 from minicoil.validation import Accuracies, apply_layer, judge_new, judge_retrained, measure
 

@@ -170,7 +170,7 @@ def test_a_life_on_s3_leaves_no_key_in_home_bucket_or_run_history(s3_address, ma
         assert not planted_in(text)
     status, text = call("index", "docs", *corpus, *shared, MINICOIL_S3_ENDPOINT_URL=CLOSED)
     assert status == 1 and not planted_in(text)
-    assert (home / "prefect").is_dir() and not files_with_keys(home)
+    assert len(list((home / "runs").glob("*.json"))) == 4 and not files_with_keys(home)
     client = boto3.client(
         "s3", endpoint_url=s3_address, region_name="us-east-1", aws_access_key_id="k", aws_secret_access_key="s"
     )

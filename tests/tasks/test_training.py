@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_where_an_unbroken_one_ends(t
             raise KeyboardInterrupt
         return train_words(batch, *rest)
 
-    monkeypatch.setattr("tasks.training.train_words", killed_in_the_third_batch)
+    monkeypatch.setattr("minicoil.trainer.train_words", killed_in_the_third_batch)
     with pytest.raises(KeyboardInterrupt):
         Run(samples, empty, store).finish()
     resumed = Run(samples, empty, store)
@@ -167,7 +167,7 @@ def test_a_record_holds_what_a_person_needs_to_judge_the_word(empty, store):
     assert WordRecord.from_row({**record.__dict__}) == record
 
 
-def test_the_digest_follows_sentences_settings_prior_encoder_and_code(empty, monkeypatch):
+def test_the_digest_follows_sentences_settings_prior_encoder_and_rules(empty, monkeypatch):
     keys = {"pod": np.arange(50, dtype=np.uint64)}
 
     def digest(plan=PLAN, keys=keys, prior="p"):
@@ -181,7 +181,7 @@ def test_the_digest_follows_sentences_settings_prior_encoder_and_code(empty, mon
         digest(plan=replace(PLAN, role_model="other")),
         digest(prior="q"),
     }
-    monkeypatch.setattr("tasks.training.source_digest", lambda modules: "other code")
+    monkeypatch.setattr("tasks.training.rules_digest", lambda: "other rules")
     assert len({*digests, digest()}) == 7
 
 

@@ -1,0 +1,66 @@
+"""What `flows.running` makes of flows and steps where Prefect is at hand: Prefect's own, with this service's rules."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
+
+from prefect import Flow, Task, task
+from prefect.cache_policies import NO_CACHE
+from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
+
+from flows.run_records import home_of
+from flows.running import JITTER, TRIES, WAIT_SECONDS, is_transient, run_here, under_prefect
+from flows.servers import PrefectServer, find_server
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class ServiceFlow(Flow[P, R]):
+    """A Prefect flow that runs in this process, without any server, where no server is named."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run as part of the run that calls, under the server that is named, or here; with equal results."""
+        if under_prefect():
+            return super().__call__(*args, **kwargs)
+        server = find_server(home_of(args[0] if args else None))
+        if server is None:
+            return run_here(self.name, self.fn, *args, **kwargs)
+        with _under(server):
+            return super().__call__(*args, **kwargs)
+
+
+@contextmanager
+def _under(server: PrefectServer) -> Iterator[None]:
+    """Prefect's client read its settings when it was imported; a server that was found since is named to it here."""
+    if PREFECT_API_URL.value() == server.url:
+        yield
+        return
+    key = server.settings.get("PREFECT_API_KEY")
+    with temporary_settings({PREFECT_API_URL: server.url, **({PREFECT_API_KEY: key} if key else {})}):
+        yield
+
+
+@functools.cache
+def as_task(function: Callable[P, R], name: str) -> Task[P, R]:
+    """A Prefect task that runs `function` in the flow's process and retries what is transient."""
+    return task(
+        name=name,
+        cache_policy=NO_CACHE,
+        persist_result=False,
+        retries=TRIES - 1,
+        retry_delay_seconds=WAIT_SECONDS,
+        retry_jitter_factor=JITTER,
+        retry_condition_fn=_may_pass,
+    )(function)
+
+
+def _may_pass(task: Any, run: Any, state: Any) -> bool:
+    try:
+        state.result()
+    except BaseException as error:  # whatever ended the task; the run goes on to say so
+        return is_transient(error)
+    return False
