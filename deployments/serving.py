@@ -35,6 +35,7 @@ LOOPBACK = "127.0.0.1"
 HEARTBEAT_SECONDS = 30  # of every run; the shortest that Prefect allows
 STALE_SECONDS = 180.0  # six of them missed: a run that swaps or holds the interpreter's lock may miss some
 READY_SECONDS = 600.0  # a fresh database on a slow disk; only patience: one that ended is noticed
+_ANSWER_SECONDS = 10.0  # of a health check while a database is being made
 LOOK_SECONDS = 1.0
 REAP_EVERY_SECONDS = 60.0
 Tell = Callable[[str], None]
@@ -198,12 +199,17 @@ def _wait_ready(service: Service, server: Child, stop: threading.Event) -> None:
     until = time.monotonic() + READY_SECONDS
     while not stop.is_set():
         try:
-            if httpx.get(f"{service.url}/api/health", timeout=2).status_code == httpx.codes.OK:
+            if httpx.get(f"{service.url}/api/health", timeout=_ANSWER_SECONDS).status_code == httpx.codes.OK:
                 return
         except httpx.TransportError:
-            pass  # not listening yet
-        if server.has_ended() or time.monotonic() > until:
+            pass  # not listening yet, or too busy to answer
+        if server.has_ended():
             raise MiniCoilError(f"the Prefect server did not start; {server.log} ends with:\n{server.last_words()}")
+        if time.monotonic() > until:
+            raise MiniCoilError(
+                f"the Prefect server was not ready after {READY_SECONDS:.0f} s; the machine or its disk is slow or "
+                f"busy: serve again when it is not. {server.log} ends with:\n{server.last_words()}"
+            )
         stop.wait(0.3)
 
 
