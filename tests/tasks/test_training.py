@@ -95,7 +95,7 @@ def test_less_memory_means_smaller_batches_and_the_same_layers(tmp_path, monkeyp
         sizes.append(len(batch))
         return train_words(batch, *arguments)
 
-    monkeypatch.setattr("tasks.training.train_words", counting)
+    monkeypatch.setattr("minicoil.trainer.train_words", counting)
     layers = []
     for name, memory in (("large", 2**40), ("small", 4 * 8 * 4 * (WIDTH + 32) * 70)):  # 70 sentences and no more
         monkeypatch.setattr("tasks.training.usable_memory", lambda memory=memory: memory)
