@@ -15,6 +15,7 @@ import pydantic
 from flows import screen
 from flows.form_size import check_size
 from flows.prefect_settings import ignore_working_folder, tell_left_aside
+from flows.running import run_here
 from flows.servers import PrefectServer, find_server, name_server
 from minicoil.errors import StoreUnavailableError, UsageError
 
@@ -87,7 +88,8 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
         check_size(name, parameters, get_current_settings().server.api.max_parameter_size)
         screen.tell(f"this run is kept by the Prefect server at {chosen.url} (named by {chosen.named_by})")
     try:
-        return function(parameters)
+        # not by calling the flow where there is none, which looks for a server itself: somebody may have asked for none
+        return function(parameters) if chosen is not None else run_here(name, function.fn, parameters)
     except httpx.HTTPError as error:
         raise _server_failed(error) from error
     except RuntimeError as error:  # Prefect's own, when it cannot even ask the server for its version

@@ -190,6 +190,15 @@ def test_a_cancelled_run_of_a_server_ends_as_it_does_here(prefect_server, monkey
     assert states and not records(tmp_path)
 
 
+def test_whoever_asks_for_no_server_gets_none_though_one_is_named(tmp_path, monkeypatch):
+    from flows import embedded
+    from minicoil.errors import ReleaseError
+
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
+    with pytest.raises(ReleaseError, match="has no release to re-encode for"):
+        embedded.run("reencode-collections", {"home": str(tmp_path)}, server="")
+
+
 LIGHT = """
 import sys
 from flows.extend_vocabulary import extend_vocabulary
