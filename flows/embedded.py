@@ -14,6 +14,7 @@ import httpx
 import pydantic
 
 from minicoil.errors import StoreUnavailableError, UsageError
+from tasks.formats import describe_problems
 
 FLOWS = {
     "index-collection": ("flows.index_collection", "index_collection"),
@@ -79,8 +80,7 @@ def run(name: str, values: Mapping[str, Any]) -> Any:
     try:
         parameters = model.model_validate(dict(values))
     except pydantic.ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise UsageError(f"{name}: {problems}") from error
+        raise UsageError(f"{name}: {describe_problems(error)}") from error
     try:
         return function(parameters)
     except httpx.HTTPError as error:

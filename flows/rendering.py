@@ -40,8 +40,21 @@ def _show_index(result: Mapping[str, Any]) -> None:
     say(
         f"{shown(result['collection'])}: {result['n_points']:,} points; {result['n_written']:,} written, "
         f"{result['n_skipped']:,} unchanged; k={result['k']}, b={result['b']}, avg_len={result['avg_len']:.1f}"
+        f"{describe_lengths(result.get('lengths'))}"
     )
+    if mended := result.get("mended"):
+        say(shown(mended["message"]))
     _show_unusable(result)
+
+
+def describe_lengths(lengths: Mapping[str, Any] | None) -> str:
+    """How sure a measured mean length is, behind the number itself; nothing where none was measured."""
+    if lengths is None:
+        return ""
+    return (
+        f" +- {lengths['standard_error']:.1f} (measured on {lengths['n_sampled']:,} of {lengths['n_texts']:,} texts, "
+        f"standard deviation {lengths['standard_deviation']:.1f})"
+    )
 
 
 def _show_unusable(result: Mapping[str, Any]) -> None:

@@ -22,8 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
+from minicoil.strict_json import finite
 from tasks import progress
 
+DEBUG = False
 VERBOSE = False
 QUIET = False
 AS_JSON = False
@@ -35,6 +37,12 @@ _BEYOND_ASCII = "\u00e9\u6f22\U0001f600"
 TELL_EVERY_SECONDS = 10.0
 PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
 SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
+
+
+def show_tracebacks(wanted: bool) -> None:
+    """Whether errors of this process show where they were raised."""
+    global DEBUG
+    DEBUG = wanted
 
 
 def set_up(as_json: bool, verbose: bool, quiet: bool = False) -> None:
@@ -126,8 +134,16 @@ def shown(text: str) -> str:
 
 
 def dump_json(value: Any) -> str:
-    """A JSON document on one line, harmless to look at, in characters that stdout can write."""
-    return harmless_json(json.dumps(value, ensure_ascii=not _can_write(_BEYOND_ASCII), default=str))
+    """A JSON document on one line, harmless to look at, in characters that stdout can write; null for a NaN."""
+    return harmless_json(
+        json.dumps(finite(value), ensure_ascii=not _can_write(_BEYOND_ASCII), default=str, allow_nan=False)
+    )
+
+
+def answer_json(value: Any) -> None:
+    """A JSON document as the answer, alone on stdout."""
+    sys.stdout.write(dump_json(value) + "\n")
+    sys.stdout.flush()
 
 
 def _can_write(text: str) -> bool:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from minicoil.errors import UsageError
 from tasks.settings import Settings
+
+ASIDE = "damaged/"  # where damaged documents are kept once others took their places
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,9 @@ class ObjectStore(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with `prefix`, by key."""
 
+    def set_aside(self, key: str) -> str:
+        """Move a damaged object out of the way, under `damaged/`, and return its new key; nothing of it is lost."""
+
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""
 
@@ -84,6 +91,11 @@ class ObjectStore(Protocol):
 
     def local_path(self, key: str) -> Path | None:
         """Where the object or folder lies on this machine, if it does."""
+
+
+def aside_key(key: str) -> str:
+    """A key of its own for what was at `key`."""
+    return f"{ASIDE}{key}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
 def open_store(url: str, settings: Settings) -> ObjectStore:

@@ -11,7 +11,7 @@ from tasks.payload_fields import NO_UNION, UNION_FIELD
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.readers import list_readers
-from tasks.registry import CollectionRecord, list_collections, select_collections
+from tasks.registry import CollectionRecord, choose_collections
 
 DEFAULT_CHANNEL = "production"
 
@@ -159,7 +159,7 @@ def waiting_rows(
         names: Only these.
         followers: Also those that wait for nobody else than who follows the channel, and moves on within minutes.
     """
-    records = select_collections(list_collections(place.objects(), channel), names, channel)
+    records = choose_collections(place.objects(), channel, names)
     if not any(record.others for record in records):
         return []
     with place.points() as points:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +15,7 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.ledger import WordRecord
 from minicoil.mining import Candidate
 from minicoil.sources import DECIDING, source_digest
+from minicoil.strict_json import write_json
 from minicoil.trainer import train_words
 from tasks.bundles import Parent
 from tasks.features import Chosen, Features
@@ -52,7 +52,7 @@ class TrainingPlan:
         """Of all settings, the encoder, and the source of the code that decides a layer."""
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
         parts = [configs, self.encoder_digest, self.role_model, source_digest((*DECIDING, *_OWN_SOURCES))]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return hashlib.sha256(write_json(parts, ascii_only=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
