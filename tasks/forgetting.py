@@ -97,6 +97,7 @@ def forget_documents(place: Place, request: ForgetRequest) -> dict[str, Any]:
         return answer
 
 
+_NOTED = {"n_sentences": int, "n_shared": int, **dict.fromkeys(("words", "digests", "collections", "releases"), list)}
 _AUDITED = ("docs", "n_sentences", "words", "releases", "reports", "collections")
 
 
@@ -108,12 +109,16 @@ class _Note:
 
     def read(self) -> dict[str, Any] | None:
         try:
-            return dict(parse_json(self.path.read_text("utf-8")))
+            facts = parse_json(self.path.read_text("utf-8"))
         except FileNotFoundError:
             return None
         except ValueError as error:  # cannot be by a kill, it is renamed into place
             logger.warning("%s cannot be used (%s); words are counted again", self.path, error)
             return None
+        if isinstance(facts, dict) and all(isinstance(facts.get(name), kind) for name, kind in _NOTED.items()):
+            return facts
+        logger.warning("%s is no note of this program; words are counted again", self.path)
+        return None
 
     def write(self, facts: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -137,9 +137,11 @@ def verify(place: Place, name: str) -> dict[str, Any]:
     """Read and hash every file of a release again."""
     manifest = find_release(place, name)
     problems = verify_release(place.objects(), manifest.release)
+    way_out = "restore these files from a backup, or let the channel go back: `minicoil release rollback`"
     return {
         "release": manifest.release,
         "n_files": len(manifest.files),
         "problems": problems,
+        "message": f"release {manifest.release} is damaged: {way_out}" if problems else None,
         "refused": bool(problems),
     }

@@ -241,6 +241,10 @@ def _fetch(store: ObjectStore, number: int, part: Path, path: str, entry: FileEn
         store.download(release_key(number, path), target)
     except ObjectNotFoundError as error:
         raise ReleaseError(f"{path} of release {number} is missing in {store.url}; restore it or roll back") from error
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        raise ReleaseError(f"{path} of release {number} is damaged: {error}; restore it or roll back") from error
     if target.stat().st_size != entry.size_bytes or file_digest(target) != entry.sha256:
         raise ReleaseError(
             f"{path} of release {number} is damaged in {store.url}; restore it from a backup or roll back"
@@ -271,6 +275,10 @@ def verify_release(store: ObjectStore, number: int) -> list[str]:
                     problems.append(f"{path} is damaged")
             except ObjectNotFoundError:
                 problems.append(f"{path} is missing")
+            except StoreUnavailableError:
+                raise
+            except StoreError as error:
+                problems.append(f"{path} is damaged: {error}")
             advance(entry.size_bytes)
     return problems
 

@@ -28,21 +28,27 @@ def spool_documents(folder: Path, documents: Iterable[Document]) -> Iterator[Ite
     Raises:
         StoreError: the folder cannot be written to.
     """
-    try:
+    with _naming(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.SpooledTemporaryFile(_BUFFER_BYTES, dir=str(folder)) as file:
-            for document in documents:
-                file.write(msgpack.packb(astuple(document), use_bin_type=True, unicode_errors="surrogatepass"))
+    with tempfile.SpooledTemporaryFile(_BUFFER_BYTES, dir=str(folder)) as file:
+        for document in documents:
+            with _naming(folder):
+                file.write(msgpack.packb(astuple(document), use_bin_type=True))
+        with _naming(folder):
             file.seek(0)
-            yield _read(file)
+        yield _read(file)
+
+
+@contextmanager
+def _naming(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
-        if error.filename is not None and not str(error.filename).startswith(str(folder)):
-            raise  # somebody else's file
         raise StoreError(f"{folder} has no room for the corpus's text: {error.strerror}; {way_out(error)}") from error
 
 
 def _read(file: tempfile.SpooledTemporaryFile[bytes]) -> Iterator[Document]:
-    unpacker = msgpack.Unpacker(file, raw=False, use_list=False, unicode_errors="surrogatepass", max_buffer_size=0)
+    unpacker = msgpack.Unpacker(file, raw=False, use_list=False, max_buffer_size=0)
     for row in unpacker:
         document = Document(*row)
         yield document if row[-1] is None else replace(document, place=RowPlace(*row[-1]))

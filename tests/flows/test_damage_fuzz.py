@@ -49,6 +49,8 @@ def faults_of(answer, names) -> list[str]:
     errors = [line for line in lines if line.startswith("error: ")]
     others = [line for line in lines if not line.startswith(("error: ", "passed over: ", "  "))]
     faults = []
+    if not errors and answer.stdout:  # a verdict: the answer itself says what is wrong
+        errors = [" ".join(answer.stdout.splitlines())]
     if len(errors) != 1 or others:
         faults.append("is told in more or less than one line")
     said = " ".join(errors)
@@ -61,7 +63,7 @@ def faults_of(answer, names) -> list[str]:
         faults.append("gives no next move")
     for text in quoted:
         try:
-            check_usage(["9" if word == "N" else word for word in shlex.split(text)[1:]])
+            check_usage(["9" if word in ("N", "X") else word for word in shlex.split(text)[1:]])
         except click.UsageError as error:
             faults.append(f"recommends what does not parse: {text} ({error.format_message()})")
     return faults

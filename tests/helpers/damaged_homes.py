@@ -11,7 +11,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +74,15 @@ class Home:
     objects: dict[str, Path] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def tree(self, without: Path) -> dict[str, str]:
-        """Digest of every object of the store, but for what was damaged."""
+    def tree(self, without: Path) -> dict[str, Any]:
+        """Which file every object of the store is, as the system tells files apart, but for what was damaged."""
         store = self.place.home / "store"
-        digests = {}
+        files = {}
         for path in sorted(store.rglob("*")):
             if path != without and without not in path.parents and path.is_file() and path.name != ".lock":
-                digests[str(path.relative_to(store))] = sha256(path.read_bytes()).hexdigest()
-        return digests
+                status = path.stat()
+                files[str(path.relative_to(store))] = (status.st_ino, status.st_size, status.st_mtime_ns)
+        return files
 
     def points(self) -> dict[str, Any]:
         """Every point of the collections."""
@@ -221,7 +221,7 @@ def _with_number(data: bytes, text: str, rng: random.Random) -> bytes:
 def _overwritten(data: bytes, rng: random.Random) -> bytes:
     """As many bytes, some of them others."""
     changed = bytearray(data)
-    for _ in range(max(len(changed) // 50, 1) if changed else 0):
+    for _ in range(min(len(changed), 300)):
         changed[rng.randrange(len(changed))] = rng.randrange(256)
     return bytes(changed)
 

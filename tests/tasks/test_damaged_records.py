@@ -151,7 +151,20 @@ def test_the_others_go_on_it_is_told_once_and_no_release_of_it_is_deleted(place,
         choose_collections(store, "production", ["nope"])
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "null",
+        "NaN",
+        "text for a number",
+        "another schema",
+        "cut",
+        "empty",
+        "a folder",
+        "a link to nothing",
+        "releases that are none",
+    ],
+)
 def test_the_command_that_was_named_mends_it(place, points, damage):
     store = place.objects()
     serve(store, 1)
@@ -218,7 +231,7 @@ def test_mending_that_was_stopped_is_taken_up_and_keeps_the_releases_meanwhile(p
         mended.kept_at == "" and mended.record.release == 2 and mended.record == read_collection_record(store, "docs")
     )
     assert verify_collection(place, points, mended.record).is_sound
-    assert prune_releases(store, keep_last=0)["pruned"] == [1, 3]
+    assert prune_releases(store, keep_last=0)["pruned"] == [3]
 
 
 def test_points_of_somebody_else_are_not_written(place, points):

@@ -107,7 +107,7 @@ def test_a_corpus_that_cannot_be_read_to_its_end_leaves_no_collection(tmp_path, 
 
 def test_documents_come_back_from_the_disk_as_they_went(tmp_path, monkeypatch):
     monkeypatch.setattr("tasks.spool._BUFFER_BYTES", 100)
-    given = [document(f"d{i}", "t", f"caf\u00e9 {i} \ud800" * 9) for i in range(50)]
+    given = [document(f"d{i}", "t", f"caf\u00e9 {i}" * 9) for i in range(50)]
     given.append(document("d", "", "x"))
     placed = [type(entry)(**{**vars(entry), "place": RowPlace("/a", "a", "./a", i)}) for i, entry in enumerate(given)]
     with spool_documents(tmp_path / "work", iter([*given, *placed])) as read:
