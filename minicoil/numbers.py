@@ -81,6 +81,7 @@ Size = Annotated[int, Number(0, whole=True)]
 Release = Annotated[int, Number(1, whole=True)]
 ReleaseOrEmpty = Annotated[int, Number(0, whole=True)]  # 0 is the empty vocabulary
 Days = Annotated[float, Number(0, 365_000, above=True)]  # a thousand years: more leave the calendar
+DaysFromNow = Annotated[float, Number(-365_000, 365_000)]  # past ones too: what has expired
 Hours = Annotated[float, Number(0, 24 * 365_000)]
 Bytes = Annotated[int, Number(0, 2**60, whole=True)]
 Moment = Annotated[float, Number(0, 1e12)]  # seconds since 1970

@@ -14,7 +14,7 @@ from minicoil.errors import (
     StoreError,
     StoreUnavailableError,
 )
-from minicoil.numbers import Days, Release, check_number
+from minicoil.numbers import DaysFromNow, Release, check_number
 from tasks.damage import name_damage
 from tasks.formats import DamageError, read_document, write_document
 from tasks.object_store import ObjectStore
@@ -48,7 +48,7 @@ class WaitingRelease(BaseModel):
 
 def hold_release(store: ObjectStore, channel: str, release: int, reasons: Sequence[str], days: float) -> WaitingRelease:
     """Write down that `release` waits; one that waits already keeps its time."""
-    check_number("days", days, Days)
+    check_number("days", days, DaysFromNow)
     found = read_waiting(store, channel, release)
     if found is not None:
         return found
@@ -62,10 +62,10 @@ def hold_release(store: ObjectStore, channel: str, release: int, reasons: Sequen
 
 def read_waiting(store: ObjectStore, channel: str, release: int) -> WaitingRelease | None:
     """The record of a release that waits, None where it does not."""
-    what = f"the note that release {release} waits ({store.url}/{_key(channel, release)})"
+    what = f"{store.url}/{_key(channel, release)}"
     way_out = (
-        f"`minicoil release promote {release} --channel {channel} --force` serves the release all the same; the note "
-        "may be deleted, and then it is promoted as any other"
+        f"it says why release {release} waits, and may be deleted: then that is promoted as any other; or promote it "
+        f"as it is: `minicoil release promote {release} --channel {channel} --force`"
     )
     try:
         return read_document(WaitingRelease, store.read(_key(channel, release)), what, WAITING_VERSION, way_out)

@@ -223,9 +223,12 @@ def _read(store: ObjectStore, name: str) -> tuple[ChannelState, str | None]:
     except StoreError as error:
         raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
     try:
-        return read_document(ChannelState, data, what, CHANNEL_VERSION, way_out), tag
+        state = read_document(ChannelState, data, what, CHANNEL_VERSION, way_out)
     except DamageError as error:
         raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
+    if state.name != name:
+        raise DamagedReleaseError(f"{what} is damaged: it is that of channel '{state.name}'; {way_out}")
+    return state, tag
 
 
 def _swap(store: ObjectStore, name: str, change: Callable[[ChannelState], ChannelState]) -> ChannelState:

@@ -101,9 +101,10 @@ def settle_readers(place: Place, request: ReadersRequest) -> dict[str, Any]:
         if gone:
             message += f"; {', '.join(gone)} cannot be read with it: give it the release that is served"
     elif request.unregister is not None:
-        reader = unregister_reader(store, request.unregister)
-        record_deed(store, "unregister-reader", {"reader": reader.name, "release": reader.release})
-        message = f"'{reader.name}' is off the list"
+        gone_reader = unregister_reader(store, request.unregister)
+        release = gone_reader.release if gone_reader else None
+        record_deed(store, "unregister-reader", {"reader": request.unregister, "release": release})
+        message = f"'{request.unregister}' is off the list"
     elif request.known is not None:
         names = declare_readers(place, channel, request.known, request.collections)
         who = "all readers are known" if request.known else "readers may say nothing"

@@ -7,6 +7,8 @@ import threading
 from dataclasses import asdict, dataclass
 
 logger = logging.getLogger(__name__)
+# where nobody listens, as in a shell that completes a name, Python would write warnings to the terminal by itself
+logger.addHandler(logging.NullHandler())
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,6 @@ def verify(place: Place, name: str) -> dict[str, Any]:
         "release": manifest.release,
         "n_files": len(manifest.files),
         "problems": problems,
-        "message": f"release {manifest.release} is damaged: {way_out}" if problems else None,
         "refused": bool(problems),
+        **({"message": f"release {manifest.release} is damaged: {way_out}"} if problems else {}),
     }

@@ -12,7 +12,7 @@ from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.indexing import IndexRequest
 from tasks.object_store import ObjectStore
-from tasks.payload_fields import HASH_FIELD
+from tasks.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.rebuilding import measure_points
@@ -25,6 +25,7 @@ from tasks.registry import (
     replace_damaged,
     salvage_record,
 )
+from tasks.releases import release_numbers
 from tasks.sweeping import sweep_collection
 from tasks.texts import TextTemplate
 from tasks.verification import verify_collection
@@ -62,8 +63,8 @@ def mend_collection(place: Place, points: PointStore, request: IndexRequest) -> 
     """Write a whole record in the place of a damaged one; None where there is nothing to mend.
 
     Fields of the damaged document that are right are kept. k, b and avg_len are else the request's, or measured; the
-    release is else the channel's. Points that do not fit the record are written again from their own texts, so that it
-    is true whatever was lost. Stopped at any point, the same call goes on.
+    releases are else those that the points name. Points that do not fit the record are written again from their own
+    texts, so that it is true whatever was lost. Stopped at any point, the same call goes on.
 
     Args:
         place: Where.
@@ -81,7 +82,7 @@ def mend_collection(place: Place, points: PointStore, request: IndexRequest) -> 
     if not points.exists(name):  # nothing was ever written: `index_documents` makes it anew
         store.set_aside(f"collections/{name}.json")
         return None
-    if lost.fields.get("attached_at") is not None or not _is_ours(points, name):
+    if lost.fields.get("attached_at") is not None or (points.count(name) and not _is_ours(points, name)):
         raise lost.error
     record = _whole_record(place, points, request, lost)
     is_sound = verify_collection(place, points, record).is_sound
@@ -102,27 +103,32 @@ def mend_collection(place: Place, points: PointStore, request: IndexRequest) -> 
 
 
 def _find_lost(store: ObjectStore, points: PointStore, name: str) -> DamagedRecord | None:
-    """The damaged record of a collection, or what is left of one that an earlier call had put aside."""
+    """The damaged record of a collection, or nothing known of one that is gone while its points are there.
+
+    On a server such points may be another store's. In the engine of a home nobody else can have written them.
+    """
     try:
-        if read_collection_record(store, name) is not None or name not in collections_aside(store):
+        if read_collection_record(store, name) is not None or not points.exists(name):
             return None
     except DamagedRecordError as error:
         return salvage_record(store, name, error)
-    gone = DamagedRecordError(f"the record of collection '{name}' was put aside as damaged; restore it from a backup")
-    return DamagedRecord(name, None, None, {}, gone) if points.exists(name) else None
+    if name not in collections_aside(store) and (points.is_shared or not _is_ours(points, name)):
+        return None
+    gone = DamagedRecordError(f"the record of collection '{name}' is gone; restore it from a backup")
+    return DamagedRecord(name, None, None, {}, gone)
 
 
 def _is_ours(points: PointStore, name: str) -> bool:
-    """Whether `minicoil index` or `rebuild` wrote the points, or there are none."""
+    """Whether `minicoil index` or `rebuild` wrote the points."""
     drawn = points.sample(name, PointFilter(), _LOOKED_AT, [HASH_FIELD])
-    return not drawn or any(HASH_FIELD in point.payload for point in drawn)
+    return any(HASH_FIELD in point.payload for point in drawn)
 
 
 def _whole_record(place: Place, points: PointStore, request: IndexRequest, lost: DamagedRecord) -> CollectionRecord:
     channel = lost.channel or request.channel
     fields = {name: lost.fields[name] for name in _SALVAGED if name in lost.fields}
     if lost.releases is None:
-        fields["release"] = read_channel(place.objects(), channel).current or 0
+        fields |= _releases_of(place, points, request.collection, read_channel(place.objects(), channel).current)
     else:
         fields |= {name: lost.fields[name] for name in _READABLE if name in lost.fields}
     encoder, dims = lost.fields.get("encoder", request.encoder), lost.fields.get("dims", request.dims)
@@ -143,6 +149,25 @@ def _whole_record(place: Place, points: PointStore, request: IndexRequest, lost:
         encoder_digest=facts.encoder_digest,
         **fields,
     )
+
+
+def _releases_of(place: Place, points: PointStore, name: str, current: int | None) -> dict[str, Any]:
+    """The releases that a collection can be read with, as its points say: each names those whose cells it holds."""
+    stamps, beside = set[int](), set[int]()
+    for page in points.scroll(name, payload=[STAMP_FIELD, UNION_FIELD]):
+        for point in page:
+            stamps |= _numbers(point.payload.get(STAMP_FIELD))
+            beside |= _numbers(point.payload.get(UNION_FIELD))
+    known = {0, *release_numbers(place.objects())}
+    newest = max(({*stamps, *beside, current or 0} & known), default=0)
+    older = sorted((beside & known) - {newest}, reverse=True)
+    return {"release": newest, "previous": older[0] if older else None, "kept": tuple(older[1:])}
+
+
+def _numbers(value: object) -> set[int]:
+    """Releases that a field of a point names: one, several, or none."""
+    values = value if isinstance(value, list) else [value]
+    return {number for number in values if type(number) is int and number >= 0}
 
 
 def _put(store: ObjectStore, record: CollectionRecord) -> str:

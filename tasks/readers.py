@@ -90,14 +90,14 @@ def register_reader(
     raise ConflictError(f"reader '{name}' is being registered by many at once; try again")
 
 
-def unregister_reader(store: ObjectStore, name: str) -> Reader:
-    """Take a registered reader off the list, and return what stood there.
+def unregister_reader(store: ObjectStore, name: str) -> Reader | None:
+    """Take a registered reader off the list, and return what stood there; None where that was damaged.
 
     Raises:
         UsageError: nobody of that name is registered.
     """
-    reader = _read_registered(store, name)[0]
-    if reader is None:
+    reader, tag = _read_registered(store, name)
+    if reader is None and tag is None:
         known = ", ".join(entry.name for entry in list_readers(store) if entry.registered) or "none"
         raise UsageError(f"no reader '{name}' is registered; registered: {known}")
     store.delete(_registered_key(name))
@@ -126,10 +126,9 @@ def list_readers(store: ObjectStore, channel: str | None = None) -> list[Reader]
 
 
 def look_for_readers(store: ObjectStore) -> tuple[list[Reader], list[str]]:
-    """Readers whose time has not run out, by name; and the names of those whose documents are damaged.
+    """Readers whose time has not run out, by name; and the names of registered ones whose documents are damaged.
 
-    Damage of one that is registered is told once: nobody else will say again what it reads. One that announces itself
-    does so every few minutes.
+    That is told once: nobody else will say again what they read. Who announces itself does so every few minutes.
     """
     readers, damaged = [], []
     for entry in store.list("readers/"):
@@ -144,8 +143,8 @@ def look_for_readers(store: ObjectStore) -> tuple[list[Reader], list[str]]:
         except StoreUnavailableError:
             raise
         except (StoreError, DamageError) as error:
-            damaged.append(name)
             if is_registered:
+                damaged.append(name)
                 said = str(error) if isinstance(error, DamageError) else f"{what} is damaged: {error}; {way_out}"
                 name_damage(entry.key, said)
             continue

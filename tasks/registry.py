@@ -178,10 +178,8 @@ def read_registry(store: ObjectStore, channel: str | None = None) -> Registry:
         CollectionError: a newer version of this program wrote a record: whoever goes on might undo what it did.
     """
     records, damaged = [], []
-    for entry in store.list(_FOLDER):
-        name = entry.key.removeprefix(_FOLDER).removesuffix(".json")
-        if not entry.key.endswith(".json"):
-            continue
+    files = (entry.key.removeprefix(_FOLDER) for entry in store.list(_FOLDER))
+    for name in (file.removesuffix(".json") for file in files if file.endswith(".json")):
         try:
             record = _read(store, name)[0]
         except DamagedRecordError as error:
@@ -305,9 +303,12 @@ def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str |
     except StoreError as error:
         raise DamagedRecordError(f"{what} is damaged: {error}; {_way_out(name)}") from error
     try:
-        return read_document(CollectionRecord, data, what, RECORD_VERSION, _way_out(name)), tag
+        record = read_document(CollectionRecord, data, what, RECORD_VERSION, _way_out(name))
     except DamageError as error:
         raise (CollectionError if error.is_newer else DamagedRecordError)(str(error)) from error
+    if record.name != name:
+        raise DamagedRecordError(f"{what} is damaged: it is that of collection '{record.name}'; {_way_out(name)}")
+    return record, tag
 
 
 def _way_out(name: str) -> str:

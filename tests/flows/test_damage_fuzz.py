@@ -102,6 +102,8 @@ def test_damage_is_named_with_the_way_out_and_nothing_is_changed(home, tmp_path)
             if is_engine:
                 home.stop_engine()
             changed = strangers(before, home.tree(path))
+            if command.arguments[0] == "index" and name == "record":  # which mends it, and keeps what was there
+                changed = [key for key in changed if not key.startswith("damaged/")]
         faults = [f"changes {', '.join(changed[:3])}"] if changed else []
         if answer.exit_code:
             n_refused += 1

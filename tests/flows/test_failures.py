@@ -79,7 +79,7 @@ def test_what_was_passed_over_is_told_once_behind_the_answer_and_in_json(tmp_pat
     store = LocalStore(tmp_path / "store")
     store.write("waiting/production/3.json", b"{")
     answer = run(tmp_path)
-    assert answer.exit_code == 0 and answer.stderr.count("passed over: the note that release 3 waits") == 1
+    assert answer.exit_code == 0 and answer.stderr.count("waiting/production/3.json is damaged") == 1
     answer = run(tmp_path, "--json")
     document = json.loads(answer.stdout)
     assert document["waiting"] == [] and [row["what"] for row in document["damaged"]] == ["waiting/production/3.json"]

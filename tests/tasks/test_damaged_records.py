@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from minicoil.errors import CollectionError, DamagedRecordError, DamagedReleaseError
+from minicoil.errors import BusyError, CollectionError, DamagedRecordError, DamagedReleaseError
 from tasks.abandoning import abandon_promotion
 from tasks.approvals import hold_release, list_waiting
 from tasks.attaching import AttachRequest, attach_collection
@@ -20,7 +20,7 @@ from tasks.object_store import ASIDE
 from tasks.place import Place
 from tasks.promotion import contract_channel, promote, roll_back_channel, sweep_channel
 from tasks.pruning import needed_releases, prune_releases
-from tasks.readers import list_readers, register_reader
+from tasks.readers import list_readers, register_reader, unregister_reader
 from tasks.registry import (
     CollectionRecord,
     choose_collections,
@@ -232,6 +232,46 @@ def test_mending_that_was_stopped_is_taken_up_and_keeps_the_releases_meanwhile(p
     )
     assert verify_collection(place, points, mended.record).is_sound
     assert prune_releases(store, keep_last=0)["pruned"] == [3]
+
+
+def test_a_record_that_is_gone_is_made_again_where_nobody_else_can_have_written_the_points(place, points, monkeypatch):
+    serve(place.objects(), 1)
+    index(place, points)
+    before = read_collection_record(place.objects(), "docs")
+    path_of(place).unlink()
+    monkeypatch.setattr(type(points), "is_shared", True)
+    assert mend_collection(place, points, request()) is None
+    with pytest.raises(CollectionError, match="exists in Qdrant but was not made by this service"):
+        index(place, points)
+    monkeypatch.undo()
+    mended = mend_collection(place, points, request())
+    assert mended.record == before and mended.n_rewritten == 0
+    assert mend_collection(place, points, request("new")) is None
+
+
+def test_a_record_or_channel_under_another_name_is_no_record_of_it(place, points):
+    store = place.objects()
+    serve(store, 1)
+    index(place, points)
+    store.write("collections/copy.json", store.read(RECORD))
+    store.write("channels/copy.json", store.read("channels/production.json"))
+    assert [record.name for record in list_collections(store)] == ["docs"]
+    assert [state.name for state in list_channels(store)[0]] == ["production"]
+    assert ["it is that of collection 'docs'" in named_damage()[0].message, len(named_damage())] == [True, 2]
+
+
+def test_cells_stay_for_a_reader_whose_registration_is_damaged(place, points):
+    store = place.objects()
+    serve(store, 1)
+    index(place, points)
+    promote(place, "production", 2)
+    register_reader(store, "shop", "production", 1)
+    replace(path_of(place, "readers/registered/shop.json"), b"{")
+    with pytest.raises(BusyError, match="stay for reader 'shop'"):
+        contract_channel(place, "production")
+    assert read_collection_record(store, "docs").readable == (2, 1)
+    assert unregister_reader(store, "shop") is None
+    assert contract_channel(place, "production") == ["docs"]
 
 
 def test_points_of_somebody_else_are_not_written(place, points):
