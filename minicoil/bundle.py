@@ -159,10 +159,14 @@ def check_bundle(folder: Path) -> tuple[NDArray[np.float32], Vocabulary]:
             f"{folder}: the vocabulary names {vocabulary.n_rows - 1:,} words, the stack has layers for "
             f"{len(stack) - 1:,}; the two files are of different releases"
         )
-    stopwords = layout.stopwords.read_text("utf-8").split()
+    try:
+        stopwords = layout.stopwords.read_text("utf-8").split()
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{layout.stopwords} cannot be read ({error}); pull the release again") from error
     if not STOPWORDS.issubset(stopwords):
         raise BundleError(
-            f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on"
+            f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on; pull the "
+            "release again"
         )
     return stack, vocabulary
 

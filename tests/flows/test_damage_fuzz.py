@@ -8,6 +8,8 @@ import random
 import re
 import shlex
 import shutil
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import click
 import pytest
@@ -24,7 +26,7 @@ SEED = int(os.environ.get("MINICOIL_FUZZ_SEED", "20261128"))
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(max(600, COMBINATIONS * 3))]
 # words of a next move that is no command
 MOVES = re.compile(
-    r"restore|pull the release again|copy the folder again|\bgive\b|\bremove\b|delete|\bset it\b|check the path|roll back|run the same|use another|install"
+    r"restore|pull the release again|copy the folder again|\bgive\b|\bremove\b|delete|\bset it\b|check the path|roll back|run the same|use another|install|expected a|check that"
 )
 
 
@@ -67,6 +69,90 @@ def faults_of(answer, names) -> list[str]:
         except click.UsageError as error:
             faults.append(f"recommends what does not parse: {text} ({error.format_message()})")
     return faults
+
+
+class Babbler(BaseHTTPRequestHandler):
+    """A server that is no Qdrant: it answers everything in one way."""
+
+    body, status = b"hello", 200
+
+    def answer(self):
+        self.send_response(self.status)
+        self.send_header("content-length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer
+
+    def log_message(self, *arguments):
+        """Nothing."""
+
+
+def babbling(status, body):
+    handler = type("One", (Babbler,), {"body": body, "status": status})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+PLACES = {
+    "home is a file": ("--home", "{file}"),
+    "home lies in a file": ("--home", "{file}/home"),
+    "store is a file": ("--home", "{home}", "--store", "file://{file}"),
+    "store lies in a file": ("--home", "{home}", "--store", "file://{file}/store"),
+    "store of no kind": ("--home", "{home}", "--store", "ftp://host/x"),
+    "store without a bucket": ("--home", "{home}", "--store", "s3://"),
+    "store that is not there": ("--home", "{home}", "--store", "file:///nowhere-at-all/store"),
+    "no server": ("--home", "{home}", "--qdrant-url", "http://127.0.0.1:9"),
+    "a server of words": ("--home", "{home}", "--qdrant-url", "{words}"),
+    "a server of JSON": ("--home", "{home}", "--qdrant-url", "{json}"),
+    "a server that fails": ("--home", "{home}", "--qdrant-url", "{fails}"),
+    "no address": ("--home", "{home}", "--qdrant-url", "not an address"),
+    "a port beyond all ports": ("--home", "{home}", "--qdrant-url", "http://127.0.0.1:99999999"),
+}
+
+
+@pytest.fixture(scope="module")
+def servers():
+    made = {
+        "words": babbling(200, b"hello"),
+        "json": babbling(200, b'{"hello": [1, NaN]}'),
+        "fails": babbling(500, b""),
+    }
+    yield {name: f"http://127.0.0.1:{server.server_port}" for name, server in made.items()}
+    for server in made.values():
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_place_that_is_none_is_named(home, servers, tmp_path, monkeypatch, place):
+    monkeypatch.setattr("time.sleep", lambda seconds: None)  # patience is tested elsewhere
+    (tmp_path / "file").write_text("no folder")
+    words = [word.format(file=tmp_path / "file", home=home.place.home, **servers) for word in PLACES[place]]
+    tree, found = home.tree(home.inputs), {}
+    for command in commands(home, tmp_path / "out"):
+        answer = CliRunner().invoke(main, [*command.arguments, *words], input=command.stdin)
+        assert answer.exception is None or isinstance(answer.exception, SystemExit), answer.exception
+        faults = [] if answer.exit_code == 0 else faults_of(answer, [words[-1].removeprefix("file://"), words[-1][:20]])
+        for fault in faults:
+            found.setdefault(
+                f"{' '.join(command.arguments[:2])}: {fault}", answer.stderr.strip().splitlines()[-1][:500]
+            )
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+    assert (tmp_path / "file").read_text() == "no folder" and strangers(tree, home.tree(home.inputs)) == []
+    assert not found, "\n".join(f"{what}\n    {said}" for what, said in sorted(found.items()))
+
+
+SETTINGS = ["MINICOIL_ENCODE_SHARDS", "MINICOIL_TRAIN_SHARDS", "MINICOIL_SENTENCE_CACHE_BYTES", "MINICOIL_SHARD_RUNNER"]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_that_is_none_is_named(home, tmp_path, monkeypatch, name):
+    monkeypatch.setenv(name, "NaN")
+    for command in commands(home, tmp_path / "out"):
+        answer = run(home, command)
+        assert answer.exit_code == 2 and faults_of(answer, [name]) == [], answer.stderr
 
 
 def test_every_command_is_content_with_a_sound_home(home, tmp_path):
