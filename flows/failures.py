@@ -33,7 +33,7 @@ def refuse(error: Exception, as_json: bool) -> int:
 def describe_failure(error: Exception) -> str:
     """What a person is told of an error."""
     if isinstance(error, MiniCoilError):
-        return str(error)
+        return " ".join(str(error).split("\n"))  # it may quote somebody's message of several lines
     if isinstance(error, OSError) and error.strerror:  # the machine's, not ours: a right, a disk, a file that went away
         return str(_of_the_machine(error))
     said = " ".join(str(error).split())

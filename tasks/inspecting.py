@@ -103,7 +103,10 @@ def find_release(place: Place, name: str) -> Manifest:
     current = read_channel(store, name).current
     if current is None:
         known = ", ".join(channel_names(store)) or "none"
-        raise ReleaseError(f"'{name}' is neither a release number nor a channel that serves one; channels: {known}")
+        raise ReleaseError(
+            f"'{name}' is neither a release number nor a channel that serves one; channels: {known}; "
+            "`minicoil release list` shows all releases"
+        )
     return read_manifest(store, current)
 
 

@@ -3,6 +3,7 @@
 `MINICOIL_FUZZ=20000 pytest tests/flows/test_damage_fuzz.py` tries more combinations; `MINICOIL_FUZZ_SEED` says which.
 """
 
+import json
 import os
 import random
 import re
@@ -26,7 +27,7 @@ SEED = int(os.environ.get("MINICOIL_FUZZ_SEED", "20261128"))
 pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.timeout(max(600, COMBINATIONS * 3))]
 # words of a next move that is no command
 MOVES = re.compile(
-    r"restore|pull the release again|copy the folder again|\bgive\b|\bremove\b|delete|\bset it\b|check the path|roll back|run the same|use another|install|expected a|check that"
+    r"restore|pull the release again|copy the folder again|\bgive\b|\bremove\b|delete|\bset it\b|check the path|roll back|run the same|use another|install|expected|check that"
 )
 
 
@@ -206,3 +207,70 @@ def test_damage_is_named_with_the_way_out_and_nothing_is_changed(home, tmp_path)
     assert strangers(points, home.points()) == []
     assert not found, "\n".join(f"{what}\n    {said}" for what, said in sorted(found.items()))
     assert n_refused > COMBINATIONS // 8
+
+
+# what the messages recommend, taken at its word; these change the home and come last
+
+
+def recommended(answer, begins):
+    """The first command of a message that begins so."""
+    return next(text for text in re.findall(r"`minicoil ([^`]+)`", answer.stderr) if text.startswith(begins))
+
+
+def test_the_command_that_a_damaged_record_names_mends_it(home, tmp_path):
+    path = home.objects["record"]
+    document = json.loads(path.read_bytes())
+    search = Command(("search", "docs", "pods and the node", "--json"), ())
+    found = json.loads(run(home, search).stdout)["results"]
+    path.unlink()
+    path.write_text(json.dumps({**document, "avg_len": None}))
+    others = run(home, Command(("search", "other", "pods", "--json"), ()))
+    assert others.exit_code == 0
+    answer = run(home, search)
+    command = recommended(answer, "index docs")
+    assert command == "index docs --corpus SPEC --avg-len X"
+    words = [
+        *command.replace("SPEC", str(home.inputs / "c.jsonl")).replace("X", str(document["avg_len"])).split(),
+        "--encoder",
+        str(home.encoder),
+    ]
+    answer = run(home, Command(tuple(words), ()))
+    assert answer.exit_code == 0 and "is whole again" in answer.stdout, answer.stderr
+    assert json.loads(path.read_bytes()) == document
+    assert json.loads(run(home, search).stdout)["results"] == found
+
+
+def test_the_command_that_a_damaged_registration_names_mends_it(home):
+    path = home.objects["registration"]
+    path.unlink()
+    path.write_text("[]")
+    answer = run(home, Command(("release", "readers"), ()))
+    command = recommended(answer, "release readers --register shop").replace(" N", " 1")
+    assert run(home, Command(tuple(command.split()), ())).exit_code == 0
+    assert "passed over" not in run(home, Command(("release", "readers"), ())).stderr
+
+
+def test_the_command_that_a_damaged_note_names_promotes_the_release(home):
+    path = home.objects["note"]
+    path.unlink()
+    path.write_text("{")
+    command = recommended(run(home, Command(("release", "waiting"), ())), "release promote")
+    answer = run(home, Command(tuple(command.split()), ()))
+    assert answer.exit_code == 0, answer.stderr
+    assert not path.exists() and "passed over" not in run(home, Command(("release", "waiting"), ())).stderr
+
+
+def test_the_command_that_a_damaged_channel_names_begins_it_anew(home):
+    path = home.objects["channel"]
+    before = path.read_bytes()
+    path.unlink()
+    path.write_bytes(before[:40])
+    answer = run(home, Command(("search", "docs", "pods"), ()))
+    assert answer.exit_code == 1
+    command = recommended(answer, "release promote").replace(" N ", " 3 ")
+    answer = run(home, Command(tuple(command.split()), ()))
+    assert answer.exit_code == 0 and "damaged document of channel 'production' is kept at" in answer.stdout, (
+        answer.stderr
+    )
+    assert json.loads(path.read_bytes())["current"] == 3
+    assert run(home, Command(("search", "docs", "pods"), ())).exit_code == 0

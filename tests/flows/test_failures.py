@@ -75,6 +75,11 @@ def test_a_message_as_long_as_a_book_is_cut_and_control_characters_are_written_o
     assert len(said) < 700 and "\x1b" not in said and "..." in said
 
 
+def test_a_message_of_several_lines_is_one(tmp_path, failing):
+    failing(StoreError("it said:\n  no\n  never; try again"))
+    assert run(tmp_path).stderr == "error: it said:   no   never; try again\n"
+
+
 def test_what_was_passed_over_is_told_once_behind_the_answer_and_in_json(tmp_path, monkeypatch):
     store = LocalStore(tmp_path / "store")
     store.write("waiting/production/3.json", b"{")

@@ -194,7 +194,7 @@ def _name_objects(home: Home) -> None:
         home.names[name] = (path.name, *(of_release if release in path.parents else ()))
     home.names["record"] += of_docs
     home.names["another record"] += ("'other'",)
-    home.names["channel"] += ("channel 'production'",)
+    home.names["channel"] += ("channel 'production'", "'production' is neither")
     home.names["parent's manifest"] += ("release 1",)
     home.names["parent's vocabulary"] += ("releases/1",)
     home.names["registration"] += ("'shop'",)
