@@ -145,6 +145,12 @@ def _show_collections(result: Mapping[str, Any]) -> None:
     show_cells_that_wait(result.get("waiting") or [])
 
 
+def _show_promotion(result: Mapping[str, Any]) -> None:
+    if result.get("message"):
+        say(shown(result["message"]))
+    _show_collections(result)
+
+
 def _show_releases(result: Mapping[str, Any]) -> None:
     rows = [
         (r["release"], r["parent"], r["n_words"], r["created_at"], ", ".join(r["channels"])) for r in result["releases"]
@@ -178,7 +184,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "extend": _show_extend,
     "retrain": _show_extend,
     "remove": _show_extend,
-    "reencode": _show_collections,
+    "reencode": _show_promotion,
     "encode": show_encoding,
     "forget": show_forgotten,
     "search": show_search,
@@ -189,7 +195,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "deploy": show_deployed,
     "words": show_words,
     "release_list": _show_releases,
-    "release_promote": _show_collections,
+    "release_promote": _show_promotion,
     "release_prune": _show_pruned,
     "release_readers": show_readers,
     "release_audit": _show_deeds,

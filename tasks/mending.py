@@ -103,16 +103,16 @@ def mend_collection(place: Place, points: PointStore, request: IndexRequest) -> 
 
 
 def _find_lost(store: ObjectStore, points: PointStore, name: str) -> DamagedRecord | None:
-    """The damaged record of a collection, or nothing known of one that is gone while its points are there.
+    """The damaged record of a collection, or nothing known of one that an earlier call had put aside.
 
-    On a server such points may be another store's. In the engine of a home nobody else can have written them.
+    Points without any record may be another store's, even those in the engine of a home: they are left alone.
     """
     try:
-        if read_collection_record(store, name) is not None or not points.exists(name):
+        if read_collection_record(store, name) is not None or name not in collections_aside(store):
             return None
     except DamagedRecordError as error:
         return salvage_record(store, name, error)
-    if name not in collections_aside(store) and (points.is_shared or not _is_ours(points, name)):
+    if not points.exists(name):
         return None
     gone = DamagedRecordError(f"the record of collection '{name}' is gone; restore it from a backup")
     return DamagedRecord(name, None, None, {}, gone)
