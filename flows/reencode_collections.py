@@ -26,7 +26,8 @@ def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
         release = state.pending or state.current
         if release is None:
             raise ReleaseError(
-                f"channel '{channel}' has no release to re-encode for; `minicoil extend --common 1000 --corpus SPEC` makes one"
+                f"channel '{channel}' has no release to re-encode for; "
+                "`minicoil extend --common 1000 --corpus SPEC` makes one"
             )
         if parameters.dry_run:
             rows = plan_step(place, channel, release, names)

@@ -75,7 +75,8 @@ def choose_target(
     if record is None:
         if state.current is None:
             raise ReleaseError(
-                f"channel '{state.name}' serves no release yet; `minicoil extend --common 1000 --corpus SPEC` makes the first"
+                f"channel '{state.name}' serves no release yet; "
+                "`minicoil extend --common 1000 --corpus SPEC` makes the first"
             )
         still = {number for other in others if other.others for number in other.readable}
         switched = {state.previous} if state.phase in ("switched", "contracting") else set()

@@ -72,7 +72,8 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
     release = read_channel(store, request.channel).current
     if release is None:
         raise UsageError(
-            f"channel '{request.channel}' serves no release to build with; `minicoil extend --common 1000 --corpus SPEC` makes one"
+            f"channel '{request.channel}' serves no release to build with; "
+            "`minicoil extend --common 1000 --corpus SPEC` makes one"
         )
     if request.source == request.target:
         raise UsageError("a collection cannot be rebuilt into itself; give the new one another name")
