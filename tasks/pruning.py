@@ -42,6 +42,9 @@ def prune_releases(store: ObjectStore, keep_last: int = 3, dry_run: bool = False
     reasons = needed_releases(store)
     for number in numbers[-keep_last:] if keep_last else ():
         reasons.setdefault(number, f"among the newest {keep_last}")
+    for number in numbers:
+        if number not in reasons and read_sound(store, number) is None:
+            reasons[number] = "its manifest is damaged"
     pruned = [number for number in numbers if number not in reasons]
     abandoned = _abandoned(store, set(numbers))
     freed = 0
@@ -107,9 +110,6 @@ def needed_releases(store: ObjectStore) -> dict[int, str]:
     unknown += [f"the record of collection '{name}' was put aside" for name in collections_aside(store)]
     for number in release_numbers(store) if unknown else ():
         need(number, f"{unknown[0]} and may need it")
-    for number in release_numbers(store):
-        if number not in needed and read_sound(store, number) is None:
-            need(number, "its manifest is damaged")
     return needed
 
 
