@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from flows import screen
 from flows.completion import complete_collections, complete_releases
 from flows.encode_command import encode
 from flows.forget_command import forget
@@ -41,8 +42,10 @@ from minicoil import __version__
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="minicoil")
-def main() -> None:
+@click.option("--debug", is_flag=True, envvar="MINICOIL_DEBUG", help="Show where an error was raised: its traceback.")
+def main(debug: bool) -> None:
     """Keeps a miniCOIL sparse-retrieval model fluent in its users' language."""
+    screen.show_tracebacks(debug)
 
 
 @main.command()

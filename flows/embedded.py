@@ -18,6 +18,7 @@ from flows.prefect_settings import ignore_working_folder, tell_left_aside
 from flows.running import run_here
 from flows.servers import PrefectServer, find_server, name_server
 from minicoil.errors import StoreUnavailableError, UsageError
+from tasks.formats import describe_problems
 
 FLOWS = {
     "index-collection": ("flows.index_collection", "index_collection"),
@@ -79,8 +80,7 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
     try:
         parameters = model.model_validate(dict(values))
     except pydantic.ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise UsageError(f"{name}: {problems}") from error
+        raise UsageError(f"{name}: {describe_problems(error)}") from error
     if chosen is not None:
         ignore_working_folder()
         from prefect.settings import get_current_settings

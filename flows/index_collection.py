@@ -6,11 +6,12 @@ from typing import Any
 
 from flows.parameters import IndexParameters
 from flows.running import flow
-from flows.steps import Clock, base_step, index_step
+from flows.steps import Clock, base_step, index_step, mend_step
 from flows.turns import take_turn
 from minicoil.errors import UsageError
 from tasks.corpus import CorpusReport, read_corpora
 from tasks.indexing import IndexRequest
+from tasks.mending import Mended
 from tasks.telling_apart import StoredOwners
 
 
@@ -32,6 +33,7 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
     with take_turn(place, parameters.channel, "index"), place.points() as points, clock.timing("total"):
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)
+        mended: Mended | None = mend_step(place, points, request)
         documents = read_corpora(
             parameters.corpus,
             report,
@@ -43,4 +45,4 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
         result: dict[str, Any] = index_step(
             place, points, request, documents, report, parameters.sample, parameters.delete_missing
         )
-    return {**result, "seconds": clock.seconds}
+    return {**result, "mended": mended.row() if mended else None, "seconds": clock.seconds}

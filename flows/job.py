@@ -17,7 +17,7 @@ from tasks.place import Place
 from tasks.points import PointStore
 from tasks.proving import check_judged_sets
 from tasks.reading import Reading
-from tasks.registry import CollectionRecord, list_collections, select_collections
+from tasks.registry import CollectionRecord, choose_collections
 from tasks.releases import role_model_of
 from tasks.sentence_encoder import Encoders
 from tasks.sentence_store import SentenceStore
@@ -82,7 +82,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     check_encoder(parent, parameters.encoder)
     channel, names = parameters.channel, parameters.collections
-    records = select_collections(list_collections(place.objects(), channel), names, channel)
+    records = choose_collections(place.objects(), channel, names)
     tokenizer = WordTokenizer.from_folder(parent.folder)
     known = role_model_of(place.objects(), parent.release) if parent.release else None
     role_model = choose_role_model(parameters.role_model, known)

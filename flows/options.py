@@ -15,9 +15,10 @@ import click
 
 from flows import rendering, screen
 from flows.completion import complete_channels
+from flows.failures import refuse, tell_damage
 from minicoil.config import Bm25Config, SamplingConfig
-from minicoil.errors import MiniCoilError, UsageError
 from minicoil.machine import keep_to_cores
+from tasks.damage import forget_damage, named_damage
 from tasks.file_names import shown_name
 
 Command = Callable[..., Any]
@@ -177,30 +178,33 @@ def _from_shell(value: Any) -> Any:
 
 
 def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
+    forget_damage()
     try:
         result = run()
-    except (UsageError, MiniCoilError) as error:
-        _refuse(error, as_json, 2 if isinstance(error, UsageError) else 1)
+        _show(result, as_json, command)
     except KeyboardInterrupt:
         screen.complain("interrupted; the same command run again goes on where this one stopped")
         sys.exit(1)
-    if result is None:  # it ran until it was told to stop, and said what it had to say
-        return
-    if isinstance(result, Mapping) and result.get("silent"):
-        pass  # what was asked for is on stdout already
-    elif as_json:
-        click.echo(screen.dump_json(result))
-    else:
-        rendering.show(command, result)
+    # the edge of the program: nobody stands behind it who could make more of an error than a line for a person
+    except Exception as error:
+        tell_damage()
+        sys.exit(refuse(error, as_json))
     if isinstance(result, Mapping) and result.get("refused"):
         sys.exit(1)
 
 
-def _refuse(error: MiniCoilError, as_json: bool, status: int) -> None:
-    if as_json:
-        click.echo(screen.dump_json({"error": type(error).__name__, "message": str(error)}))
-    screen.complain(f"error: {error}", style="bold red")
-    sys.exit(status)
+def _show(result: Any, as_json: bool, command: str) -> None:
+    """The answer, and what was passed over on the way to it."""
+    damaged = [damage.row() for damage in named_damage()]
+    if result is None:  # it ran until it was told to stop, and said what it had to say
+        pass
+    elif isinstance(result, Mapping) and result.get("silent"):
+        pass  # what was asked for is on stdout already
+    elif as_json:
+        screen.answer_json({**result, "damaged": damaged} if damaged and isinstance(result, Mapping) else result)
+    else:
+        rendering.show(command, result)
+    tell_damage()
 
 
 def run_flow(name: str, values: Mapping[str, Any]) -> Any:

@@ -7,7 +7,7 @@ fields together can say (`_check_...`) the server cannot know: it is refused by 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -24,9 +24,14 @@ from flows.place_parameters import (
     Words,
 )
 from minicoil.config import Bm25Config, SamplingConfig
+from minicoil.numbers import Count, Fraction, Hours, Number, Positive, Release, ReleaseOrEmpty
 from tasks.promotion import GRACE_HOURS
 from tasks.reencoding import ExpansionOptions
 from tasks.telling_apart import OnDuplicate
+
+Sentences = Annotated[int, Number(10, 100_000, whole=True)]
+WordCount = Annotated[int, Number(1, 100_000, whole=True)]
+Depth = Annotated[int, Number(1, 100, whole=True)]
 
 
 class IndexParameters(EncoderParameters):
@@ -44,10 +49,10 @@ class IndexParameters(EncoderParameters):
         description="tell-apart: both stay, as file#id or id#line; keep-last: the later one counts; refuse: nothing is "
         "written",
     )
-    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
-    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
-    avg_len: float | None = Field(
-        None, gt=0, title="Mean length", description="In words; empty: measured on the corpus", examples=[44.0]
+    k: Positive = Field(Bm25Config.k, title="BM25 k", description="Fixed when the collection is created")
+    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="Fixed when the collection is created")
+    avg_len: Positive | None = Field(
+        None, title="Mean length", description="In words; empty: measured on the corpus", examples=[44.0]
     )
 
 
@@ -58,9 +63,9 @@ class RebuildParameters(ChannelParameters):
     target: Name = Field(title="Target", description="The collection to create", examples=["docs-2"])
     text: str | None = Field(None, title="Text", description="Payload fields of the text; empty: as it is registered")
     alias: str | None = Field(None, title="Alias", description="Pointed to the target when it is right")
-    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="Fixed when the collection is created")
-    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="Fixed when the collection is created")
-    avg_len: float | None = Field(None, gt=0, title="Mean length", description="Empty: measured on the source")
+    k: Positive = Field(Bm25Config.k, title="BM25 k", description="Fixed when the collection is created")
+    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="Fixed when the collection is created")
+    avg_len: Positive | None = Field(None, title="Mean length", description="Empty: measured on the source")
 
 
 class WordsParameters(EncoderParameters):
@@ -71,17 +76,13 @@ class WordsParameters(EncoderParameters):
     target: Literal["saturated", "correlation", "ordering"] = Field(
         "saturated", title="Training target", description="saturated is the careful one; see the README"
     )
-    min_sentences: int = Field(
+    min_sentences: Sentences = Field(
         SamplingConfig.min_sentences,
-        ge=10,
-        le=100_000,
         title="Fewest sentences per word",
         description="A word with fewer stays on BM25",
     )
-    max_sentences: int = Field(
+    max_sentences: Sentences = Field(
         SamplingConfig.max_sentences,
-        ge=10,
-        le=100_000,
         title="Most sentences per word",
         description="200 reach .98 of full accuracy; more cost time",
     )
@@ -123,18 +124,14 @@ class ExtendParameters(WordsParameters):
         title="Words file",
         description="On the worker; one word a line; after a space or at the start, # is a comment",
     )
-    mine: int | None = Field(
+    mine: WordCount | None = Field(
         None,
-        ge=1,
-        le=100_000,
         title="Mine",
         description="This many words that the domain uses its own way; 200 where nothing else is asked for",
         examples=[200],
     )
-    common: int | None = Field(
+    common: WordCount | None = Field(
         None,
-        ge=1,
-        le=100_000,
         title="Common",
         description="This many of the corpus's most frequent words: how a first release is made",
         examples=[1000],
@@ -142,8 +139,8 @@ class ExtendParameters(WordsParameters):
     queries: str | None = Field(
         None, title="Query log", description="On the worker; one query a line or JSON lines, weights words searched for"
     )
-    max_points: int | None = Field(
-        None, ge=1, title="Affected points", description="Stop taking words when this many points are affected"
+    max_points: Count | None = Field(
+        None, title="Affected points", description="Stop taking words when this many points are affected"
     )
     background: str | None = Field(
         None, title="Background", description="A corpus of general text to mine against", examples=["pydocs:numpy"]
@@ -159,10 +156,8 @@ class ExtendParameters(WordsParameters):
 class RetrainParameters(WordsParameters):
     """Measure the words that are served on fresh text, and retrain those that underperform on it."""
 
-    below: float | None = Field(
+    below: Fraction | None = Field(
         None,
-        ge=0,
-        le=1,
         title="Below",
         description="Retrain every word under this held-out ordering accuracy",
         examples=[0.65],
@@ -180,8 +175,8 @@ class RemoveParameters(ChannelParameters):
 class ExpansionParameters(ChannelParameters):
     """A flow that re-encodes: how hard it may press, and what it may leave behind."""
 
-    points_per_second: float | None = Field(
-        None, gt=0, title="Points per second", description="Most points written a second; empty: as fast as it goes"
+    points_per_second: Positive | None = Field(
+        None, title="Points per second", description="Most points written a second; empty: as fast as it goes"
     )
     allow_missing_text: bool = Field(
         False,
@@ -201,8 +196,8 @@ class ReencodeParameters(ExpansionParameters):
 
     collections: Collections = []
     contract: bool = Field(False, title="Contract", description="Drop the previous release's cells now; ends rollback")
-    grace_hours: float = Field(
-        GRACE_HOURS, ge=0, title="Grace", description="Hours after a move until the previous release's cells go"
+    grace_hours: Hours = Field(
+        GRACE_HOURS, title="Grace", description="Hours after a move until the previous release's cells go"
     )
     part: str | None = Field(
         None,
@@ -242,8 +237,13 @@ class PublishParameters(ChannelParameters):
 class PromoteParameters(ExpansionParameters):
     """Approve a published release: move a channel to it, re-encoding its collections first."""
 
-    release: int = Field(ge=1, title="Release", description="A published release's number", examples=[7])
-    force: bool = Field(False, title="Force", description="Also promote a release whose time to be approved has passed")
+    release: Release = Field(title="Release", description="A published release's number", examples=[7])
+    force: bool = Field(
+        False,
+        title="Force",
+        description="Also promote a release whose time to be approved has passed, or on a channel whose document is "
+        "damaged: that one is put aside",
+    )
 
 
 class RollbackParameters(ChannelParameters):
@@ -265,9 +265,9 @@ class AttachParameters(ChannelParameters):
     corpus: list[str] = Field([], title="Corpus", description="Has the texts by id, where the payload has none")
     join: str = Field("", title="Join", description="Payload field with the document's id; empty: the point's own id")
     base: str | None = Field(None, title="Base", description="Model it was encoded with, if no release of the channel")
-    k: float | None = Field(None, gt=0, title="BM25 k", description="Empty: found from its vectors")
-    b: float | None = Field(None, ge=0, le=1, title="BM25 b", description="Empty: found from its vectors")
-    avg_len: float | None = Field(None, gt=0, title="Mean length", description="Empty: found from its vectors")
+    k: Positive | None = Field(None, title="BM25 k", description="Empty: found from its vectors")
+    b: Fraction | None = Field(None, title="BM25 b", description="Empty: found from its vectors")
+    avg_len: Positive | None = Field(None, title="Mean length", description="Empty: found from its vectors")
     tenant: str | None = Field(None, title="Tenant", description="Payload field that scopes IDF, if it has tenants")
 
     @field_validator("text")
@@ -286,14 +286,14 @@ class EvaluateParameters(ChannelParameters):
         description="corpus.jsonl, queries.jsonl and qrels/test.tsv; empty: queries made from a collection's own text",
         examples=["sets/scifact"],
     )
-    release: int | None = Field(None, ge=1, title="Release", description="Empty: what the channel serves")
+    release: Release | None = Field(None, title="Release", description="Empty: what the channel serves")
     model: str | None = Field(None, title="Model folder", description="A folder that FastEmbed loads, published or not")
     parent: str | None = Field(None, title="Parent", description="Release number or folder; empty: the release's own")
     collection: Name | None = Field(None, title="Collection", description="Search in this one, or make queries from it")
     in_memory: bool = Field(False, title="In memory", description="Score without an engine: the same figures")
-    k: float = Field(Bm25Config.k, gt=0, title="BM25 k", description="A collection's own wins")
-    b: float = Field(Bm25Config.b, ge=0, le=1, title="BM25 b", description="A collection's own wins")
-    avg_len: float | None = Field(None, gt=0, title="Mean length", description="In words; empty: measured on the set")
+    k: Positive = Field(Bm25Config.k, title="BM25 k", description="A collection's own wins")
+    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="A collection's own wins")
+    avg_len: Positive | None = Field(None, title="Mean length", description="In words; empty: measured on the set")
 
     @model_validator(mode="after")
     def _ask_for_something(self) -> Self:
@@ -309,10 +309,10 @@ class EvaluateParameters(ChannelParameters):
 class CompareParameters(PlaceParameters):
     """Two releases on the points of one collection, in the shadow: nobody's search changes."""
 
-    one: int = Field(ge=0, title="Release A", description="0 is plain BM25")
-    other: int = Field(ge=0, title="Release B", description="Both must be readable on the collection's points")
+    one: ReleaseOrEmpty = Field(title="Release A", description="0 is plain BM25")
+    other: ReleaseOrEmpty = Field(title="Release B", description="Both must be readable on the collection's points")
     collection: Name = Field(
         title="Collection", description="Searched with both, nothing is written", examples=["docs"]
     )
     queries: str = Field(title="Queries", description="A file of one query a line, or of JSON lines with text")
-    limit: int = Field(10, ge=1, le=100, title="Depth", description="Results compared per query")
+    limit: Depth = Field(10, title="Depth", description="Results compared per query")

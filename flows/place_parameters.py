@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from minicoil.numbers import Count, Number
 from tasks.place import Place
 from tasks.settings import Settings, has_secret
 
@@ -35,8 +36,8 @@ def _check_number(words: list[str]) -> list[str]:
 
 Words = Annotated[list[str], AfterValidator(_check_number), Field(json_schema_extra={"maxItems": MAX_WORDS})]
 Sample = Annotated[
-    int | None,
-    Field(ge=1, title="Sample", description="A seeded sample of this many documents; empty: all", examples=[5000]),
+    Count | None,
+    Field(title="Sample", description="A seeded sample of this many documents; empty: all", examples=[5000]),
 ]
 Collections = Annotated[
     list[Name],
@@ -44,7 +45,8 @@ Collections = Annotated[
 ]
 ApprovalDays = Annotated[
     int,
-    Field(ge=1, le=365, title="Days to approve", description="How long a release that a gate refused waits for you"),
+    Number(1, 365, whole=True),
+    Field(title="Days to approve", description="How long a release that a gate refused waits for you"),
 ]
 RoleModel = Annotated[
     str,

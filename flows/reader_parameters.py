@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from flows.place_parameters import ChannelParameters, Collections, Name
+from minicoil.numbers import Days, Release
 from tasks.confirmation import ReadersRequest
 
 Ack = Annotated[str, Field(pattern=r"^(all|[0-9]{1,9})$")]
@@ -22,8 +23,8 @@ class ReadersParameters(ChannelParameters):
         examples=[["6"], ["all"]],
     )
     name: Name | None = Field(None, title="Register", description="A reader by name", examples=["shop-api"])
-    release: int | None = Field(None, ge=1, title="Its release", description="What the registered reader was given")
-    days: float | None = Field(None, gt=0, title="Its days", description="Until it counts as gone; empty: for ever")
+    release: Release | None = Field(None, title="Its release", description="What the registered reader was given")
+    days: Days | None = Field(None, title="Its days", description="Until it counts as gone; empty: for ever")
     unregister: Name | None = Field(
         None, title="Unregister", description="A reader that is gone", examples=["shop-api"]
     )

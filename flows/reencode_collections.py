@@ -24,7 +24,10 @@ def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
         state = read_channel(place.objects(), channel)
         release = state.pending or state.current
         if release is None:
-            raise ReleaseError(f"channel '{channel}' has no release to re-encode for; `minicoil extend` makes one")
+            raise ReleaseError(
+                f"channel '{channel}' has no release to re-encode for; "
+                "`minicoil extend --common 1000 --corpus SPEC` makes one"
+            )
         if parameters.dry_run:
             rows = plan_step(place, channel, release, names)
             return {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}

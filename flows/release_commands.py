@@ -59,7 +59,7 @@ def release_verify(place: dict[str, Any], name: str) -> Any:
 @click.argument("number", type=int, shell_complete=complete_releases)
 @channel_option
 @expansion_options
-@click.option("--force", is_flag=True, help="Also one whose time to be approved has passed.")
+@click.option("--force", is_flag=True, help="Also after its time to be approved, or on a damaged channel.")
 @common_options
 def release_promote(place: dict[str, Any], number: int, **values: Any) -> Any:
     """Re-encode the channel's collections for release NUMBER, then move the channel to it; approves one that waits."""
@@ -139,7 +139,7 @@ def release_prune(place: dict[str, Any], keep: int, dry_run: bool) -> Any:
 )
 @click.option("--register", "name", help="Register a reader that says nothing itself; with --release.")
 @click.option("--release", type=click.IntRange(1), shell_complete=complete_releases, help="What it was given.")
-@click.option("--days", type=click.FloatRange(0, min_open=True), help="Until it counts as gone; default: for ever.")
+@click.option("--days", type=float, help="Until it counts as gone; default: for ever.")
 @click.option("--unregister", help="Take a registered reader off the list.")
 @click.option("--known/--unknown", default=None, help="Whether all readers follow the channel or are registered.")
 @common_options

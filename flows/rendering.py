@@ -40,8 +40,21 @@ def _show_index(result: Mapping[str, Any]) -> None:
     say(
         f"{shown(result['collection'])}: {result['n_points']:,} points; {result['n_written']:,} written, "
         f"{result['n_skipped']:,} unchanged; k={result['k']}, b={result['b']}, avg_len={result['avg_len']:.1f}"
+        f"{describe_lengths(result.get('lengths'))}"
     )
+    if mended := result.get("mended"):
+        say(shown(mended["message"]))
     _show_unusable(result)
+
+
+def describe_lengths(lengths: Mapping[str, Any] | None) -> str:
+    """How sure a measured mean length is, behind the number itself; nothing where none was measured."""
+    if lengths is None:
+        return ""
+    return (
+        f" +- {lengths['standard_error']:.1f} (measured on {lengths['n_sampled']:,} of {lengths['n_texts']:,} texts, "
+        f"standard deviation {lengths['standard_deviation']:.1f})"
+    )
 
 
 def _show_unusable(result: Mapping[str, Any]) -> None:
@@ -134,6 +147,12 @@ def _show_collections(result: Mapping[str, Any]) -> None:
     show_cells_that_wait(result.get("waiting") or [])
 
 
+def _show_promotion(result: Mapping[str, Any]) -> None:
+    if result.get("message"):
+        say(shown(result["message"]))
+    _show_collections(result)
+
+
 def _show_releases(result: Mapping[str, Any]) -> None:
     rows = [
         (r["release"], r["parent"], r["n_words"], r["created_at"], ", ".join(r["channels"])) for r in result["releases"]
@@ -167,7 +186,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "extend": _show_extend,
     "retrain": _show_extend,
     "remove": _show_extend,
-    "reencode": _show_collections,
+    "reencode": _show_promotion,
     "encode": show_encoding,
     "forget": show_forgotten,
     "search": show_search,
@@ -178,7 +197,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "deploy": show_deployed,
     "words": show_words,
     "release_list": _show_releases,
-    "release_promote": _show_collections,
+    "release_promote": _show_promotion,
     "release_prune": _show_pruned,
     "release_readers": show_readers,
     "release_audit": _show_deeds,

@@ -31,7 +31,8 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         serving = job.parent.release
         if serving is None:
             raise ReleaseError(
-                f"channel '{parameters.channel}' serves nothing to retrain; `minicoil extend` makes a release"
+                f"channel '{parameters.channel}' serves nothing to retrain; "
+                "`minicoil extend --common 1000 --corpus SPEC` makes a release"
             )
         reading = job.read()
         request = request_digest({**parameters.model_dump(), "flow": "retrain"}, f"{reading.digest}:{serving}")

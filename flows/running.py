@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 logger = logging.getLogger("flows.run")
+tries = logging.getLogger("flows.tries")  # what a person waits for; the command line shows it
 TRIES = 3
 WAIT_SECONDS: list[float] = [5, 20]
 JITTER = 0.5  # of a wait, at most: runs that failed together must not come back together
@@ -152,7 +153,7 @@ def _run_step(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kw
         error = state.outcome.exception() if state.outcome else None
         wait = state.next_action.sleep if state.next_action else 0.0
         n = state.attempt_number
-        logger.warning("%s failed: %s; trying again in %.0f s (%d of %d)", name, error, wait, n, TRIES)
+        tries.warning("%s failed: %s; trying again in %.0f s (%d of %d)", name, error, wait, n, TRIES)
 
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(is_transient),

@@ -22,8 +22,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
+from minicoil.strict_json import finite
 from tasks import progress
 
+DEBUG = False
 VERBOSE = False
 QUIET = False
 AS_JSON = False
@@ -37,6 +39,12 @@ PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
 SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
 
 
+def show_tracebacks(wanted: bool) -> None:
+    """Whether errors of this process show where they were raised."""
+    global DEBUG
+    DEBUG = wanted
+
+
 def set_up(as_json: bool, verbose: bool, quiet: bool = False) -> None:
     """Choose what is shown before a command starts."""
     global VERBOSE, QUIET, AS_JSON
@@ -46,12 +54,28 @@ def set_up(as_json: bool, verbose: bool, quiet: bool = False) -> None:
         if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is written out, not an error
             stream.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
+    _show_tries(verbose)
     if not _answers.is_terminal and "COLUMNS" not in os.environ:
         _answers.width = PIPE_WIDTH
     if quiet:
         progress.listen(progress.LogListener())
     else:
         progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
+
+
+class _Telling(logging.Handler):
+    """Shows what a log says among the lines of progress."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A line for the person."""
+        tell(f"  {record.getMessage()}")
+
+
+def _show_tries(verbose: bool) -> None:
+    """Whoever waits for a step that is tried again is told so; with all other lines of the log, or alone."""
+    tries = logging.getLogger("flows.tries")
+    tries.setLevel(logging.WARNING)
+    tries.propagate, tries.handlers = verbose, [] if verbose else [_Telling()]
 
 
 def tell(message: str, style: str = "") -> None:
@@ -126,8 +150,16 @@ def shown(text: str) -> str:
 
 
 def dump_json(value: Any) -> str:
-    """A JSON document on one line, harmless to look at, in characters that stdout can write."""
-    return harmless_json(json.dumps(value, ensure_ascii=not _can_write(_BEYOND_ASCII), default=str))
+    """A JSON document on one line, harmless to look at, in characters that stdout can write; null for a NaN."""
+    return harmless_json(
+        json.dumps(finite(value), ensure_ascii=not _can_write(_BEYOND_ASCII), default=str, allow_nan=False)
+    )
+
+
+def answer_json(value: Any) -> None:
+    """A JSON document as the answer, alone on stdout."""
+    sys.stdout.write(dump_json(value) + "\n")
+    sys.stdout.flush()
 
 
 def _can_write(text: str) -> bool:

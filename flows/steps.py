@@ -24,6 +24,7 @@ from tasks.evaluating import evaluate_set
 from tasks.features import encode_features
 from tasks.foreign_folder import check_folder
 from tasks.indexing import index_documents
+from tasks.mending import mend_collection
 from tasks.priors import make_prior
 from tasks.promotion import (
     contract_channel,
@@ -74,6 +75,7 @@ abandon_step = step(abandon_promotion, "abandon-promotion")
 rollback_step = step(roll_back_channel, "rollback-release")
 contract_step = step(contract_channel, "contract-collections")
 index_step = step(index_documents, "index-documents")
+mend_step = step(mend_collection, "mend-collection")
 evaluate_step = step(evaluate_set, "evaluate-set")
 evaluate_collection_step = step(evaluate_on_collection, "evaluate-on-collection")
 compare_step = step(compare_releases, "compare-releases")

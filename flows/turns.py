@@ -12,6 +12,7 @@ import httpx
 from flows.progress_artifacts import progress_on_page
 from flows.running import run_logger, server_address, under_prefect
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
+from tasks.damage import named_damage
 from tasks.disk import FREE_SOME, is_full
 from tasks.home_lock import writer_lock
 from tasks.place import Place
@@ -55,6 +56,9 @@ def take_turn(place: Place, channel: str, command: str, shared: bool = False) ->
             stack.enter_context(writer_lock(place.home, command, shared=shared))
         with _naming_a_full_disk(place.home):
             yield
+        if under_prefect():  # the command line says it by itself; people who look at a run's page read its log
+            for damage in named_damage():
+                run_logger().warning("passed over: %s", damage.message)
 
 
 def _enter_slot(stack: ExitStack, channel: str) -> None:

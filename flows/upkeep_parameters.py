@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.place_parameters import PlaceParameters
+from minicoil.numbers import Number
+
+Silence = Annotated[float, Number(60, 31_622_400)]  # seconds; a year of silence is dead in any case
 
 
 class ReapParameters(BaseModel):
@@ -12,11 +17,11 @@ class ReapParameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    stale_seconds: float = Field(
-        600.0, ge=60, title="Silence", description="A running run is dead when its last heartbeat is older"
+    stale_seconds: Silence = Field(
+        600.0, title="Silence", description="A running run is dead when its last heartbeat is older"
     )
-    pending_seconds: float = Field(
-        300.0, ge=60, title="Waiting to start", description="A run is dead when a worker took it longer ago"
+    pending_seconds: Silence = Field(
+        300.0, title="Waiting to start", description="A run is dead when a worker took it longer ago"
     )
 
 

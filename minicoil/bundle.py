@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -13,11 +12,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.errors import BundleError
+from minicoil.errors import BundleError, UsageError
 from minicoil.layout import BundleLayout
+from minicoil.numbers import Count, check_numbers
 from minicoil.stack import append_rows, copy_stack, create_stack, open_stack, read_shape
 from minicoil.stemming import STOPWORDS
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json, write_json
 from minicoil.vocabulary import Vocabulary
 
 FACTS_VERSION = 1
@@ -40,17 +40,23 @@ class BundleFacts:
 
     encoder: str
     encoder_digest: str
-    dims: int
-    width: int
-    version: int = FACTS_VERSION
+    dims: Count
+    width: Count
+    version: Count = FACTS_VERSION
     base: str = ""
     base_digest: str = ""
     base_licence: str = ""
     pooling: str = "mean"
 
+    def __post_init__(self) -> None:
+        check_numbers(self)
+        for name in ("encoder", "encoder_digest", "base", "base_digest", "base_licence", "pooling"):
+            if not isinstance(getattr(self, name), str):
+                raise UsageError(f"{name}: text was expected, found {type(getattr(self, name)).__name__}")
+
     def write(self, path: Path) -> None:
         """Write `minicoil.json`."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        path.write_text(write_json(asdict(self), indent=1, ascii_only=True) + "\n", encoding="utf-8")
 
 
 def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: str = "minilm") -> BundleFacts:
@@ -153,10 +159,14 @@ def check_bundle(folder: Path) -> tuple[NDArray[np.float32], Vocabulary]:
             f"{folder}: the vocabulary names {vocabulary.n_rows - 1:,} words, the stack has layers for "
             f"{len(stack) - 1:,}; the two files are of different releases"
         )
-    stopwords = layout.stopwords.read_text("utf-8").split()
+    try:
+        stopwords = layout.stopwords.read_text("utf-8").split()
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{layout.stopwords} cannot be read ({error}); pull the release again") from error
     if not STOPWORDS.issubset(stopwords):
         raise BundleError(
-            f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on"
+            f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on; pull the "
+            "release again"
         )
     return stack, vocabulary
 
@@ -173,7 +183,7 @@ def read_facts(folder: Path) -> BundleFacts:
         return BundleFacts(folder.name, file_digest(layout.encoder), dims, width)
     try:
         facts = BundleFacts(**parse_json(layout.facts.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, UsageError) as error:
         raise BundleError(f"{layout.facts} is damaged ({error}); pull the release again") from error
     if facts.version != FACTS_VERSION:
         raise BundleError(f"{layout.facts} has version {facts.version}; this program reads {FACTS_VERSION}")

@@ -20,8 +20,10 @@
     │   ├── ConflictError           a conditional write lost the race
     │   └── StoreUnavailableError   transient: retried by tasks
     ├── ReleaseError                a release or channel is missing, damaged or refused
+    │   └── DamagedReleaseError     its manifest, or the channel's document, cannot be read
     ├── CollectionError             a Qdrant collection is missing or has the wrong shape
-    │   └── EngineUnavailableError  transient: retried by tasks
+    │   ├── EngineUnavailableError  transient: retried by tasks
+    │   └── DamagedRecordError      a collection's record cannot be read
     └── BusyError                   another command holds the home or channel
 
 Messages say what was found, what was expected and the next move. Facts travel as attributes so that
@@ -119,12 +121,20 @@ class ReleaseError(MiniCoilError):
     """A release or channel is missing, damaged, or refuses the move."""
 
 
+class DamagedReleaseError(ReleaseError):
+    """A release's manifest or a channel's document cannot be read; other releases and channels are none the worse."""
+
+
 class CollectionError(MiniCoilError):
     """A Qdrant collection is missing or has not the shape this service needs."""
 
 
 class EngineUnavailableError(CollectionError):
     """The Qdrant engine did not answer; worth trying again."""
+
+
+class DamagedRecordError(CollectionError):
+    """A collection's record cannot be read; other collections are none the worse."""
 
 
 class BusyError(MiniCoilError):

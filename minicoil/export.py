@@ -93,17 +93,19 @@ def write_tokenizer_files(model_folder: Path, layout: BundleLayout) -> None:
         settings = _read_optional(model_folder / "tokenizer_config.json")
         specials = _read_optional(model_folder / "special_tokens_map.json")
         kind = tokenizer["model"]["type"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        limits = [config.get("max_position_embeddings"), settings.get("model_max_length")]
+        limit = min(n for n in limits if type(n) is int and 0 < n < 1_000_000)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise EncoderError(
-            f"{model_folder}: not an encoder folder ({error}); it needs tokenizer.json and config.json"
+            f"{model_folder}: not an encoder folder ({error}); it needs tokenizer.json and config.json, and in its "
+            "files the longest text it takes (max_position_embeddings, model_max_length); give another --encoder"
         ) from error
     if kind != "WordPiece":
         raise EncoderError(
             f"{model_folder}: its tokenizer is {kind}; miniCOIL needs WordPiece, as BERT-like encoders have"
         )
     tokenizer["padding"] = tokenizer["truncation"] = None
-    limits = [config.get("max_position_embeddings"), settings.get("model_max_length")]
-    settings["model_max_length"] = min(n for n in limits if type(n) is int and 0 < n < 1_000_000)
+    settings["model_max_length"] = limit
     settings.pop("max_length", None)
     if not specials:
         specials = {f"{name}_token": f"[{name.upper()}]" for name in ("unk", "sep", "pad", "cls", "mask")}
@@ -122,12 +124,19 @@ def _read_optional(path: Path) -> dict[str, Any]:
 
 
 def pools_by_mean(folder: Path) -> bool:
-    """Whether a model's sentence vector is the unit mean of its token embeddings, all of them."""
+    """Whether a model's sentence vector is the unit mean of its token embeddings, all of them.
+
+    Raises:
+        EncoderError: the files that say so are damaged.
+    """
     pooling, modules = folder / "1_Pooling" / "config.json", folder / "modules.json"
     if not pooling.is_file() or not modules.is_file():
         return False
-    config = json.loads(pooling.read_text("utf-8"))
-    kinds = [entry["type"].rsplit(".", 1)[-1] for entry in json.loads(modules.read_text("utf-8"))]
+    try:
+        config = dict(json.loads(pooling.read_text("utf-8")))
+        kinds = [entry["type"].rsplit(".", 1)[-1] for entry in json.loads(modules.read_text("utf-8"))]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise EncoderError(f"{folder}: its files on pooling cannot be read ({error}); copy the folder again") from error
     others = [
         key for key, value in config.items() if key.startswith("pooling_mode") and value and "mean_tokens" not in key
     ]

@@ -6,7 +6,6 @@ parent's parts unchanged, so a large vocabulary's ledger costs nothing to keep.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,8 +14,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.errors import ReleaseError
-from minicoil.untrusted import parse_json
+from minicoil.errors import ReleaseError, UsageError
+from minicoil.numbers import Fraction, NotNegative, Release, Size, check_number, check_numbers
+from minicoil.strict_json import parse_json, write_json
 
 LEDGER_FOLDER = "ledger"
 LEDGER_VERSION = 1
@@ -57,19 +57,19 @@ class WordRecord:
     reason: str
     digest: str = ""
     keys_digest: str = ""
-    release: int | None = None
+    release: Release | None = None
     forms: tuple[str, ...] = ()
-    n_sentences: int = 0
-    per_million: float = 0.0
-    ordering_accuracy: float | None = None
-    margin_accuracy: float | None = None
+    n_sentences: Size = 0
+    per_million: NotNegative = 0.0
+    ordering_accuracy: Fraction | None = None
+    margin_accuracy: Fraction | None = None
     interval: tuple[float, ...] = ()
-    ceiling: float | None = None
-    role_ceiling: float | None = None
-    old_ordering_accuracy: float | None = None
-    n_triplets: int = 0
-    seed: int = 0
-    seconds: float = 0.0
+    ceiling: Fraction | None = None
+    role_ceiling: Fraction | None = None
+    old_ordering_accuracy: Fraction | None = None
+    n_triplets: Size = 0
+    seed: Size = 0
+    seconds: NotNegative = 0.0
     neighbours: tuple[int, ...] = ()
     history: tuple[tuple[int | None, str, float | None], ...] = ()
 
@@ -85,9 +85,20 @@ class WordRecord:
 
     @staticmethod
     def from_row(row: Mapping[str, Any]) -> WordRecord:
-        """The record of what `asdict` made of one, lists for tuples."""
+        """The record of what `asdict` made of one, lists for tuples.
+
+        Raises:
+            UsageError: a number of it is none.
+            KeyError, TypeError, ValueError: something else is missing, or of another type.
+        """
         lists: dict[str, Any] = {key: tuple(row[key]) for key in ("forms", "neighbours", "interval") if key in row}
-        return WordRecord(**{**row, **lists, "history": tuple(tuple(entry) for entry in row["history"])})
+        record = WordRecord(**{**row, **lists, "history": tuple(tuple(entry) for entry in row["history"])})
+        check_numbers(record)
+        if not {*map(type, (record.word, record.reason, record.digest, *record.forms))} <= {str}:
+            raise TypeError("text was expected in word, reason, digest and forms")
+        if not {*map(type, record.neighbours)} <= {int} or not {*map(type, record.interval)} <= {int, float}:
+            raise TypeError("numbers were expected in neighbours and interval")
+        return record
 
 
 @dataclass(frozen=True)
@@ -172,7 +183,7 @@ class LedgerPart:
             "requests": dict(self.requests),
             "words": [asdict(record) for record in sorted(self.records, key=lambda record: record.word)],
         }
-        return json.dumps(document, ensure_ascii=False, indent=0) + "\n"
+        return write_json(document, indent=0) + "\n"
 
     @staticmethod
     def read(path: Path) -> LedgerPart:
@@ -185,6 +196,10 @@ class LedgerPart:
                     "use the program that wrote it, or a newer one"
                 )
             records = tuple(WordRecord.from_row(row) for row in document["words"])
-            return LedgerPart(int(document["release"]), document["requests"], records)
-        except (OSError, ValueError, KeyError, TypeError, OverflowError, AttributeError) as error:
+            release = int(document["release"])
+            check_number("release", release, Release)
+            if not isinstance(document["requests"], dict):
+                raise TypeError("requests: an object was expected")
+            return LedgerPart(release, document["requests"], records)
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, AttributeError, UsageError) as error:
             raise ReleaseError(f"{path} is damaged ({error}); pull the release again") from error

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.encoder import pool_words
+from minicoil.errors import BundleError
 from minicoil.tokens import TokenizedText
 from minicoil.vocabulary import Vocabulary
 
@@ -84,6 +85,9 @@ def measure_meanings(
 
     Returns:
         B entries in the same order.
+
+    Raises:
+        BundleError: a layer or the encoder gives NaN.
     """
     owners = np.repeat(np.arange(len(wanted)), [len(entry) for entry in wanted])
     ids = np.concatenate([entry.ids for entry in wanted])
@@ -93,6 +97,13 @@ def measure_meanings(
     word_owners, word_ids = np.divmod(words, len(stack))
     # FastEmbed's own sum in its own order: a matrix product is faster, but off by up to 3e-6 (measured)
     outputs = np.tanh(np.einsum("nd,ndk->nk", means, stack[word_ids]))
+    if not np.isfinite(outputs).all():  # one of them would poison every score that it takes part in
+        bad = int(word_ids[np.flatnonzero(~np.isfinite(outputs).all(axis=1))[0]])
+        what = "the layer of word id" if np.isfinite(means).all() else "the encoder beside it, at word id"
+        raise BundleError(
+            f"{getattr(stack, 'filename', None) or 'the stack'}: {what} {bad} gives numbers that are none; "
+            "the files are damaged: pull the release again, or restore it from a backup"
+        )
     bounds = np.searchsorted(word_owners, np.arange(len(wanted) + 1)).tolist()
     return [
         WordMeanings(word_ids[start:end], outputs[start:end])

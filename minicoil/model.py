@@ -19,6 +19,7 @@ from minicoil.errors import BundleError, EncoderError
 from minicoil.layout import BundleLayout
 from minicoil.machine import processes
 from minicoil.meanings import WordMeanings, WordPieces, find_pieces, measure_meanings, no_meanings
+from minicoil.numbers import Count, Size, check_number
 from minicoil.sparse import SparseVector, count_words, document_vector, query_vector, union
 from minicoil.stack import release_pages
 from minicoil.stemming import is_joined
@@ -57,6 +58,8 @@ class MiniCoil:
     """
 
     def __init__(self, folder: Path, bm25: Bm25Config, threads: int | None = None) -> None:
+        if threads is not None:
+            check_number("threads", threads, Size)
         self.layout = BundleLayout(folder)
         self.bm25 = bm25
         self.stack, self.vocabulary = check_bundle(folder)
@@ -79,6 +82,7 @@ class MiniCoil:
 
         Raises:
             BundleError: the folder is not a complete model.
+            UsageError: a number is none.
         """
         return MiniCoil(Path(folder), Bm25Config(k, b, avg_len), threads)
 
@@ -190,6 +194,9 @@ class MiniCoil:
                 f"{self.layout.folder}: its encoder's sentence embedding is not the mean of its token embeddings; "
                 "take the dense vector from sentence-transformers"
             )
+        for name, value, kind in (("batch_size", batch_size, Count), ("parallel", parallel, Size)):
+            if value is not None:
+                check_number(name, value, kind)
         n_processes = processes(PROCESS_BYTES) if parallel == 0 else parallel or 1
         if n_processes == 1:
             for window in read_windows(texts, batch_size):

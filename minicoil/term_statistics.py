@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
+from minicoil.numbers import MOST
 from minicoil.sparse import Bag, SparseVector, hashed_counts
 from minicoil.vocabulary import Vocabulary
 
@@ -61,7 +63,7 @@ def fit_bm25(statistics: TermStatistics, default: Bm25Config | None = None) -> B
 
     BM25 is linear in its unknowns once it is turned over: c / tf = c/(k+1) + k(1-b)/(k+1) + l kb/(avg_len (k+1)).
     Least squares gives all three. Where every count is one, k cannot be told from b and `default.k` is taken; where b
-    is zero, avg_len has no effect and is `default`'s.
+    is zero, avg_len has no effect and is `default`'s. Frequencies that no BM25 gives have no fit: `default` comes back.
 
     Args:
         statistics: Of many texts of different lengths.
@@ -83,4 +85,7 @@ def fit_bm25(statistics: TermStatistics, default: Bm25Config | None = None) -> B
         rest = float(constant) * (k + 1) - float(c[0])
     b = 1 - rest / k
     avg_len = k * b / (float(per_word) * (k + 1)) if abs(b) > 1e-3 and per_word > 0 else default.avg_len
-    return Bm25Config(round(k, 4), round(b, 4), round(avg_len, 2))
+    if not all(map(math.isfinite, (k, b, avg_len))) or k <= 0 or not 0 < avg_len <= MOST:
+        return default
+    # least squares ends a little beside 0 and 1, where b really was one of them
+    return Bm25Config(max(round(k, 4), 1e-4), min(max(round(b, 4), 0.0), 1.0), max(round(avg_len, 2), 0.01))

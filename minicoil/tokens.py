@@ -13,7 +13,7 @@ from tokenizers import AddedToken, Tokenizer
 
 from minicoil.errors import BundleError, EncoderError
 from minicoil.layout import BundleLayout
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json
 
 PREFIX = "##"
 

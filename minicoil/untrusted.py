@@ -1,9 +1,8 @@
-"""JSON and arrays that anybody may have written: whatever is wrong with them comes out as one error, `ValueError`."""
+"""Arrays that anybody may have written: whatever is wrong with them comes out as one error, `ValueError`."""
 
 from __future__ import annotations
 
 import io
-import json
 import zlib
 from pathlib import Path
 from tokenize import TokenError
@@ -17,18 +16,6 @@ from numpy.typing import NDArray
 HEADER_ERRORS = (EOFError, TypeError, SyntaxError, TokenError, RecursionError, MemoryError, OverflowError)
 # what Python's reader of zip archives lets out: other people's compression, passwords, names that are none or not there
 ZIP_ERRORS = (BadZipFile, zlib.error, ValueError, OSError, EOFError, LookupError, NotImplementedError, RuntimeError)
-
-
-def parse_json(text: str | bytes) -> Any:
-    """What JSON says.
-
-    Raises:
-        ValueError: it is none, or is nested deeper than the interpreter goes.
-    """
-    try:
-        return json.loads(text)
-    except RecursionError as error:
-        raise ValueError("JSON nested too deeply") from error
 
 
 def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
 from minicoil.stemming import MAX_STEM_LENGTH, MEMO_SIZE, STOPWORDS, split_parts, stem
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json, write_json
 from minicoil.whole_files import write_whole
 
 GAP = 32_000  # FastEmbed's bucket of indices; the hashed cells of unknown words start at a multiple of it
@@ -67,7 +66,7 @@ class Vocabulary:
     def write(self, path: Path) -> None:
         """Write the file FastEmbed reads (JSON: `vocab`, `stem_mapping`)."""
         document = {"vocab": self.words, "stem_mapping": dict(sorted(self.stem_mapping.items()))}
-        write_whole(path, json.dumps(document, ensure_ascii=False, indent=0))
+        write_whole(path, write_json(document, indent=0))
 
     @cached_property
     def ids(self) -> dict[str, int]:
@@ -144,7 +143,7 @@ class Vocabulary:
     def digest(self) -> str:
         """Hex sha256 of entries, mapping and dims."""
         document = [self.dims, self.words, sorted(self.stem_mapping.items())]
-        return hashlib.sha256(json.dumps(document).encode()).hexdigest()
+        return hashlib.sha256(write_json(document, ascii_only=True).encode()).hexdigest()
 
     def apply(
         self,

@@ -15,7 +15,7 @@ from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.promotion import report_collection
 from tasks.reencoding import CollectionChange, check_lineage, open_finder
-from tasks.registry import CollectionRecord, list_collections, update_collection
+from tasks.registry import CollectionRecord, list_collections, read_registry, update_collection
 from tasks.retention import find_waiting
 from tasks.writing import current_stamp, open_writer, rewrite_points
 
@@ -31,12 +31,16 @@ def abandon_promotion(place: Place, channel: str) -> dict[str, Any]:
 
     Raises:
         BusyError: an announced reader serves the pending release.
+        DamagedRecordError: a collection's record is damaged, and its points may hold the pending release's cells.
     """
     store = place.objects()
     state = read_channel(store, channel)
     rows: list[dict[str, Any]] = []
     if state.pending is None:
         return {"channel": channel, "abandoned": None, "release": state.current, "collections": rows}
+    # cells that stay behind would be taken for those of the words that get the same ids in the next release
+    for lost in read_registry(store, channel).damaged:
+        raise lost.error
     if state.pending != state.previous:  # after a rollback its cells were there before the promotion: they stay
         with place.points() as points:
             for record in list_collections(store, channel):

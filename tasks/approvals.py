@@ -5,10 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from minicoil.errors import ObjectNotFoundError, ReleaseError
+from minicoil.errors import (
+    DamagedReleaseError,
+    ObjectNotFoundError,
+    ReleaseError,
+    StoreError,
+    StoreUnavailableError,
+)
+from minicoil.numbers import DaysFromNow, Release, check_number
+from tasks.damage import name_damage
+from tasks.formats import DamageError, read_document, write_document
 from tasks.object_store import ObjectStore
+
+_FOLDER = "waiting/"
+WAITING_VERSION = 1
 
 
 class WaitingRelease(BaseModel):
@@ -22,11 +34,11 @@ class WaitingRelease(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    release: int
+    release: Release
     channel: str
     reasons: tuple[str, ...]
-    since: datetime
-    until: datetime
+    since: AwareDatetime
+    until: AwareDatetime
 
     @property
     def has_expired(self) -> bool:
@@ -36,6 +48,7 @@ class WaitingRelease(BaseModel):
 
 def hold_release(store: ObjectStore, channel: str, release: int, reasons: Sequence[str], days: float) -> WaitingRelease:
     """Write down that `release` waits; one that waits already keeps its time."""
+    check_number("days", days, DaysFromNow)
     found = read_waiting(store, channel, release)
     if found is not None:
         return found
@@ -43,20 +56,27 @@ def hold_release(store: ObjectStore, channel: str, release: int, reasons: Sequen
     waiting = WaitingRelease(
         release=release, channel=channel, reasons=tuple(reasons), since=now, until=now + timedelta(days=days)
     )
-    store.write(_key(channel, release), waiting.model_dump_json(indent=1).encode())
+    store.write(_key(channel, release), write_document(waiting))
     return waiting
 
 
 def read_waiting(store: ObjectStore, channel: str, release: int) -> WaitingRelease | None:
     """The record of a release that waits, None where it does not."""
+    what = f"{store.url}/{_key(channel, release)}"
+    way_out = (
+        f"it says why release {release} waits, and may be deleted: then that is promoted as any other; or promote it "
+        f"as it is: `minicoil release promote {release} --channel {channel} --force`"
+    )
     try:
-        return WaitingRelease.model_validate_json(store.read(_key(channel, release)))
+        return read_document(WaitingRelease, store.read(_key(channel, release)), what, WAITING_VERSION, way_out)
     except ObjectNotFoundError:
         return None
-    except ValidationError as error:
-        raise ReleaseError(
-            f"{store.url}/{_key(channel, release)} is damaged; delete it, and release {release} can be promoted"
-        ) from error
+    except DamageError as error:
+        raise DamagedReleaseError(str(error)) from error
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
 
 
 def check_approval(store: ObjectStore, channel: str, release: int, force: bool = False) -> None:
@@ -65,8 +85,10 @@ def check_approval(store: ObjectStore, channel: str, release: int, force: bool =
     Raises:
         ReleaseError: it expired and `force` is off.
     """
+    if force:
+        return
     waiting = read_waiting(store, channel, release)
-    if waiting is not None and waiting.has_expired and not force:
+    if waiting is not None and waiting.has_expired:
         raise ReleaseError(
             f"release {release} waited for approval on channel '{channel}' until {waiting.until:%Y-%m-%d %H:%M} UTC "
             f"and has expired ({'; '.join(waiting.reasons)}); run the extension again on today's text, or promote it "
@@ -77,20 +99,35 @@ def check_approval(store: ObjectStore, channel: str, release: int, force: bool =
 
 def finish_waiting(store: ObjectStore, channel: str, release: int) -> None:
     """Forget that a release waited: it is served now."""
+    try:
+        read_waiting(store, channel, release)
+    except DamagedReleaseError:  # perhaps no file at all, which cannot be deleted as one
+        store.set_aside(_key(channel, release))
     store.delete(_key(channel, release))
 
 
 def list_waiting(store: ObjectStore, channel: str | None = None) -> list[WaitingRelease]:
     """Releases that wait, of one channel or of all, oldest first; those that expired are among them."""
-    found = []
-    for entry in store.list("waiting/"):
-        name, _, number = entry.key.removeprefix("waiting/").removesuffix(".json").rpartition("/")
-        if number.isdigit() and channel in (None, name):
+    return [waiting for waiting in look_for_waiting(store)[0] if channel in (None, waiting.channel)]
+
+
+def look_for_waiting(store: ObjectStore) -> tuple[list[WaitingRelease], list[tuple[str, int]]]:
+    """Releases that wait, oldest first; and channel and number of those whose notes are damaged, which is told once."""
+    found, damaged = [], []
+    for entry in store.list(_FOLDER):
+        name, _, number = entry.key.removeprefix(_FOLDER).removesuffix(".json").rpartition("/")
+        if not number.isdigit():
+            continue
+        try:
             waiting = read_waiting(store, name, int(number))
-            if waiting is not None:
-                found.append(waiting)
-    return sorted(found, key=lambda waiting: waiting.since)
+        except DamagedReleaseError as error:
+            name_damage(entry.key, str(error))
+            damaged.append((name, int(number)))
+            continue
+        if waiting is not None:
+            found.append(waiting)
+    return sorted(found, key=lambda waiting: waiting.since), damaged
 
 
 def _key(channel: str, release: int) -> str:
-    return f"waiting/{channel}/{release}.json"
+    return f"{_FOLDER}{channel}/{release}.json"

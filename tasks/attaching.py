@@ -11,15 +11,17 @@ import numpy as np
 
 from minicoil.bundle import read_facts
 from minicoil.config import Bm25Config
-from minicoil.errors import BundleError, CollectionError, UsageError
+from minicoil.errors import BundleError, CollectionError, DamagedRecordError, UsageError
 from minicoil.model import MiniCoil
+from minicoil.numbers import Fraction, Positive, check_numbers
 from minicoil.sparse import SparseVector, bag_cells, count_words
 from minicoil.term_statistics import TermStatistics, fit_bm25, read_statistics
 from tasks.bundles import lineage, open_model
 from tasks.channels import read_channel
+from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.points import CollectionShape, Point, PointFilter, PointStore, not_found
-from tasks.registry import CollectionRecord, read_collection_record, register_collection
+from tasks.registry import CollectionRecord, read_collection_record, register_collection, replace_damaged
 from tasks.texts import PointTextError, TextSource, open_texts
 
 _SAMPLE = 200
@@ -38,10 +40,13 @@ class AttachRequest:
     text: str | None = None
     corpus: tuple[str, ...] = ()
     join: str = ""
-    k: float | None = None
-    b: float | None = None
-    avg_len: float | None = None
+    k: Positive | None = None
+    b: Fraction | None = None
+    avg_len: Positive | None = None
     tenant: str | None = None
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
 
 def attach_collection(place: Place, points: PointStore, request: AttachRequest) -> dict[str, Any]:
@@ -58,7 +63,7 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
     store = place.objects()
     if request.text is None and not request.corpus:
         raise UsageError("say where texts are: --text '{title} {body}' over payload fields, or --corpus SPEC by id")
-    if read_collection_record(store, request.collection) is not None:
+    if not (is_damaged := _is_damaged(store, request.collection)) and read_collection_record(store, request.collection):
         raise CollectionError(
             f"collection '{request.collection}' is registered already; `minicoil reencode` brings it up"
         )
@@ -99,7 +104,11 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
         "release": release,
         "attached_at": release,
     }
-    record = register_collection(store, draft.model_copy(update=found))
+    record = draft.model_copy(update=found)
+    if is_damaged:
+        replace_damaged(store, record)
+    else:
+        record = register_collection(store, record)
     return {
         "collection": record.name,
         "n_points": points.count(record.name),
@@ -112,6 +121,14 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
         "avg_len": record.avg_len,
         "optimizer": {"deleted_threshold": shape.stale_share, "vacuum_min_vector_number": shape.stale_points},
     }
+
+
+def _is_damaged(store: ObjectStore, name: str) -> bool:
+    try:
+        read_collection_record(store, name)
+    except DamagedRecordError:
+        return True
+    return False
 
 
 def _check_shape(request: AttachRequest, shape: CollectionShape) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import getpass
-import json
 import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from minicoil.errors import ObjectNotFoundError
+from minicoil.errors import ObjectNotFoundError, StoreError, StoreUnavailableError
+from tasks.damage import name_damage
+from tasks.formats import DamageError, read_document, write_document
 from tasks.object_store import ObjectStore
+
+DEED_VERSION = 1
 
 
 class Deed(BaseModel):
@@ -31,18 +34,22 @@ def record_deed(store: ObjectStore, action: str, facts: Mapping[str, Any]) -> De
     now = datetime.now(UTC)
     deed = Deed(at=now.isoformat(timespec="seconds"), who=current_user(), action=action, facts=dict(facts))
     key = f"audit/{now.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}.json"
-    store.write(key, json.dumps(deed.model_dump(), indent=1).encode(), if_absent=True)
+    store.write(key, write_document(deed), if_absent=True)
     return deed
 
 
 def list_deeds(store: ObjectStore) -> list[Deed]:
-    """All rows, oldest first."""
+    """All rows that can be read, oldest first; one that cannot is told once."""
     deeds = []
     for entry in store.list("audit/"):
         try:
-            deeds.append(Deed.model_validate_json(store.read(entry.key)))
-        except (ObjectNotFoundError, ValidationError):
+            deeds.append(read_document(Deed, store.read(entry.key), f"{store.url}/{entry.key}", DEED_VERSION))
+        except ObjectNotFoundError:
             continue
+        except StoreUnavailableError:
+            raise
+        except (StoreError, DamageError) as error:
+            name_damage(entry.key, str(error))
     return deeds
 
 

@@ -16,7 +16,7 @@ from minicoil.tokens import WordTokenizer
 from minicoil.vocabulary import Vocabulary
 from tasks.channels import move_current, read_channel, set_pending
 from tasks.place import Place
-from tasks.registry import list_collections
+from tasks.registry import read_registry
 from tasks.releases import publish_release, read_manifest
 
 _LICENCE = re.compile(r"^license:\s*['\"]?([\w.+-]+)", re.MULTILINE)
@@ -111,7 +111,8 @@ def import_base(place: Place, channel: str, base: str) -> int:
             f"channel '{channel}' is at release {current} already, which did not grow from '{base}'; leave --base out, "
             "or name another --channel"
         )
-    if names := [record.name for record in list_collections(store, channel)]:
+    registry = read_registry(store, channel)
+    if names := [record.name for record in registry.records] + [lost.name for lost in registry.damaged]:
         raise UsageError(
             f"collection {', '.join(names)} was indexed on channel '{channel}' without a base, and its cells are not "
             f"those of '{base}'; index into a new collection with --base and another --channel"

@@ -6,11 +6,20 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
+from minicoil.errors import (
+    ConflictError,
+    DamagedReleaseError,
+    ObjectNotFoundError,
+    ReleaseError,
+    StoreError,
+    StoreUnavailableError,
+)
+from minicoil.numbers import Release, ReleaseOrEmpty
 from tasks.audit import current_user
-from tasks.formats import describe_damage
+from tasks.damage import name_damage
+from tasks.formats import DamageError, read_document, write_document
 from tasks.object_store import ObjectStore
 
 CHANNEL_VERSION = 1
@@ -25,8 +34,8 @@ class Move(BaseModel):
     at: str
     who: str
     action: str
-    release: int | None
-    previous: int | None
+    release: ReleaseOrEmpty | None
+    previous: ReleaseOrEmpty | None
 
 
 class ChannelState(BaseModel):
@@ -43,9 +52,9 @@ class ChannelState(BaseModel):
 
     version: Annotated[int, Field(ge=1, le=CHANNEL_VERSION)] = CHANNEL_VERSION
     name: str
-    current: int | None = None
-    previous: int | None = None
-    pending: int | None = None
+    current: Release | None = None
+    previous: ReleaseOrEmpty | None = None
+    pending: Release | None = None
     phase: Phase = "idle"
     history: tuple[Move, ...] = ()
 
@@ -54,7 +63,8 @@ def read_channel(store: ObjectStore, name: str) -> ChannelState:
     """The channel's state; an empty one where nobody has moved it yet.
 
     Raises:
-        ReleaseError: the state file is damaged.
+        DamagedReleaseError: its document is damaged.
+        ReleaseError: a newer version of this program wrote it.
     """
     return _read(store, name)[0]
 
@@ -63,6 +73,31 @@ def channel_names(store: ObjectStore) -> list[str]:
     """Channels that have been moved at least once."""
     keys = (entry.key for entry in store.list("channels/"))
     return sorted(key.removeprefix("channels/").removesuffix(".json") for key in keys if key.endswith(".json"))
+
+
+def list_channels(store: ObjectStore) -> tuple[list[ChannelState], list[str]]:
+    """Where each channel stands, by name; and names of those whose documents are damaged, which is told once."""
+    states, damaged = [], []
+    for name in channel_names(store):
+        try:
+            states.append(read_channel(store, name))
+        except DamagedReleaseError as error:
+            name_damage(_key(name), str(error))
+            damaged.append(name)
+    return states, damaged
+
+
+def begin_anew(store: ObjectStore, name: str) -> str | None:
+    """Put a channel's damaged document aside, so that the channel is as if nobody had moved it; where it is kept.
+
+    Returns:
+        The key under which it is kept; None where it is not damaged.
+    """
+    try:
+        read_channel(store, name)
+    except DamagedReleaseError:
+        return store.set_aside(_key(name))
+    return None
 
 
 def set_pending(store: ObjectStore, name: str, release: int, expect_current: int | None) -> ChannelState:
@@ -174,14 +209,26 @@ def _key(name: str) -> str:
 
 
 def _read(store: ObjectStore, name: str) -> tuple[ChannelState, str | None]:
+    what = f"the document of channel '{name}' ({store.url}/{_key(name)})"
+    way_out = (
+        f"restore it from a backup, or begin it anew with the release it served: `minicoil release promote N --channel "
+        f"{name} --force`; `minicoil release list` shows what there is"
+    )
     try:
         data, tag = store.read_tagged(_key(name))
     except ObjectNotFoundError:
         return ChannelState(name=name), None
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
     try:
-        return ChannelState.model_validate_json(data), tag
-    except ValidationError as error:
-        raise ReleaseError(describe_damage(error, f"{store.url}/{_key(name)}", CHANNEL_VERSION)) from error
+        state = read_document(ChannelState, data, what, CHANNEL_VERSION, way_out)
+    except DamageError as error:
+        raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
+    if state.name != name:
+        raise DamagedReleaseError(f"{what} is damaged: it is that of channel '{state.name}'; {way_out}")
+    return state, tag
 
 
 def _swap(store: ObjectStore, name: str, change: Callable[[ChannelState], ChannelState]) -> ChannelState:
@@ -192,7 +239,7 @@ def _swap(store: ObjectStore, name: str, change: Callable[[ChannelState], Channe
         if changed == state:
             return state
         try:
-            data = changed.model_dump_json(indent=1).encode()
+            data = write_document(changed)
             store.write(_key(name), data, if_tag=tag, if_absent=tag is None)
             return changed
         except ConflictError:

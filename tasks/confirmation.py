@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from minicoil.errors import EngineUnavailableError, UsageError
+from minicoil.numbers import Days, Release, check_numbers
 from tasks.audit import record_deed
 from tasks.channels import read_channel
 from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.readers import list_readers, register_reader, unregister_reader
-from tasks.registry import CollectionRecord, list_collections, select_collections, update_collection
+from tasks.registry import CollectionRecord, choose_collections, list_collections, update_collection
 from tasks.releases import read_manifest
 from tasks.retention import count_beside, find_waiting, has_known_readers, name_releases
 
 ALL = "all"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True)
@@ -33,19 +36,20 @@ class ReadersRequest:
         known: Whether all readers follow the channel or are registered; None: not said.
 
     Raises:
-        UsageError: two things at once, or half of one.
+        UsageError: two things at once, or half of one, or a number that is none.
     """
 
     channel: str
     collections: tuple[str, ...] = ()
     acknowledged: tuple[str, ...] = ()
     name: str | None = None
-    release: int | None = None
-    days: float | None = None
+    release: Release | None = None
+    days: Days | None = None
     unregister: str | None = None
     known: bool | None = None
 
     def __post_init__(self) -> None:
+        check_numbers(self)
         said = {
             "--ack": bool(self.acknowledged),
             "--register": self.name is not None,
@@ -60,7 +64,7 @@ class ReadersRequest:
         if self.collections and not (self.acknowledged or self.known is not None):
             raise UsageError("--collection goes with --ack, --known or --unknown")
         for value in self.acknowledged:
-            if value != ALL and not value.isdigit():
+            if value != ALL and not _NUMBER.fullmatch(value):
                 raise UsageError(f"--ack {value}: a release's number was expected, or '{ALL}'")
 
     @property
@@ -97,9 +101,10 @@ def settle_readers(place: Place, request: ReadersRequest) -> dict[str, Any]:
         if gone:
             message += f"; {', '.join(gone)} cannot be read with it: give it the release that is served"
     elif request.unregister is not None:
-        reader = unregister_reader(store, request.unregister)
-        record_deed(store, "unregister-reader", {"reader": reader.name, "release": reader.release})
-        message = f"'{reader.name}' is off the list"
+        gone_reader = unregister_reader(store, request.unregister)
+        release = gone_reader.release if gone_reader else None
+        record_deed(store, "unregister-reader", {"reader": request.unregister, "release": release})
+        message = f"'{request.unregister}' is off the list"
     elif request.known is not None:
         names = declare_readers(place, channel, request.known, request.collections)
         who = "all readers are known" if request.known else "readers may say nothing"
@@ -126,7 +131,7 @@ def acknowledge(
     """
     store = place.objects()
     state = read_channel(store, channel)
-    records = select_collections(list_collections(store, channel), names, channel)
+    records = choose_collections(store, channel, names)
     for release in releases or ():
         if release in (state.current, state.pending) or any(release == r.served(state.current) for r in records):
             raise UsageError(f"release {release} is what channel '{channel}' serves or is about to; its cells stay")
@@ -171,7 +176,7 @@ def forget_acknowledgement(store: ObjectStore, channel: str, release: int) -> No
 def declare_readers(place: Place, channel: str, known: bool, names: Sequence[str] = ()) -> list[str]:
     """Say whether all readers of a channel's collections follow it or are registered; the collections."""
     store = place.objects()
-    records = select_collections(list_collections(store, channel), names, channel)
+    records = choose_collections(store, channel, names)
     said = "known" if known else "unknown"
     for record in records:
         update_collection(store, record.name, lambda found: found.model_copy(update={"readers": said}))

@@ -11,9 +11,8 @@ from minicoil.layout import BundleLayout
 from minicoil.model import MiniCoil
 from tasks.bundles import is_ancestor
 from tasks.channels import read_channel
-from tasks.corpus import document
 from tasks.encoders import PACKAGED
-from tasks.indexing import mean_length
+from tasks.lengths import measure_lengths
 from tasks.place import Place
 from tasks.releases import open_release, read_manifest, role_model_of
 
@@ -112,5 +111,5 @@ def _grew_from(folder: Path, parent: Path | None) -> bool:
 def measured_bm25(contenders: Contenders, texts: list[str], k: float, b: float, avg_len: float | None) -> Bm25Config:
     """K and b with the mean length of these texts in cleaned words, unless a length is given."""
     if avg_len is None:
-        avg_len = mean_length(MiniCoil.load(contenders.folder), [document("", "", text) for text in texts])
+        avg_len = measure_lengths(MiniCoil.load(contenders.folder), texts).mean
     return Bm25Config(k, b, avg_len)

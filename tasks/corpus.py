@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
 from minicoil.key_set import KeySet
+from minicoil.numbers import Count, check_number
 from tasks.documents import Document, document
 from tasks.telling_apart import Clash, LastRows, Names, OnDuplicate, Owners
 
@@ -98,7 +99,10 @@ def read_corpora(
     Raises:
         CorpusError: a SPEC names nothing that exists, or two documents have one id and that is refused.
         EmptyCorpusError: all of them were read and held nothing usable.
+        UsageError: the sample is no number of documents.
     """
+    if sample is not None:
+        check_number("sample", sample, Count)
     if on_duplicate == "refuse":
         _refuse_clashes(specs, points, owners)
     raw: Iterable[Document] = _open_all(specs, report, points)

@@ -53,7 +53,10 @@ def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     if os.path.isdir(path):
         return _read_folder(path, report)
     if os.path.islink(path):
-        raise CorpusError(f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))})")
+        raise CorpusError(
+            f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))}); give "
+            "what it should lead to"
+        )
     if os.path.lexists(path):
         raise CorpusError(f"corpus '{shown_name(path)}' is neither a file nor a folder; give one of these")
     raise CorpusError(

@@ -79,6 +79,6 @@ def _width(encoder: str) -> int | None:
     path = find_encoder(encoder) / "config.json"
     try:
         width = json.loads(path.read_text("utf-8")).get("hidden_size")
-    except (OSError, ValueError, AttributeError) as error:
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise EncoderError(f"{path} cannot be read ({error}); give a complete model folder") from error
     return width if isinstance(width, int) else None

@@ -140,7 +140,10 @@ def _open_collection_model(place: Place, name: str, query: bool) -> MiniCoil:
     record = read_collection_record(place.objects(), name)
     if record is None:
         known = ", ".join(entry.name for entry in list_collections(place.objects())) or "none"
-        raise CollectionError(f"collection '{name}' is not registered; collections: {known}")
+        raise CollectionError(
+            f"collection '{name}' is not registered; collections: {known}; create it with "
+            f"`minicoil index {name} --corpus SPEC`"
+        )
     model, others = open_writer(place, record)
     return model.beside(*others) if others else model
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import logging
 import shutil
 import time
@@ -24,7 +23,7 @@ from numpy.typing import NDArray
 from minicoil.bundle import file_digest
 from minicoil.config import SamplingConfig
 from minicoil.occurrences import OccurrenceReader, OccurrenceWriter
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json, write_json
 from minicoil.whole_files import write_whole
 from tasks.features import Chosen, encode_features
 from tasks.object_store import ObjectStore
@@ -99,7 +98,7 @@ def cut_shards(
         "sampling": asdict(share),
         "forms": {w: list(forms[w]) for w in sorted(forms)},
     }
-    digest = hashlib.sha256(json.dumps([head, n_shards]).encode() + keys.tobytes()).hexdigest()[:24]
+    digest = hashlib.sha256(write_json([head, n_shards], ascii_only=True).encode() + keys.tobytes()).hexdigest()[:24]
     known = {entry.key for entry in store.list(f"shards/{digest}/")}
     places = []
     for number, part in enumerate(np.array_split(keys, n_shards)):
@@ -110,7 +109,7 @@ def cut_shards(
         rows = [(s.key, s.text) for page in sentences.texts([int(k) for k in part]) for s in page]
         own = {word: np.intersect1d(word_keys, part).tolist() for word, word_keys in chosen.items()}
         document = {**head, "chosen": own, "sentences": rows}
-        store.write(key, gzip.compress(json.dumps(document, ensure_ascii=False).encode(), 1))
+        store.write(key, gzip.compress(write_json(document).encode(), 1))
     return [key for key, part in zip(places, np.array_split(keys, n_shards), strict=True) if len(part)]
 
 
@@ -173,7 +172,7 @@ def merge_shards(store: ObjectStore, keys: Sequence[str], sentences: SentenceSto
         for page in range(0, len(part.keys), _PAGE):
             rows = slice(page, page + _PAGE)
             sentences.set_vectors([int(key) for key in part.keys[rows]], np.asarray(part.role[rows], np.float32))
-    write_whole(folder / "words.json", json.dumps(words))  # last: the folder is complete
+    write_whole(folder / "words.json", write_json(words, ascii_only=True))  # last: the folder is complete
     for part in parts:
         shutil.rmtree(part.folder, ignore_errors=True)
     for key in keys:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -17,8 +16,9 @@ from minicoil.occurrences import OccurrenceReader, OccurrenceWriter, WordSample
 from minicoil.sentences import sentence_key
 from minicoil.snippets import cut_snippet
 from minicoil.stemming import stem
+from minicoil.strict_json import parse_json, write_json
 from minicoil.triplets import word_seed
-from minicoil.untrusted import load_array, parse_json
+from minicoil.untrusted import load_array
 from minicoil.whole_files import write_whole
 from tasks.progress import progress
 from tasks.sentence_encoder import Encoders, SentenceEncoder
@@ -127,7 +127,7 @@ def encode_features(
     number_of = _numbering(words, forms)
     cuts = _encode_sentences(store, encoders, keys, chosen, number_of, words, sampling, folder)
     _encode_snippets(encoders, cuts, number_of, folder)
-    write_whole(folder / "words.json", json.dumps(words))  # last: the folder is complete
+    write_whole(folder / "words.json", write_json(words, ascii_only=True))  # last: the folder is complete
     return Features(folder, width)
 
 
@@ -154,7 +154,7 @@ def cut_features(features: Features, words: Sequence[str], folder: Path) -> None
             sentences.append(np.full(len(own), number, np.int64), own, sample.embeddings)
             cut_from = own[sample.snippet_rows]
             snippets.append(np.full(len(cut_from), number, np.int64), cut_from, sample.snippet_embeddings)
-    (folder / "words.json").write_text(json.dumps(kept), encoding="utf-8")
+    (folder / "words.json").write_text(write_json(kept, ascii_only=True), encoding="utf-8")
 
 
 def _is_complete(folder: Path, words: list[str], keys: NDArray[np.uint64]) -> bool:

@@ -74,7 +74,10 @@ def choose_target(
     """
     if record is None:
         if state.current is None:
-            raise ReleaseError(f"channel '{state.name}' serves no release yet; `minicoil extend` makes the first")
+            raise ReleaseError(
+                f"channel '{state.name}' serves no release yet; "
+                "`minicoil extend --common 1000 --corpus SPEC` makes the first"
+            )
         still = {number for other in others if other.others for number in other.readable}
         switched = {state.previous} if state.phase in ("switched", "contracting") else set()
         return Target(state.current, _beside(state, state.current, {*still, *switched}), bm25)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import logging
 import shlex
 import shutil
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.errors import UsageError
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json, write_json
 from minicoil.whole_files import write_whole
 from tasks.audit import record_deed
 from tasks.encoding_shards import result_key
@@ -28,7 +27,7 @@ from tasks.object_store import ObjectStore
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.redaction import redact_releases, redact_reports, remove_copies
-from tasks.registry import list_collections, open_record
+from tasks.registry import open_record, read_registry
 from tasks.sentence_cache import forget_sentences
 from tasks.sentence_store import SentenceStore
 from tasks.traces import Traces, find_traces, find_words
@@ -60,7 +59,7 @@ class ForgetRequest:
     @property
     def name(self) -> str:
         """Of its note; equal requests have equal names."""
-        document = json.dumps([sorted(set(self.docs)), sorted(self.corpus), sorted(self.collections)])
+        document = write_json([sorted(set(self.docs)), sorted(self.corpus), sorted(self.collections)], ascii_only=True)
         return hashlib.blake2b(document.encode(), digest_size=12).hexdigest()
 
 
@@ -98,6 +97,7 @@ def forget_documents(place: Place, request: ForgetRequest) -> dict[str, Any]:
         return answer
 
 
+_NOTED = {"n_sentences": int, "n_shared": int, **dict.fromkeys(("words", "digests", "collections", "releases"), list)}
 _AUDITED = ("docs", "n_sentences", "words", "releases", "reports", "collections")
 
 
@@ -109,16 +109,20 @@ class _Note:
 
     def read(self) -> dict[str, Any] | None:
         try:
-            return dict(parse_json(self.path.read_text("utf-8")))
+            facts = parse_json(self.path.read_text("utf-8"))
         except FileNotFoundError:
             return None
         except ValueError as error:  # cannot be by a kill, it is renamed into place
             logger.warning("%s cannot be used (%s); words are counted again", self.path, error)
             return None
+        if isinstance(facts, dict) and all(isinstance(facts.get(name), kind) for name, kind in _NOTED.items()):
+            return facts
+        logger.warning("%s is no note of this program; words are counted again", self.path)
+        return None
 
     def write(self, facts: dict[str, Any]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.path, json.dumps(facts, ensure_ascii=False))
+        write_whole(self.path, write_json(facts))
 
 
 def _facts(place: Place, traces: Traces, names: Collection[str]) -> dict[str, Any]:
@@ -227,7 +231,10 @@ def _remains(answer: dict[str, Any], place: Place, certain: bool, chosen: Collec
                 f"{row['name']} to delete them, or index the corpus again without it: `minicoil index {row['name']} "
                 "--corpus SPEC --delete-missing`"
             )
-    attached = [record.name for record in list_collections(place.objects()) if not record.is_ours]
+    registry = read_registry(place.objects())
+    for lost in registry.damaged:
+        remains.append(f"points of collection '{lost.name}', which were not looked at: {lost.error}")
+    attached = [record.name for record in registry.records if not record.is_ours]
     if attached:
         remains.append(f"points of attached collections ({', '.join(attached)}): their own writer deletes them")
     if answer["words"]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import TextIO
 
 from minicoil.errors import BusyError, StoreError
+from minicoil.strict_json import parse_json, write_json
 from tasks.disk import way_out
 
 
@@ -36,7 +36,7 @@ def writer_lock(home: Path, command: str, shared: bool = False) -> Iterator[None
             raise BusyError(_describe_holder(home, _content(file))) from error
         file.seek(0)
         file.truncate()
-        file.write(json.dumps({"pid": os.getpid(), "command": command, "since": time.time()}))
+        file.write(write_json({"pid": os.getpid(), "command": command, "since": time.time()}))
         file.flush()
         yield
 
@@ -58,7 +58,7 @@ def _content(file: TextIO) -> str:
 
 def _describe_holder(home: Path, text: str) -> str:
     try:
-        holder = json.loads(text)
+        holder = parse_json(text)
         minutes = (time.time() - holder["since"]) / 60
         who = f"`minicoil {holder['command']}` (process {holder['pid']}, for {minutes:.0f} min)"
     except (ValueError, KeyError, TypeError):

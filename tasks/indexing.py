@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Any
-
-import numpy as np
 
 from minicoil.bundle import read_facts
 from minicoil.errors import CollectionError
 from minicoil.impact import joined_tokens, text_keys
 from minicoil.model import MiniCoil
-from minicoil.sparse import SparseVector, bm25_vector, count_words
+from minicoil.numbers import Count, Fraction, Positive, check_numbers
+from minicoil.sparse import SparseVector, bm25_vector
 from minicoil.stemming import part_stems
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import open_model
 from tasks.channels import read_channel
 from tasks.corpus import CorpusReport, Document
 from tasks.documents import text_hash
+from tasks.lengths import LengthSample, TextLengths
 from tasks.payload_fields import (
     HASH_FIELD,
     JOINED_FIELD,
@@ -31,8 +32,9 @@ from tasks.payload_fields import (
 )
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
-from tasks.progress import progress
+from tasks.progress import progress, track
 from tasks.registry import CollectionRecord, read_collection_record, register_collection
+from tasks.spool import spool_documents
 from tasks.writing import current_stamp, make_vectors, open_writer
 
 VECTOR, BM25_VECTOR = "minicoil", "bm25"
@@ -43,7 +45,6 @@ SCHEMA = CollectionSchema(
 )
 _BATCH = 256
 _MOST_DELETED = 0.5  # of a collection, in one run
-_MEASURED = 2000  # documents whose mean length becomes avg_len
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,13 @@ class IndexRequest:
     collection: str
     channel: str
     encoder: str
-    dims: int
-    k: float
-    b: float
-    avg_len: float | None
+    dims: Count
+    k: Positive
+    b: Fraction
+    avg_len: Positive | None
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
 
 def index_documents(
@@ -79,16 +83,52 @@ def index_documents(
         expected: How many there are, if known; for the time left.
         delete_missing: Delete points whose document the corpus does not have any more.
 
+    avg_len of a new collection, where the request names none, is measured on a sample of the whole corpus; that is set
+    aside on disk meanwhile and read once. `lengths` of the answer says how much the texts differ.
+
     Raises:
         CollectionError: the collection exists and is not one of ours.
+        DamagedRecordError: its record is damaged; `tasks.mending` makes it whole.
+        StoreError: there is no room for the corpus's text.
     """
-    first = list(islice(documents, _MEASURED))
-    record = _open_collection(place, points, request, first)
+    with ExitStack() as stack:
+        lengths = None
+        if request.avg_len is None and read_collection_record(place.objects(), request.collection) is None:
+            sample = LengthSample()
+            documents = stack.enter_context(spool_documents(place.work, _watch(documents, sample)))
+            lengths = _measure(place, request, sample)
+        return _index(place, points, request, documents, report, expected, delete_missing, lengths)
+
+
+def _watch(documents: Iterable[Document], sample: LengthSample) -> Iterator[Document]:
+    for entry in track(documents, "measuring the corpus", None, "documents"):
+        sample.add(entry.text)
+        yield entry
+
+
+def _measure(place: Place, request: IndexRequest, sample: LengthSample) -> TextLengths:
+    release = read_channel(place.objects(), request.channel).current or 0
+    return sample.measure(MiniCoil.load(open_model(place, release, request.encoder, request.dims)))
+
+
+def _index(
+    place: Place,
+    points: PointStore,
+    request: IndexRequest,
+    documents: Iterator[Document],
+    report: CorpusReport,
+    expected: int | None,
+    delete_missing: bool,
+    lengths: TextLengths | None,
+) -> dict[str, Any]:
+    batches = _batches(documents)
+    first = next(batches, [])  # read before anything is written: a corpus that cannot be read leaves no collection
+    record = _open_collection(place, points, request, lengths)
     model, others = open_writer(place, record)
     n_written = n_skipped = n_truncated = 0
     seen: set[str] = set()
     with progress(f"indexing {request.collection}", expected, "documents") as advance:
-        for batch in _batches(chain(first, documents)):
+        for batch in chain([first] if first else [], batches):
             seen.update(entry.id for entry in batch if delete_missing)
             found = read_collection_record(place.objects(), record.name)
             if found is not None and found != record:  # a promotion has moved it on meanwhile
@@ -116,6 +156,7 @@ def index_documents(
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
+        "lengths": lengths.row() if lengths is not None and lengths.mean == record.avg_len else None,
         "unusable": report.rows(),
     }
 
@@ -137,7 +178,7 @@ def _delete_missing(points: PointStore, name: str, seen: set[str]) -> int:
 
 
 def _open_collection(
-    place: Place, points: PointStore, request: IndexRequest, first: Sequence[Document]
+    place: Place, points: PointStore, request: IndexRequest, lengths: TextLengths | None
 ) -> CollectionRecord:
     store = place.objects()
     record = read_collection_record(store, request.collection)
@@ -157,7 +198,7 @@ def _open_collection(
             channel=request.channel,
             k=request.k,
             b=request.b,
-            avg_len=request.avg_len or mean_length(model, first),
+            avg_len=_mean_length(request, lengths),
             dims=vocabulary.dims,
             shift=vocabulary.unknown_shift,
             encoder=facts.encoder,
@@ -174,11 +215,13 @@ def _open_collection(
     return record
 
 
-def mean_length(model: MiniCoil, documents: Sequence[Document]) -> float:
-    """Mean number of cleaned words a document, to one decimal: BM25's avg_len."""
-    texts = model.tokenizer.tokenize([entry.text for entry in documents])
-    lengths = [count_words(text.tokens, model.vocabulary).n_words for text in texts]
-    return max(round(float(np.mean(lengths)), 1), 1.0)
+def _mean_length(request: IndexRequest, lengths: TextLengths | None) -> float:
+    """What was asked for, else what was measured."""
+    if request.avg_len is not None:
+        return request.avg_len
+    if lengths is None:  # the collection was there when the run began
+        raise CollectionError(f"collection '{request.collection}' was removed meanwhile; run the same command again")
+    return lengths.mean
 
 
 def make_points(

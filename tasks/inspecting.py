@@ -10,11 +10,19 @@ from minicoil.errors import ReleaseError, UsageError
 from minicoil.ledger import Ledger, WordRecord
 from minicoil.stemming import stem
 from minicoil.tokens import WordTokenizer
-from tasks.channels import channel_names, read_channel
+from tasks.channels import channel_names, list_channels, read_channel
 from tasks.encoders import PACKAGED
 from tasks.manifest import Manifest
 from tasks.place import Place
-from tasks.releases import open_release, pull_release, read_manifest, release_numbers, role_model_of, verify_release
+from tasks.releases import (
+    open_release,
+    pull_release,
+    read_manifest,
+    read_sound,
+    release_numbers,
+    role_model_of,
+    verify_release,
+)
 
 
 def list_words(place: Place, channel: str, word: str | None, release: int | None = None) -> dict[str, Any]:
@@ -63,24 +71,23 @@ def _look_at(place: Place, folder: Path, record: WordRecord, release: int, role_
 
 
 def list_all_releases(place: Place) -> dict[str, Any]:
-    """Every complete release, oldest first, with the channels that name it."""
+    """Every complete release, oldest first, with the channels that name it; a damaged manifest has empty columns."""
     store = place.objects()
-    states = [read_channel(store, name) for name in channel_names(store)]
+    states, _ = list_channels(store)
     rows = []
     for number in release_numbers(store):
-        manifest = read_manifest(store, number)
+        manifest = read_sound(store, number)
         names = [state.name for state in states if state.current == number]
         names += [f"{state.name} (pending)" for state in states if state.pending == number]
-        rows.append(
-            {
-                "release": number,
+        row: dict[str, Any] = {"parent": None, "created_at": "damaged", "n_words": None, "size_bytes": None}
+        if manifest is not None:
+            row = {
                 "parent": manifest.parent,
                 "created_at": manifest.created_at,
                 "n_words": manifest.facts.get("n_words"),
                 "size_bytes": sum(entry.size_bytes for entry in manifest.files.values()),
-                "channels": names,
             }
-        )
+        rows.append({"release": number, **row, "channels": names})
     return {"releases": rows}
 
 
@@ -96,7 +103,10 @@ def find_release(place: Place, name: str) -> Manifest:
     current = read_channel(store, name).current
     if current is None:
         known = ", ".join(channel_names(store)) or "none"
-        raise ReleaseError(f"'{name}' is neither a release number nor a channel that serves one; channels: {known}")
+        raise ReleaseError(
+            f"'{name}' is neither a release number nor a channel that serves one; channels: {known}; "
+            "`minicoil release list` shows all releases"
+        )
     return read_manifest(store, current)
 
 
@@ -130,9 +140,11 @@ def verify(place: Place, name: str) -> dict[str, Any]:
     """Read and hash every file of a release again."""
     manifest = find_release(place, name)
     problems = verify_release(place.objects(), manifest.release)
+    way_out = "restore these files from a backup, or let the channel go back: `minicoil release rollback`"
     return {
         "release": manifest.release,
         "n_files": len(manifest.files),
         "problems": problems,
         "refused": bool(problems),
+        **({"message": f"release {manifest.release} is damaged: {way_out}"} if problems else {}),
     }

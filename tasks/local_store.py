@@ -14,9 +14,10 @@ from pathlib import Path
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
 from tasks.disk import way_out
-from tasks.object_store import Like, ObjectInfo
+from tasks.object_store import Like, ObjectInfo, aside_key
 
 _PART = ".part-"
+_DOCUMENT = ".json"
 
 
 class LocalStore:
@@ -38,16 +39,25 @@ class LocalStore:
     def read_tagged(self, key: str) -> tuple[bytes, str]:
         try:
             data = self._path(key).read_bytes()
-        except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-            raise ObjectNotFoundError(f"{self.url}/{key} was not found") from error
         except OSError as error:
-            raise StoreError(f"{self.url}/{key} cannot be read: {error}") from error
+            raise self._unreadable(key, error) from error
         return data, _tag(data)
+
+    def _unreadable(self, key: str, error: OSError) -> StoreError:
+        """Why an object cannot be read: not there, or something else stands in its place."""
+        path = self._path(key)
+        if path.is_symlink() and not path.exists():
+            return StoreError(f"{self.url}/{key} is a link to nothing ({os.readlink(path)})")
+        if path.is_dir() and path.suffix == _DOCUMENT:
+            return StoreError(f"{self.url}/{key} is a folder where a file belongs")
+        if isinstance(error, FileNotFoundError | IsADirectoryError | NotADirectoryError):
+            return ObjectNotFoundError(f"{self.url}/{key} was not found")
+        return StoreError(f"{self.url}/{key} cannot be read: {error.strerror}")
 
     def write(self, key: str, data: bytes, *, if_tag: str | None = None, if_absent: bool = False) -> str:
         path = self._path(key)
         with self._locked():
-            found = _tag(path.read_bytes()) if path.exists() else None
+            found = self._found(key)
             if if_absent and found is not None:
                 raise ConflictError(f"{self.url}/{key} exists already")
             if if_tag is not None and found != if_tag:
@@ -55,6 +65,13 @@ class LocalStore:
             with self._fresh(path) as part:
                 part.write_bytes(data)
         return _tag(data)
+
+    def _found(self, key: str) -> str | None:
+        """The tag of what is there, None where nothing is."""
+        try:
+            return self.read_tagged(key)[1]
+        except ObjectNotFoundError:
+            return None
 
     def upload(self, key: str, path: Path, sha256: str, like: Like | None = None) -> int:
         with self._fresh(self._path(key)) as part:
@@ -68,9 +85,9 @@ class LocalStore:
     def download(self, key: str, path: Path) -> None:
         try:
             shutil.copyfile(self._path(key), path)
-        except FileNotFoundError as error:
-            raise ObjectNotFoundError(f"{self.url}/{key} was not found") from error
         except OSError as error:
+            if error.filename == str(self._path(key)):
+                raise self._unreadable(key, error) from error
             raise StoreError(f"{self.url}/{key} cannot be copied to {path}: {error}") from error
 
     def copy(self, source: str, target: str) -> None:
@@ -81,10 +98,8 @@ class LocalStore:
         try:
             with self._path(key).open("rb") as file:
                 return hashlib.file_digest(file, "sha256").hexdigest()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise ObjectNotFoundError(f"{self.url}/{key} was not found") from error
         except OSError as error:
-            raise StoreError(f"{self.url}/{key} cannot be read: {error}") from error
+            raise self._unreadable(key, error) from error
 
     def stat(self, key: str) -> ObjectInfo | None:
         path = self._path(key)
@@ -95,12 +110,25 @@ class LocalStore:
         base = self.folder / prefix.rpartition("/")[0]
         for path in sorted(base.rglob("*")) if base.is_dir() else ():
             key = path.relative_to(self.folder).as_posix()
-            if key.startswith(prefix) and path.is_file() and _PART not in path.name and path.name != ".lock":
+            if key.startswith(prefix) and _is_object(key, path) and _PART not in path.name and path.name != ".lock":
                 yield _info(key, path)
+
+    def set_aside(self, key: str) -> str:
+        path, aside = self._path(key), aside_key(key)
+        target = self._path(aside)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(path, target)  # whatever it is: a file, a folder, a link to nothing
+        except OSError as error:
+            raise StoreError(f"{self.url}/{key} cannot be moved to {aside}: {error.strerror}") from error
+        return aside
 
     def delete(self, key: str) -> None:
         path = self._path(key)
-        path.unlink(missing_ok=True)
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreError(f"{self.url}/{key} cannot be removed: {error.strerror}") from error
         for parent in path.parents:
             if parent == self.folder:
                 break
@@ -152,6 +180,16 @@ def _tag(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def _is_object(key: str, path: Path) -> bool:
+    """Whether an object is here, or something in its place: that cannot be read, and must not be overlooked.
+
+    Only reports have folders that are called by other people's names.
+    """
+    if path.is_symlink() and not path.exists():
+        return True
+    return path.is_file() or (path.suffix == _DOCUMENT and path.is_dir() and not key.startswith("reports/"))
+
+
 def _info(key: str, path: Path) -> ObjectInfo:
-    status = path.stat()
+    status = path.lstat() if path.is_symlink() and not path.exists() else path.stat()
     return ObjectInfo(key, status.st_size, f"{status.st_mtime_ns}-{status.st_size}")

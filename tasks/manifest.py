@@ -10,6 +10,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from minicoil.numbers import Bytes, Release, ReleaseOrEmpty
+
 MANIFEST_VERSION = 1
 _LONGEST_NAME = 255  # bytes, on every file system that people have
 _LONGEST_PATH = 1000
@@ -36,7 +38,7 @@ class FileEntry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    size_bytes: Annotated[int, Field(ge=0)]
+    size_bytes: Bytes
     blocks: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
 
 
@@ -46,9 +48,9 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     version: Annotated[int, Field(ge=1, le=MANIFEST_VERSION)] = MANIFEST_VERSION
-    release: Annotated[int, Field(ge=1)]
-    parent: int | None
-    ancestors: tuple[int, ...] = ()
+    release: Release
+    parent: Release | None
+    ancestors: tuple[ReleaseOrEmpty, ...] = ()
     created_at: str
     content_digest: str
     files: dict[Annotated[str, AfterValidator(check_inside)], FileEntry]
@@ -66,4 +68,4 @@ class Manifest(BaseModel):
 def content_digest(files: Mapping[str, FileEntry], parent: int | None, facts: Mapping[str, Any]) -> str:
     """Digest of what a release is: its files, what it grew from, its facts."""
     document = [{path: files[path].sha256 for path in sorted(files)}, parent, facts]
-    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(document, sort_keys=True, default=str, allow_nan=False).encode()).hexdigest()

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from minicoil.errors import UsageError
+from tasks.file_names import shown_name
 from tasks.settings import Settings
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,254}")
+ASIDE = "damaged/"  # where damaged documents are kept once others took their places
 
 
 @dataclass(frozen=True)
@@ -76,6 +84,9 @@ class ObjectStore(Protocol):
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         """Every object whose key begins with `prefix`, by key."""
 
+    def set_aside(self, key: str) -> str:
+        """Move a damaged object out of the way, under `damaged/`, and return its new key; nothing of it is lost."""
+
     def delete(self, key: str) -> None:
         """Remove the object, if it is there."""
 
@@ -86,19 +97,34 @@ class ObjectStore(Protocol):
         """Where the object or folder lies on this machine, if it does."""
 
 
+def aside_key(key: str) -> str:
+    """A key of its own for what was at `key`."""
+    return f"{ASIDE}{key}.{datetime.now(UTC):%Y%m%dT%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
 def open_store(url: str, settings: Settings) -> ObjectStore:
     """The store at `file:///path`, a plain path, or `s3://bucket/prefix`.
 
     Raises:
-        UsageError: another kind of address.
+        UsageError: another kind of address, or one under which no objects can lie.
     """
     parts = urlsplit(url)
     if parts.scheme == "s3":
+        if not _BUCKET.fullmatch(parts.netloc):
+            raise UsageError(f"object store '{url}' names no bucket; give s3://bucket/prefix")
         from tasks.s3_store import S3Store
 
         return S3Store(url, parts.netloc, parts.path.strip("/"), settings)
     if parts.scheme in ("", "file"):
         from tasks.local_store import LocalStore
 
-        return LocalStore(Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute())
-    raise UsageError(f"object store '{url}': expected file:///path or s3://bucket/prefix")
+        return LocalStore(_folder(url, Path(unquote(parts.path) if parts.scheme else url).expanduser().absolute()))
+    raise UsageError(f"object store '{url}' is of no kind that is known; give file:///path or s3://bucket/prefix")
+
+
+def _folder(url: str, path: Path) -> Path:
+    """The path, where a folder is or can be made: below a file nothing would ever be found, and nothing said."""
+    there = next(place for place in (path, *path.parents) if os.path.lexists(place))
+    if not there.is_dir():
+        raise UsageError(f"object store '{url}': {shown_name(there)} is no folder; give another --store or --home")
+    return path

@@ -14,7 +14,7 @@ from tasks.confirmation import forget_acknowledgement
 from tasks.contraction import contract_collection
 from tasks.place import Place
 from tasks.reencoding import CollectionChange, ExpansionOptions, check_expansion, expand_collection, plan_expansion
-from tasks.registry import list_collections, read_collection_record, select_collections
+from tasks.registry import choose_collections, list_collections, read_collection_record, read_registry
 from tasks.releases import read_manifest
 from tasks.reports import write_report
 from tasks.retention import count_beside, find_waiting, waiting_rows
@@ -64,7 +64,7 @@ def promote(
         for record in list_collections(store, channel):  # before anything is announced: nobody could finish it
             check_expansion(place, points, record, release)
         set_pending(store, channel, release, state.current if grown_from is None else grown_from)
-        for record in select_collections(list_collections(store, channel), names, channel):
+        for record in choose_collections(store, channel, names):
             change = expand_collection(place, points, record, release, options)
             rows.append(change.row())
             if options is None or options.part is None:
@@ -81,7 +81,7 @@ def promote(
 def plan_promotion(place: Place, channel: str, release: int, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """What promoting a release would rewrite: a row per collection, with words and examples. Writes nothing."""
     with place.points() as points:
-        records = select_collections(list_collections(place.objects(), channel), names, channel)
+        records = choose_collections(place.objects(), channel, names)
         return [plan_expansion(place, points, record, release).row() for record in records]
 
 
@@ -125,7 +125,7 @@ def sweep_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list
     """Bring late points of the channel's collections up to date; a row for each collection."""
     rows = []
     with place.points() as points:
-        for record in select_collections(list_collections(place.objects(), channel), names, channel):
+        for record in choose_collections(place.objects(), channel, names):
             rows.append(sweep_collection(place, points, record, read_all=True).row())
     return rows
 
@@ -154,7 +154,7 @@ def contract_channel(place: Place, channel: str, names: Sequence[str] = (), wait
         raise UsageError(f"channel '{channel}' is being moved to release {state.pending}; finish that first")
     done, stays = [], []
     with place.points() as points:
-        for record in select_collections(list_collections(store, channel), names, channel):
+        for record in choose_collections(store, channel, names):
             if record.previous is None or state.current is None:
                 continue
             waiting = find_waiting(place, points, record)
@@ -163,7 +163,9 @@ def contract_channel(place: Place, channel: str, names: Sequence[str] = (), wait
                 done.append(record.name)
             if waiting.holds:
                 stays.append(replace(waiting, n_points=count_beside(points, record)).message)
-    if all(record.previous is None for record in list_collections(store, channel)):
+    registry = read_registry(store, channel)
+    # of a collection whose record is damaged nobody knows whether it still holds the cells of the release before
+    if not registry.damaged and all(record.previous is None for record in registry.records):
         finish_contraction(store, channel)
     for name in done:
         report_collection(place, name, "contract", CollectionChange(name))

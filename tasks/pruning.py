@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any
 
 from minicoil.errors import ObjectNotFoundError
-from tasks.approvals import list_waiting
+from minicoil.numbers import Size, check_number
+from minicoil.strict_json import parse_json
+from tasks.approvals import look_for_waiting
 from tasks.audit import record_deed
-from tasks.channels import channel_names, read_channel
+from tasks.channels import list_channels
 from tasks.object_store import ObjectStore
 from tasks.progress import track
-from tasks.readers import list_readers
-from tasks.registry import list_collections
-from tasks.releases import CLAIM, MANIFEST, release_key, release_numbers
+from tasks.readers import look_for_readers
+from tasks.registry import collections_aside, read_registry
+from tasks.releases import CLAIM, MANIFEST, read_sound, release_key, release_numbers
 
 ABANDONED_AFTER_SECONDS = 86_400.0  # a claimed number without manifest is an upload that died, or one still running
 
@@ -32,11 +33,18 @@ def prune_releases(store: ObjectStore, keep_last: int = 3, dry_run: bool = False
 
     Returns:
         `pruned` and `kept` (with why), `abandoned` uploads, `n_unfinished` writes of single objects, `freed_bytes`.
+
+    Raises:
+        UsageError: `keep_last` is no number of releases.
     """
+    check_number("keep", keep_last, Size)
     numbers = release_numbers(store)
     reasons = needed_releases(store)
     for number in numbers[-keep_last:] if keep_last else ():
         reasons.setdefault(number, f"among the newest {keep_last}")
+    for number in numbers:
+        if number not in reasons and read_sound(store, number) is None:
+            reasons[number] = "its manifest is damaged"
     pruned = [number for number in numbers if number not in reasons]
     abandoned = _abandoned(store, set(numbers))
     freed = 0
@@ -72,19 +80,36 @@ def needed_releases(store: ObjectStore) -> dict[int, str]:
         if number:
             needed.setdefault(number, why)
 
-    for name in channel_names(store):
-        state = read_channel(store, name)
+    states, lost_channels = list_channels(store)
+    for state in states:
         for what in ("current", "pending", "previous"):
-            need(getattr(state, what), f"{what} on channel '{name}'")
-    for record in list_collections(store):
+            need(getattr(state, what), f"{what} on channel '{state.name}'")
+    registry = read_registry(store)
+    for record in registry.records:
         need(record.release, f"collection '{record.name}' carries it")
         for number in record.others:
             need(number, f"collection '{record.name}' can still be read with it")
-    for waiting in list_waiting(store):
+    waits, lost_notes = look_for_waiting(store)
+    for channel, number in lost_notes:
+        need(number, f"may wait for approval on channel '{channel}', whose note is damaged")
+    for waiting in waits:
         if not waiting.has_expired:
             need(waiting.release, f"waits for approval on channel '{waiting.channel}'")
-    for reader in list_readers(store):
+    readers, lost_readers = look_for_readers(store)
+    for reader in readers:
         need(reader.release, f"reader '{reader.name}' serves it")
+    for found in registry.damaged:
+        for number in found.releases or ():
+            need(number, f"collection '{found.name}', whose record is damaged, may be read with it")
+    # what nobody can say any more may be any release: everything stays until it is mended
+    unknown = [f"channel '{name}' is damaged" for name in lost_channels]
+    unknown += [
+        f"the record of collection '{found.name}' is damaged" for found in registry.damaged if found.releases is None
+    ]
+    unknown += [f"what reader '{name}' reads is damaged" for name in lost_readers]
+    unknown += [f"the record of collection '{name}' was put aside" for name in collections_aside(store)]
+    for number in release_numbers(store) if unknown else ():
+        need(number, f"{unknown[0]} and may need it")
     return needed
 
 
@@ -101,7 +126,7 @@ def _abandoned(store: ObjectStore, complete: set[int]) -> list[int]:
 
 def _claim(store: ObjectStore, number: int) -> Mapping[str, Any]:
     try:
-        document = json.loads(store.read(release_key(number, CLAIM)))
+        document = parse_json(store.read(release_key(number, CLAIM)))
     except (ObjectNotFoundError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}

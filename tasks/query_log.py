@@ -7,7 +7,7 @@ from typing import Any
 
 from minicoil.decoding import read_lines
 from minicoil.errors import UsageError
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json
 from tasks.corpus import CorpusReport
 from tasks.documents import storable
 from tasks.file_names import find_path, shown_name

@@ -8,11 +8,15 @@ import socket
 import time
 import uuid
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from minicoil.errors import ConflictError, ObjectNotFoundError, UsageError
+from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError, UsageError
+from minicoil.numbers import Days, Moment, ReleaseOrEmpty, check_number
+from tasks.damage import name_damage
+from tasks.formats import DamageError, read_document, write_document
 from tasks.object_store import ObjectStore
 
+READER_VERSION = 1
 LEASE_SECONDS = 600.0  # a reader announces itself again well within it; one that died is forgotten after it
 FOREVER = 253_402_300_799.0  # the last second of the year 9999: until somebody says otherwise
 _REGISTERED = "readers/registered/"  # below readers/, so that a program which knows no registration waits for them too
@@ -33,8 +37,8 @@ class Reader(BaseModel):
 
     name: str
     channel: str
-    release: int
-    until: float
+    release: ReleaseOrEmpty
+    until: Moment
     registered: bool = Field(default=False, exclude=True)
 
 
@@ -47,7 +51,7 @@ def new_reader_name() -> str:
 def announce_reader(store: ObjectStore, name: str, channel: str, release: int) -> Reader:
     """Say that `name` serves `release` of `channel` for the next ten minutes."""
     reader = Reader(name=name, channel=channel, release=release, until=time.time() + LEASE_SECONDS)
-    store.write(_key(name), reader.model_dump_json().encode())
+    store.write(_key(name), write_document(reader))
     return reader
 
 
@@ -69,11 +73,13 @@ def register_reader(
         days: Until it counts as gone; None: until it is taken off the list.
 
     Raises:
-        UsageError: the name cannot be one.
+        UsageError: the name cannot be one, or the days are no number.
     """
+    if days is not None:
+        check_number("days", days, Days)
     until = FOREVER if days is None else time.time() + days * 86_400
     reader = Reader(name=name, channel=channel, release=release, until=until, registered=True)
-    data = reader.model_dump_json().encode()
+    data = write_document(reader)
     for _ in range(20):
         before, tag = _read_registered(store, name)
         try:
@@ -84,14 +90,14 @@ def register_reader(
     raise ConflictError(f"reader '{name}' is being registered by many at once; try again")
 
 
-def unregister_reader(store: ObjectStore, name: str) -> Reader:
-    """Take a registered reader off the list, and return what stood there.
+def unregister_reader(store: ObjectStore, name: str) -> Reader | None:
+    """Take a registered reader off the list, and return what stood there; None where that was damaged.
 
     Raises:
         UsageError: nobody of that name is registered.
     """
-    reader = _read_registered(store, name)[0]
-    if reader is None:
+    reader, tag = _read_registered(store, name)
+    if reader is None and tag is None:
         known = ", ".join(entry.name for entry in list_readers(store) if entry.registered) or "none"
         raise UsageError(f"no reader '{name}' is registered; registered: {known}")
     store.delete(_registered_key(name))
@@ -103,23 +109,48 @@ def _read_registered(store: ObjectStore, name: str) -> tuple[Reader | None, str 
         data, tag = store.read_tagged(_registered_key(name))
     except ObjectNotFoundError:
         return None, None
+    except StoreUnavailableError:
+        raise
+    except StoreError:  # something else stands in its place
+        store.set_aside(_registered_key(name))
+        return None, None
     try:
-        return Reader.model_validate_json(data).model_copy(update={"registered": True}), tag
-    except ValidationError:  # damaged: whoever registers it anew repairs it
+        return read_document(Reader, data, name, READER_VERSION).model_copy(update={"registered": True}), tag
+    except DamageError:  # whoever registers it anew mends it
         return None, tag
 
 
 def list_readers(store: ObjectStore, channel: str | None = None) -> list[Reader]:
     """Readers whose time has not run out, of one channel or of all, by name."""
-    readers = []
+    return [reader for reader in look_for_readers(store)[0] if channel in (None, reader.channel)]
+
+
+def look_for_readers(store: ObjectStore) -> tuple[list[Reader], list[str]]:
+    """Readers whose time has not run out, by name; and the names of registered ones whose documents are damaged.
+
+    That is told once: nobody else will say again what they read. Who announces itself does so every few minutes.
+    """
+    readers, damaged = [], []
     for entry in store.list("readers/"):
+        is_registered = entry.key.startswith(_REGISTERED)
+        name = entry.key.rpartition("/")[2].removesuffix(".json")
+        way_out = f"say again what it reads: `minicoil release readers --register {name} --release N`"
+        what = f"the registration of reader '{name}' ({store.url}/{entry.key})"
         try:
-            reader = Reader.model_validate_json(store.read(entry.key))
-        except (ObjectNotFoundError, ValidationError):  # gone meanwhile, or not ours
+            reader = read_document(Reader, store.read(entry.key), what, READER_VERSION, way_out)
+        except ObjectNotFoundError:  # gone meanwhile
             continue
-        if reader.until >= time.time() and channel in (None, reader.channel):
-            readers.append(reader.model_copy(update={"registered": entry.key.startswith(_REGISTERED)}))
-    return sorted(readers, key=lambda reader: reader.name)
+        except StoreUnavailableError:
+            raise
+        except (StoreError, DamageError) as error:
+            if is_registered:
+                damaged.append(name)
+                said = str(error) if isinstance(error, DamageError) else f"{what} is damaged: {error}; {way_out}"
+                name_damage(entry.key, said)
+            continue
+        if reader.until >= time.time():
+            readers.append(reader.model_copy(update={"registered": is_registered}))
+    return sorted(readers, key=lambda reader: reader.name), damaged
 
 
 def _key(name: str) -> str:

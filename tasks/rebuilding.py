@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from minicoil.bundle import read_facts
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, UsageError
 from minicoil.model import MiniCoil
+from minicoil.numbers import Fraction, Positive, check_numbers
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import open_model
 from tasks.channels import read_channel
-from tasks.corpus import Document
 from tasks.documents import text_hash
 from tasks.finding import PAGE
-from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, describe_text, mean_length
+from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR, describe_text
+from tasks.lengths import LengthSample, TextLengths
 from tasks.object_store import ObjectStore
 from tasks.payload_fields import HASH_FIELD, SOURCE_FIELD
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore, not_found
 from tasks.progress import progress
 from tasks.registry import CollectionRecord, read_collection_record, register_collection, remove_collection
-from tasks.texts import PointTextError, TextTemplate
+from tasks.texts import PointTextError, TextSource, TextTemplate
 from tasks.verification import verify_collection
 from tasks.writing import make_vectors, open_writer
 
 _MAX_PASSES = 5
-_MEASURED = 2000  # texts whose mean length becomes avg_len
 _OLD_FIELDS = "mc_"
 
 
@@ -47,9 +47,12 @@ class RebuildRequest:
     channel: str
     text: str | None = None
     alias: str | None = None
-    k: float = Bm25Config.k
-    b: float = Bm25Config.b
-    avg_len: float | None = None
+    k: Positive = Bm25Config.k
+    b: Fraction = Bm25Config.b
+    avg_len: Positive | None = None
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
 
 def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest) -> dict[str, Any]:
@@ -68,7 +71,10 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
     store, source = place.objects(), read_collection_record(place.objects(), request.source)
     release = read_channel(store, request.channel).current
     if release is None:
-        raise UsageError(f"channel '{request.channel}' serves no release to build with; `minicoil extend` makes one")
+        raise UsageError(
+            f"channel '{request.channel}' serves no release to build with; "
+            "`minicoil extend --common 1000 --corpus SPEC` makes one"
+        )
     if request.source == request.target:
         raise UsageError("a collection cannot be rebuilt into itself; give the new one another name")
     if not points.exists(request.source):
@@ -125,13 +131,13 @@ def _open_target(
     if record is None:
         folder = open_model(place, release, "minilm", 4)
         model, facts = MiniCoil.load(folder), read_facts(folder)
-        first = list(islice(_documents(points, request.source, TextTemplate(template)), _MEASURED))
+        lengths = None if request.avg_len else measure_points(points, request.source, TextTemplate(template), model)
         record = CollectionRecord(
             name=request.target,
             channel=request.channel,
             k=request.k,
             b=request.b,
-            avg_len=request.avg_len or mean_length(model, first),
+            avg_len=lengths.mean if lengths else request.avg_len or Bm25Config.avg_len,
             dims=model.vocabulary.dims,
             shift=model.vocabulary.unknown_shift,
             encoder=facts.encoder,
@@ -158,13 +164,16 @@ def _for_the_same_readers(record: CollectionRecord, source: str, store: ObjectSt
     return record.model_copy(update={name: getattr(found, name) for name in shared})
 
 
-def _documents(points: PointStore, name: str, texts: TextTemplate) -> Iterator[Document]:
-    for page in points.scroll(name, payload=texts.fields):
-        for point in page:
-            try:
-                yield Document(str(point.id), "", "", texts.read(point))
-            except PointTextError:
-                continue
+def measure_points(points: PointStore, name: str, texts: TextSource, model: MiniCoil) -> TextLengths:
+    """Lengths of a collection's texts, from a sample over all of its points."""
+    sample = LengthSample()
+    with progress(f"measuring {name}", points.count(name), "points") as advance:
+        for page in points.scroll(name, payload=texts.fields):
+            for point in page:
+                with suppress(PointTextError):  # told when it is to be copied
+                    sample.add(texts.read(point))
+            advance(len(page))
+    return sample.measure(model)
 
 
 def _copy_pass(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -11,7 +10,8 @@ from pathlib import Path
 from minicoil.bundle import file_digest
 from minicoil.errors import ConflictError, ObjectNotFoundError
 from minicoil.quotes import Quotes
-from minicoil.untrusted import parse_json
+from minicoil.strict_json import parse_json, write_json
+from tasks.formats import write_document
 from tasks.manifest import FileEntry, content_digest
 from tasks.object_store import ObjectStore
 from tasks.releases import (
@@ -80,7 +80,7 @@ def _set_report(store: ObjectStore, number: int, entry: FileEntry | None) -> Non
         digest = content_digest(files, manifest.parent, facts)
         changed = manifest.model_copy(update={"files": files, "facts": facts, "content_digest": digest})
         try:
-            store.write(release_key(number, MANIFEST), changed.model_dump_json(indent=1).encode(), if_tag=tag)
+            store.write(release_key(number, MANIFEST), write_document(changed), if_tag=tag)
             return
         except ConflictError:
             continue  # look again at what the other one left
@@ -103,7 +103,7 @@ def redact_reports(store: ObjectStore, quotes: Quotes, dry_run: bool = False) ->
         if document is None:
             store.delete(entry.key)
         else:
-            store.write(entry.key, json.dumps(document, ensure_ascii=False, indent=1).encode())
+            store.write(entry.key, write_json(document, indent=1).encode())
     return found
 
 

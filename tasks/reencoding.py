@@ -11,6 +11,7 @@ from typing import Any
 from minicoil.bundle import check_bundle
 from minicoil.errors import BusyError, CollectionError
 from minicoil.model import MiniCoil
+from minicoil.numbers import Positive, check_numbers
 from minicoil.vocabulary import Vocabulary
 from tasks.bundles import is_ancestor, lineage, open_model
 from tasks.channels import read_channel
@@ -77,8 +78,11 @@ class ExpansionOptions:
     """
 
     part: tuple[int, int] | None = None
-    points_per_second: float | None = None
+    points_per_second: Positive | None = None
     allow_missing_text: bool = False
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
 
 def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, target: int) -> CollectionChange:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from minicoil.config import Bm25Config
-from minicoil.errors import CollectionError, ConflictError, ObjectNotFoundError
-from tasks.formats import describe_damage
-from tasks.object_store import ObjectStore
+from minicoil.errors import (
+    CollectionError,
+    ConflictError,
+    DamagedRecordError,
+    ObjectNotFoundError,
+    StoreError,
+    StoreUnavailableError,
+)
+from minicoil.numbers import Count, Fraction, Positive, ReleaseOrEmpty, Size
+from tasks.damage import name_damage
+from tasks.formats import DamageError, read_document, salvage_fields, write_document
+from tasks.object_store import ASIDE, ObjectStore
 from tasks.points import not_found
 
 RECORD_VERSION = 3  # 1 had no attached collections, 2 at most one release beside; both are read as they are
+_FOLDER = "collections/"
 
 
 class CollectionRecord(BaseModel):
@@ -43,21 +54,21 @@ class CollectionRecord(BaseModel):
     version: Annotated[int, Field(ge=1, le=RECORD_VERSION)] = RECORD_VERSION
     name: str
     channel: str
-    k: float
-    b: float
-    avg_len: float
-    dims: int
-    shift: int
+    k: Positive
+    b: Fraction
+    avg_len: Positive
+    dims: Count
+    shift: Size
     encoder: str
     encoder_digest: str
     vector: str = "minicoil"
     bm25_vector: str | None = "bm25"
-    release: int = 0
-    previous: int | None = None
-    kept: tuple[int, ...] = ()
-    acknowledged: tuple[int, ...] = ()
+    release: ReleaseOrEmpty = 0
+    previous: ReleaseOrEmpty | None = None
+    kept: tuple[ReleaseOrEmpty, ...] = ()
+    acknowledged: tuple[ReleaseOrEmpty, ...] = ()
     readers: Literal["known", "unknown"] | None = None
-    attached_at: int | None = None
+    attached_at: ReleaseOrEmpty | None = None
     text: str = "{text}"
     corpus: tuple[str, ...] = ()
     join: str = ""
@@ -111,11 +122,39 @@ class CollectionRecord(BaseModel):
         )
 
 
+@dataclass(frozen=True)
+class DamagedRecord:
+    """What can still be told of a collection whose record cannot be read.
+
+    Attributes:
+        name: From its key.
+        channel: Where the document still says so; None where nobody knows.
+        releases: That its points may be read with; None where nobody knows: then it may be any.
+        fields: Those of its fields that are right, by name.
+        error: What its readers are told.
+    """
+
+    name: str
+    channel: str | None
+    releases: frozenset[int] | None
+    fields: Mapping[str, Any]
+    error: DamagedRecordError
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All collections: those that can be read, and those that cannot."""
+
+    records: list[CollectionRecord]
+    damaged: list[DamagedRecord]
+
+
 def read_collection_record(store: ObjectStore, name: str) -> CollectionRecord | None:
     """The record of a collection, None where it is not registered.
 
     Raises:
-        CollectionError: the record is damaged.
+        DamagedRecordError: the record is damaged.
+        CollectionError: a newer version of this program wrote it.
     """
     return _read(store, name)[0]
 
@@ -124,7 +163,7 @@ def open_record(store: ObjectStore, name: str) -> CollectionRecord:
     """The record of a collection.
 
     Raises:
-        CollectionError: it is not registered.
+        CollectionError: it is not registered, or its record is damaged.
     """
     record = read_collection_record(store, name)
     if record is None:
@@ -132,20 +171,45 @@ def open_record(store: ObjectStore, name: str) -> CollectionRecord:
     return record
 
 
-def list_collections(store: ObjectStore, channel: str | None = None) -> list[CollectionRecord]:
-    """Registered collections, of one channel or of all, by name."""
-    names = [entry.key.removeprefix("collections/").removesuffix(".json") for entry in store.list("collections/")]
-    records = [record for name in sorted(names) if not name.endswith(".lock") and (record := _read(store, name)[0])]
-    return [record for record in records if channel is None or record.channel == channel]
-
-
-def select_collections(records: list[CollectionRecord], names: Sequence[str], channel: str) -> list[CollectionRecord]:
-    """The records of `names`, or all.
+def read_registry(store: ObjectStore, channel: str | None = None) -> Registry:
+    """Collections of one channel or of all, by name; damage of one is told once and stops none of the others.
 
     Raises:
+        CollectionError: a newer version of this program wrote a record: whoever goes on might undo what it did.
+    """
+    records, damaged = [], []
+    files = (entry.key.removeprefix(_FOLDER) for entry in store.list(_FOLDER))
+    for name in (file.removesuffix(".json") for file in files if file.endswith(".json")):
+        try:
+            record = _read(store, name)[0]
+        except DamagedRecordError as error:
+            found = salvage_record(store, name, error)
+            if channel is None or found.channel in (None, channel):
+                name_damage(_key(name), str(error))
+                damaged.append(found)
+            continue
+        if record is not None and channel in (None, record.channel):
+            records.append(record)
+    return Registry(sorted(records, key=lambda record: record.name), damaged)
+
+
+def list_collections(store: ObjectStore, channel: str | None = None) -> list[CollectionRecord]:
+    """Registered collections whose records can be read, of one channel or of all, by name."""
+    return read_registry(store, channel).records
+
+
+def choose_collections(store: ObjectStore, channel: str, names: Sequence[str] = ()) -> list[CollectionRecord]:
+    """The records of `names`, or of all collections on a channel.
+
+    Raises:
+        DamagedRecordError: the record of a named collection is damaged.
         CollectionError: a name is not a collection of the channel.
     """
-    known = {record.name: record for record in records}
+    registry = read_registry(store, channel)
+    known = {record.name: record for record in registry.records}
+    for found in registry.damaged:
+        if found.name in names:
+            raise found.error
     missing = [name for name in names if name not in known]
     if missing:
         raise CollectionError(
@@ -153,7 +217,21 @@ def select_collections(records: list[CollectionRecord], names: Sequence[str], ch
             f"collections there: {', '.join(known) or 'none'}; `minicoil index NAME --corpus SPEC` creates one, "
             "`minicoil attach NAME` adopts one"
         )
-    return [known[name] for name in names] if names else records
+    return [known[name] for name in names] if names else registry.records
+
+
+def salvage_record(store: ObjectStore, name: str, error: DamagedRecordError) -> DamagedRecord:
+    """What a damaged record still says, field by field."""
+    try:
+        fields = salvage_fields(CollectionRecord, store.read(_key(name)))
+    except StoreError:
+        fields = {}
+    releases = None
+    # a field that is wrong is not among them: then nobody knows which releases it named
+    if {"release", "previous", "kept"} <= fields.keys():
+        named = {fields["release"], fields["previous"], fields.get("attached_at"), *fields["kept"]}
+        releases = frozenset(number for number in named if number is not None)
+    return DamagedRecord(name, fields.get("channel"), releases, fields, error)
 
 
 def remove_collection(store: ObjectStore, name: str) -> None:
@@ -192,20 +270,50 @@ def update_collection(
     raise ConflictError(f"the record of collection '{name}' is being changed by many at once; try again")
 
 
+def collections_aside(store: ObjectStore) -> list[str]:
+    """Names of collections whose damaged record was put aside, and in whose place none stands: mending was stopped."""
+    prefix = f"{ASIDE}{_FOLDER}"
+    names = {entry.key.removeprefix(prefix).rpartition(".json.")[0] for entry in store.list(prefix)}
+    return sorted(name for name in names if name and store.stat(_key(name)) is None)
+
+
+def replace_damaged(store: ObjectStore, record: CollectionRecord) -> str:
+    """Put a record in the place of a damaged one; returns the key under which that one is kept."""
+    aside = store.set_aside(_key(record.name))
+    store.write(_key(record.name), _bytes(record), if_absent=True)
+    return aside
+
+
 def _key(name: str) -> str:
-    return f"collections/{name}.json"
+    return f"{_FOLDER}{name}.json"
 
 
 def _bytes(record: CollectionRecord) -> bytes:
-    return record.model_copy(update={"version": RECORD_VERSION}).model_dump_json(indent=1).encode()
+    return write_document(record.model_copy(update={"version": RECORD_VERSION}))
 
 
 def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str | None]:
+    what = f"the record of collection '{name}' ({store.url}/{_key(name)})"
     try:
         data, tag = store.read_tagged(_key(name))
     except ObjectNotFoundError:
         return None, None
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        raise DamagedRecordError(f"{what} is damaged: {error}; {_way_out(name)}") from error
     try:
-        return CollectionRecord.model_validate_json(data), tag
-    except ValidationError as error:
-        raise CollectionError(describe_damage(error, f"{store.url}/{_key(name)}", RECORD_VERSION)) from error
+        record = read_document(CollectionRecord, data, what, RECORD_VERSION, _way_out(name))
+    except DamageError as error:
+        raise (CollectionError if error.is_newer else DamagedRecordError)(str(error)) from error
+    if record.name != name:
+        raise DamagedRecordError(f"{what} is damaged: it is that of collection '{record.name}'; {_way_out(name)}")
+    return record, tag
+
+
+def _way_out(name: str) -> str:
+    return (
+        f"mend it with `minicoil index {name} --corpus SPEC --avg-len X`, X as it was printed when the collection was "
+        f"made (another one has every point written again), with `minicoil attach {name} --vector V --text T` if "
+        "somebody else writes its points, or restore it from a backup; other collections are none the worse"
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import shutil
@@ -16,11 +15,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from minicoil.bundle import file_digest
-from minicoil.errors import ConflictError, ObjectNotFoundError, ReleaseError
-from tasks.formats import describe_damage
+from minicoil.errors import (
+    ConflictError,
+    DamagedReleaseError,
+    ObjectNotFoundError,
+    ReleaseError,
+    StoreError,
+    StoreUnavailableError,
+)
+from minicoil.strict_json import write_json
+from tasks.damage import name_damage
+from tasks.formats import DamageError, read_document, write_document
 from tasks.manifest import MANIFEST_VERSION, FileEntry, Manifest, content_digest
 from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
@@ -41,24 +47,39 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
     """The manifest of a complete release.
 
     Raises:
-        ReleaseError: there is none, or it was damaged or edited by hand.
+        ReleaseError: there is none, or a newer version of this program wrote it.
+        DamagedReleaseError: it was damaged, or edited by hand.
     """
+    what = f"the manifest of release {number}"
+    way_out = "restore it from a backup; `minicoil release list` shows the others"
     try:
         data = store.read(release_key(number, MANIFEST))
     except ObjectNotFoundError as error:
         raise ReleaseError(
             f"release {number} was not found in {store.url}; `minicoil release list` shows them"
         ) from error
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
     try:
-        manifest = Manifest.model_validate_json(data)
-    except ValidationError as error:
-        what = f"the manifest of release {number}"
-        raise ReleaseError(describe_damage(error, what, MANIFEST_VERSION)) from error
+        manifest = read_document(Manifest, data, what, MANIFEST_VERSION, way_out)
+    except DamageError as error:
+        raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
     if manifest.release != number or manifest.content_digest != content_digest(
         manifest.files, manifest.parent, manifest.facts
     ):
-        raise ReleaseError(f"the manifest of release {number} was changed after publishing; restore it from a backup")
+        raise DamagedReleaseError(f"{what} was changed after publishing; {way_out}")
     return manifest
+
+
+def read_sound(store: ObjectStore, number: int) -> Manifest | None:
+    """The manifest of a release; None where it is damaged, which is told once, or gone meanwhile."""
+    try:
+        return read_manifest(store, number)
+    except DamagedReleaseError as error:
+        name_damage(release_key(number, MANIFEST), str(error))
+        return None
 
 
 def release_numbers(store: ObjectStore) -> list[int]:
@@ -115,7 +136,8 @@ def publish_release(
     digest = content_digest(files, parent, facts)
     known = release_numbers(store)
     for earlier in reversed(known[-20:]):
-        if (manifest := read_manifest(store, earlier)).content_digest == digest:
+        manifest = read_sound(store, earlier)
+        if manifest is not None and manifest.content_digest == digest:
             return Publication(manifest)
     number = _claim(store, known) if number is None else number
     grown_from = read_manifest(store, parent) if parent is not None else None
@@ -135,7 +157,7 @@ def publish_release(
         arrived = store.stat(release_key(number, path))
         if arrived is None or arrived.size_bytes != entry.size_bytes:
             raise ReleaseError(f"{path} of release {number} is not whole in {store.url}; run the same command again")
-    manifest = Manifest(
+    published = Manifest(
         release=number,
         parent=parent,
         ancestors=() if grown_from is None else (*grown_from.ancestors, grown_from.release),
@@ -144,9 +166,9 @@ def publish_release(
         files=files,
         facts=dict(facts),
     )
-    store.write(release_key(number, MANIFEST), manifest.model_dump_json(indent=1).encode(), if_absent=True)
+    store.write(release_key(number, MANIFEST), write_document(published), if_absent=True)
     total = sum(entry.size_bytes for entry in files.values())
-    return Publication(manifest, uploaded, total - uploaded)
+    return Publication(published, uploaded, total - uploaded)
 
 
 def describe_file(path: Path) -> FileEntry:
@@ -179,7 +201,7 @@ def _claim(store: ObjectStore, known: list[int]) -> int:
     while True:
         try:
             claim = {"nonce": os.urandom(8).hex(), "at": time.time()}
-            store.write(release_key(number, CLAIM), json.dumps(claim).encode(), if_absent=True)
+            store.write(release_key(number, CLAIM), write_json(claim).encode(), if_absent=True)
             return number
         except ConflictError:
             number += 1
@@ -203,7 +225,7 @@ def pull_release(store: ObjectStore, number: int, folder: Path) -> Path:
         ):
             for _ in pool.map(lambda item: _fetch(store, number, part, *item), manifest.files.items()):
                 advance(1)
-        (part / MANIFEST).write_text(manifest.model_dump_json(indent=1))
+        (part / MANIFEST).write_bytes(write_document(manifest))
         if folder.exists():
             shutil.rmtree(folder)
         part.replace(folder)
@@ -219,6 +241,10 @@ def _fetch(store: ObjectStore, number: int, part: Path, path: str, entry: FileEn
         store.download(release_key(number, path), target)
     except ObjectNotFoundError as error:
         raise ReleaseError(f"{path} of release {number} is missing in {store.url}; restore it or roll back") from error
+    except StoreUnavailableError:
+        raise
+    except StoreError as error:
+        raise ReleaseError(f"{path} of release {number} is damaged: {error}; restore it or roll back") from error
     if target.stat().st_size != entry.size_bytes or file_digest(target) != entry.sha256:
         raise ReleaseError(
             f"{path} of release {number} is damaged in {store.url}; restore it from a backup or roll back"
@@ -228,10 +254,11 @@ def _fetch(store: ObjectStore, number: int, part: Path, path: str, entry: FileEn
 def _is_whole(folder: Path, manifest: Manifest) -> bool:
     """By manifest and sizes; hashes were checked when it was pulled."""
     try:
-        if Manifest.model_validate_json((folder / MANIFEST).read_bytes()).content_digest != manifest.content_digest:
+        found = read_document(Manifest, (folder / MANIFEST).read_bytes(), str(folder), MANIFEST_VERSION)
+        if found.content_digest != manifest.content_digest:
             return False
         return all((folder / path).stat().st_size == entry.size_bytes for path, entry in manifest.files.items())
-    except (OSError, ValidationError):
+    except (OSError, DamageError):
         return False
 
 
@@ -248,6 +275,10 @@ def verify_release(store: ObjectStore, number: int) -> list[str]:
                     problems.append(f"{path} is damaged")
             except ObjectNotFoundError:
                 problems.append(f"{path} is missing")
+            except StoreUnavailableError:
+                raise
+            except StoreError as error:
+                problems.append(f"{path} is damaged: {error}")
             advance(entry.size_bytes)
     return problems
 

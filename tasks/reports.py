@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from minicoil.strict_json import finite
 from tasks.object_store import ObjectStore
 
 
@@ -16,5 +17,6 @@ def write_report(store: ObjectStore, kind: str, name: str, document: Mapping[str
     now = datetime.now(UTC)
     key = f"reports/{kind}/{name}/{now.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:6]}.json"
     body = {"at": now.isoformat(timespec="seconds"), **document}
-    store.write(key, json.dumps(body, ensure_ascii=False, indent=1, default=str).encode(), if_absent=True)
+    text = json.dumps(finite(body), ensure_ascii=False, indent=1, default=str, allow_nan=False)
+    store.write(key, text.encode(), if_absent=True)
     return key

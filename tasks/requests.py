@@ -10,7 +10,7 @@ from typing import Any
 from tasks.file_names import find_path
 from tasks.manifest import Manifest
 from tasks.object_store import ObjectStore
-from tasks.releases import read_manifest, release_numbers
+from tasks.releases import read_sound, release_numbers
 
 _HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days"}  # how an answer is judged, shown and approved
 _NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", *_HOW}
@@ -19,7 +19,7 @@ _NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "
 def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:
     """Digest of what was asked for and of the text it was asked about; where it runs does not matter."""
     asked = {key: value for key, value in parameters.items() if key not in _NOT_PART_OF_A_REQUEST}
-    document = json.dumps([asked, corpus_digest], sort_keys=True, default=str)
+    document = json.dumps([asked, corpus_digest], sort_keys=True, default=str, allow_nan=False)
     return hashlib.sha256(document.encode()).hexdigest()
 
 
@@ -32,6 +32,7 @@ def file_digests(**files: str | None) -> dict[str, str]:
 def find_request(store: ObjectStore, request: str) -> Manifest | None:
     """The newest release that answered a request (fact `request`), if one did."""
     for number in reversed(release_numbers(store)):
-        if (manifest := read_manifest(store, number)).facts.get("request") == request:
+        manifest = read_sound(store, number)
+        if manifest is not None and manifest.facts.get("request") == request:
             return manifest
     return None

@@ -10,8 +10,8 @@ from tasks.channels import ChannelState, read_channel
 from tasks.payload_fields import NO_UNION, UNION_FIELD
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
-from tasks.readers import list_readers
-from tasks.registry import CollectionRecord, list_collections, select_collections
+from tasks.readers import look_for_readers
+from tasks.registry import CollectionRecord, choose_collections
 
 DEFAULT_CHANNEL = "production"
 
@@ -119,12 +119,14 @@ def has_known_readers(points: PointStore, record: CollectionRecord) -> bool:
 def find_waiting(place: Place, points: PointStore, record: CollectionRecord) -> Waiting:
     """What holds the cells of each release that is not served, oldest first; no hold: all of them may go."""
     store = place.objects()
-    state, readers = read_channel(store, record.channel), list_readers(store, record.channel)
+    state, (everybody, damaged) = read_channel(store, record.channel), look_for_readers(store)
+    readers = [reader for reader in everybody if reader.channel == record.channel]
     served, is_known = record.served(state.current), has_known_readers(points, record)
     holds = []
     for release in sorted({*record.readable} - {served}):
         announced = tuple(r.name for r in readers if r.release == release and not r.registered)
-        registered = tuple(r.name for r in readers if r.release == release and r.registered)
+        # of a registered one whose document is damaged nobody knows what it reads: it may be any
+        registered = (*(r.name for r in readers if r.release == release and r.registered), *damaged)
         is_silent = not is_known and release not in record.acknowledged and _was_given_out(state, record, release)
         if announced or registered or is_silent:
             holds.append(Hold(release, announced, registered, is_silent))
@@ -159,7 +161,7 @@ def waiting_rows(
         names: Only these.
         followers: Also those that wait for nobody else than who follows the channel, and moves on within minutes.
     """
-    records = select_collections(list_collections(place.objects(), channel), names, channel)
+    records = choose_collections(place.objects(), channel, names)
     if not any(record.others for record in records):
         return []
     with place.points() as points:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import logging
 import time
 import uuid
@@ -20,7 +19,8 @@ from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
-from tasks.object_store import Like, ObjectInfo
+from minicoil.strict_json import parse_json, write_json
+from tasks.object_store import Like, ObjectInfo, aside_key
 from tasks.s3_errors import read_again, translated
 from tasks.s3_parts import PART_BYTES, Part, compose_parts
 from tasks.settings import Settings
@@ -135,7 +135,7 @@ class S3Store:
         while True:
             holder = self._holder(name)
             if holder is None:
-                self._put(name, json.dumps({"nonce": nonce, "until": time.time() + LOCK_SECONDS}).encode())
+                self._put(name, write_json({"nonce": nonce, "until": time.time() + LOCK_SECONDS}).encode())
                 time.sleep(_SETTLE_SECONDS)  # a rival that saw no lock either has written by now
                 if self._holder(name) == nonce:
                     break
@@ -149,8 +149,10 @@ class S3Store:
 
     def _holder(self, name: str) -> str | None:
         try:
-            document = json.loads(self.read(name))
+            document = parse_json(self.read(name))
         except ObjectNotFoundError:
+            return None
+        except ValueError:  # damaged: it holds nobody, and whoever comes next writes his own over it
             return None
         return None if document["until"] < time.time() else str(document["nonce"])
 
@@ -273,6 +275,12 @@ class S3Store:
             for page in pages:
                 for entry in page.get("Contents", ()):
                     yield ObjectInfo(entry["Key"].removeprefix(self._prefix), entry["Size"], entry["ETag"])
+
+    def set_aside(self, key: str) -> str:
+        aside = aside_key(key)
+        self.copy(key, aside)
+        self.delete(key)
+        return aside
 
     def delete(self, key: str) -> None:
         with self._translated(key):

@@ -7,6 +7,7 @@ from typing import Any
 
 from minicoil.errors import CollectionError, UsageError
 from minicoil.model import MiniCoil
+from minicoil.numbers import Count, check_number
 from minicoil.query_terms import split_query
 from minicoil.sparse import bm25_vector
 from tasks.bundles import open_model
@@ -41,8 +42,9 @@ def search_collection(
 
     Raises:
         CollectionError: the collection or the point is not there.
-        UsageError: it has tenants and none was named, or the other way round.
+        UsageError: it has tenants and none was named, or the other way round; or the limit is no number.
     """
+    check_number("limit", limit, Count)
     record, model, release = open_reader(place, name)
     scope, texts = tenant_scope(record, tenant), open_texts(record, place.cache)
     if explain is not None and scope is not None:

@@ -6,7 +6,6 @@ longest ago go when the cache is full.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
@@ -21,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.content_words import ContentWords
-from minicoil.untrusted import load_array, parse_json
+from minicoil.strict_json import parse_json, write_json
+from minicoil.untrusted import load_array
 
 logger = logging.getLogger(__name__)
 MAX_BYTES = 2 * 2**30  # some 200,000 sentences of 25 words; the setting MINICOIL_SENTENCE_CACHE_BYTES changes it
@@ -153,7 +153,7 @@ def _write_segment(folder: Path, encoded: Mapping[int, ContentWords]) -> None:
     }
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
-    (folder / "names.json").write_text(json.dumps(list(names), ensure_ascii=False), encoding="utf-8")
+    (folder / "names.json").write_text(write_json(list(names)), encoding="utf-8")
 
 
 def make_room(root: Path, max_bytes: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from minicoil.encoder import TokenEncoder, pool_sentences
 from minicoil.errors import EncoderError
 from minicoil.export import pools_by_mean
 from minicoil.layout import BundleLayout
+from minicoil.strict_json import write_json
 from minicoil.tokens import WordTokenizer
 from tasks.bundles import Parent
 from tasks.encoders import RoleModel, find_encoder
@@ -80,7 +80,7 @@ def open_encoders(parent: Parent, encoder: str, role_model: str, cache: Path | N
         tokens = TokenEncoder(BundleLayout(parent.folder).encoder)
     one_pass = same and source is not None and pools_by_mean(source)
     facts = [_FEATURES_VERSION, parent.facts.encoder_digest, name, role_model, type(tokens).__name__, one_pass]
-    digest = hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+    digest = hashlib.sha256(write_json(facts, ascii_only=True).encode()).hexdigest()
     limit = Settings().sentence_cache_bytes
     role = None if one_pass else RoleModel(role_model)
     return Encoders(tokenizer, tokens, role, cache if limit > 0 else None, digest, limit)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from minicoil.errors import UsageError
+from minicoil.numbers import Bytes, Number
+from minicoil.strict_json import parse_json
+from tasks.formats import describe_problems
+
+_PREFIX = "MINICOIL_"
 _SECRET_NAMES = ("key", "token", "password", "secret", "signature", "credential")
 
 
@@ -27,8 +33,24 @@ def has_secret(address: str) -> bool:
         return "@" in address
 
 
+def _read_number(value: object) -> object:
+    """A number out of an environment variable, where everything is text; the type refuses what is none."""
+    try:
+        return parse_json(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+_FROM_TEXT = BeforeValidator(_read_number)
+Seconds = Annotated[int, Number(1, 86_400, whole=True), _FROM_TEXT]
+Shards = Annotated[int, Number(1, 500, whole=True), _FROM_TEXT]
+
+
 class Settings(BaseSettings):
     """Where things are and how to get in.
+
+    Raises:
+        UsageError: a variable holds what it cannot; the message names it.
 
     Attributes:
         home: Folder of the embedded engine's shards, the file object store, Prefect's database and caches.
@@ -45,17 +67,17 @@ class Settings(BaseSettings):
         sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
     """
 
-    model_config = SettingsConfigDict(env_prefix="MINICOIL_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
 
     home: Path = Path(".minicoil")
     store: str | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
-    qdrant_timeout_seconds: int = Field(default=60, ge=1, le=86_400)
-    s3_timeout_seconds: int = Field(default=60, ge=1, le=86_400)
-    sentence_cache_bytes: int = 2 * 2**30
-    encode_shards: int = Field(default=1, ge=1, le=500)
-    train_shards: int = Field(default=1, ge=1, le=500)
+    qdrant_timeout_seconds: Seconds = 60
+    s3_timeout_seconds: Seconds = 60
+    sentence_cache_bytes: Annotated[Bytes, _FROM_TEXT] = 2 * 2**30
+    encode_shards: Shards = 1
+    train_shards: Shards = 1
     shard_runner: Literal["workers", "dask"] = "workers"
     dask_scheduler: str | None = None
     s3_endpoint_url: str | None = None
@@ -63,6 +85,13 @@ class Settings(BaseSettings):
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
     device: str = "auto"
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            problems = describe_problems(error, lambda name: f"{_PREFIX}{name.upper()}")
+            raise UsageError(f"the environment cannot be used: {problems}; set it right, or unset it") from None
 
     @property
     def store_url(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import sqlite3
 import string
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from minicoil.errors import CollectionError, UsageError
+from minicoil.strict_json import write_json
 from tasks.corpus import CorpusReport, open_corpus
 from tasks.payload_fields import HASH_FIELD
 from tasks.points import Point
@@ -143,7 +143,7 @@ def join_corpus(folder: Path, specs: Sequence[str]) -> Path:
 
 def joined_path(folder: Path, specs: Sequence[str]) -> Path:
     """Where `join_corpus` puts a corpus."""
-    return folder / f"{hashlib.sha256(json.dumps(list(specs)).encode()).hexdigest()[:16]}.sqlite"
+    return folder / f"{hashlib.sha256(write_json(list(specs), ascii_only=True).encode()).hexdigest()[:16]}.sqlite"
 
 
 def open_texts(record: CollectionRecord, cache: Path) -> TextSource:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,6 +16,7 @@ from minicoil.ledger import WordRecord
 from minicoil.machine import memory as usable_memory
 from minicoil.mining import Candidate
 from minicoil.rules import rules_digest
+from minicoil.strict_json import write_json
 from tasks.bundles import Parent
 from tasks.features import Chosen, Features
 from tasks.judging import Judge
@@ -53,7 +53,7 @@ class TrainingPlan:
         """Of all settings, the encoder, and the rules by which a layer is made and judged."""
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
         parts = [configs, self.encoder_digest, self.role_model, rules_digest()]
-        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+        return hashlib.sha256(write_json(parts, ascii_only=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ and a shard that is done, or half done, is not done again.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import shutil
 import time
@@ -24,7 +23,8 @@ from minicoil.bundle import file_digest
 from minicoil.config import GateConfig, TrainingConfig, TripletConfig
 from minicoil.errors import ConflictError, StoreError
 from minicoil.mining import Candidate
-from minicoil.untrusted import load_array, parse_json
+from minicoil.strict_json import parse_json, write_json
+from minicoil.untrusted import load_array
 from minicoil.word_counts import WordUse
 from tasks.devices import choose_device
 from tasks.features import Features, cut_features
@@ -72,7 +72,7 @@ def cut_training(store: ObjectStore, work: TrainingWork, features: Features, n_s
     """
     ordered = sorted(work.candidates, key=lambda candidate: (features.count(candidate.word), candidate.word))
     digests = [work.digests[candidate.word].full for candidate in ordered]
-    name = hashlib.sha256(json.dumps([_VERSION, n_shards, digests]).encode()).hexdigest()[:24]
+    name = hashlib.sha256(write_json([_VERSION, n_shards, digests], ascii_only=True).encode()).hexdigest()[:24]
     known = {entry.key for entry in store.list(f"training/{name}/")}
     keys = []
     for number in range(min(n_shards, len(ordered))):
@@ -130,7 +130,7 @@ def _write_shard(
         "digests": {c.word: asdict(work.digests[c.word]) for c in members},
         "candidates": [_to_row(candidate) for candidate in members],
     }
-    (folder / _HEAD).write_text(json.dumps(head), encoding="utf-8")
+    (folder / _HEAD).write_text(write_json(head, ascii_only=True), encoding="utf-8")
     archive = folder.with_suffix(".zip")
     pack(folder, archive)
     store.upload(key, archive, file_digest(archive))

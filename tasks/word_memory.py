@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import logging
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.errors import ObjectNotFoundError
+from minicoil.errors import ObjectNotFoundError, UsageError
 from minicoil.ledger import WordRecord
 from minicoil.prior import Prior
-from minicoil.untrusted import parse_json, read_archive
+from minicoil.strict_json import parse_json, write_json
+from minicoil.untrusted import read_archive
 from tasks.object_store import ObjectStore
 
 logger = logging.getLogger(__name__)
@@ -71,7 +71,7 @@ class WordMemory:
 
     def _write_one(self, result: WordResult) -> None:
         buffer = io.BytesIO()
-        record = np.frombuffer(json.dumps(asdict(result.record)).encode(), dtype=np.uint8)
+        record = np.frombuffer(write_json(asdict(result.record), ascii_only=True).encode(), dtype=np.uint8)
         arrays: dict[str, Any] = {"record": record}
         if result.weights is not None:
             arrays["weights"] = result.weights
@@ -82,7 +82,7 @@ class WordMemory:
         try:
             arrays = read_archive(self._store.read(_key(digest)))
             return WordResult(WordRecord.from_row(parse_json(arrays["record"].tobytes())), arrays.get("weights"))
-        except (ObjectNotFoundError, ValueError, KeyError, TypeError) as error:
+        except (ObjectNotFoundError, ValueError, KeyError, TypeError, UsageError) as error:
             logger.warning("%s cannot be used (%s); the word is trained again", _key(digest), error)
             return None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from minicoil.errors import CollectionError
+from minicoil.strict_json import parse_json, write_json
 from minicoil.whole_files import write_whole
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
@@ -102,7 +102,7 @@ class EdgeEngine:
             self._complete(name, replace(schema, dense=found.dense, sparse=found.sparse))
 
     def _write_schema(self, name: str, schema: CollectionSchema) -> None:
-        write_whole(self._folder / name / "schema.json", json.dumps(asdict(schema)))
+        write_whole(self._folder / name / "schema.json", write_json(asdict(schema), ascii_only=True))
         self._schemas[name] = schema
 
     def _create(self, folder: Path, schema: CollectionSchema) -> Any:
@@ -113,7 +113,7 @@ class EdgeEngine:
 
     def _schema(self, name: str) -> CollectionSchema:
         if name not in self._schemas:
-            document = json.loads((self._folder / name / "schema.json").read_text())
+            document = parse_json((self._folder / name / "schema.json").read_text())
             self._schemas[name] = CollectionSchema(**document)
         return self._schemas[name]
 

@@ -27,7 +27,7 @@ from tasks.points.records import (
     not_found,
 )
 from tasks.points.server_bounds import Bounds, batches, sized_batches
-from tasks.points.server_calls import call_patiently
+from tasks.points.server_calls import call_patiently, check_address
 from tasks.points.server_features import ServerFeatures
 from tasks.points.server_finding import find_carriers
 from tasks.points.server_models import from_model, plain_id, to_fields, to_filter, to_model, to_shape
@@ -51,7 +51,12 @@ class ServerPoints:
 
     @staticmethod
     def connect(url: str, api_key: str | None, timeout_seconds: int = 60) -> ServerPoints:
-        """A client of the server at `url`, which may have a path; the connection is made by the first call."""
+        """A client of the server at `url`, which may have a path; the connection is made by the first call.
+
+        Raises:
+            UsageError: it is no address of a server.
+        """
+        check_address(url)
         parts = urlsplit(url)
         # behind a path stands somebody else's web server, on the usual port of its scheme
         port = {"http": 80, "https": 443}.get(parts.scheme, 6333) if parts.path.strip("/") else 6333

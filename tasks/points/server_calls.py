@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import logging
 import random
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from minicoil.errors import CollectionError, EngineUnavailableError
+from minicoil.errors import CollectionError, EngineUnavailableError, UsageError
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -22,7 +24,23 @@ TRIES = 6  # about half a minute of waiting in all
 FIRST_WAIT_SECONDS = 0.5
 LONGEST_WAIT_SECONDS = 60.0
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
+_HOST = re.compile(r"[\w.:%-]+")  # a name, or an address of either kind
 _KEY = "MINICOIL_QDRANT_API_KEY"
+
+
+def check_address(url: str) -> None:
+    """Refuse what the client could not even ask.
+
+    Raises:
+        UsageError: it is no address of a server.
+    """
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        is_one = parts.scheme in ("http", "https") and bool(_HOST.fullmatch(parts.hostname or "")) and parts.port != 0
+    except ValueError:  # a port that is none
+        is_one = False
+    if not is_one:
+        raise UsageError(f"--qdrant-url '{url}' is no address of a server; give one such as http://host:6333")
 
 
 def call_patiently(call: Callable[[], Answer]) -> Answer:
@@ -69,6 +87,11 @@ def translated() -> Iterator[None]:
         raise EngineUnavailableError(f"Qdrant does not answer ({error}); check --qdrant-url and the server") from error
     except UnexpectedResponse as error:
         raise _refusal(error) from error
+    except (AssertionError, ValueError) as error:  # the client's own, where an answer is none of Qdrant's
+        raise CollectionError(
+            f"what answers is no Qdrant server ({type(error).__name__}: {' '.join(str(error).split())[:200]}); check "
+            "--qdrant-url"
+        ) from error
 
 
 def _refusal(error: UnexpectedResponse) -> CollectionError:
@@ -81,7 +104,9 @@ def _refusal(error: UnexpectedResponse) -> CollectionError:
             status=status,
         )
     if status in _TRANSIENT and not _is_full(said):
-        return EngineUnavailableError(f"Qdrant is busy ({status}: {said}); try again")
+        return EngineUnavailableError(
+            f"Qdrant is busy ({status}: {said}); try again, or check --qdrant-url and the log there"
+        )
     if status == 401:
         return CollectionError(f"Qdrant refused the API key ({said}); set {_KEY} to one that it knows", status=status)
     if status == 403 and _is_of_rights(said):

@@ -98,6 +98,7 @@ def test_what_is_for_good_is_tried_once(kept_by, tmp_path):
 
 def test_a_run_here_leaves_a_record(tmp_path, monkeypatch, caplog):
     monkeypatch.setattr(running, "WAIT_SECONDS", [0.01, 0.01])
+    monkeypatch.setattr(running.tries, "propagate", True)  # a command line of another test took it for itself
     with caplog.at_level(logging.WARNING):
         make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
     assert "ask-engine failed: the engine restarts; trying again in 0 s (1 of 3)" in caplog.text
@@ -111,6 +112,17 @@ def test_a_run_here_leaves_a_record(tmp_path, monkeypatch, caplog):
     assert completed["artifacts"] == [{"key": "said", "kind": "markdown", "description": "What was said"}]
     assert failed["message"] == "the engine restarts" and failed["parameters"]["word"] == "pool"
     assert completed["process"] == os.getpid()
+
+
+def test_the_command_line_tells_whoever_waits(tmp_path, monkeypatch, capsys):
+    from flows import screen
+
+    monkeypatch.setattr(running, "WAIT_SECONDS", [0.01, 0.01])
+    screen.set_up(as_json=False, verbose=False)
+    make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
+    screen.set_up(as_json=False, verbose=False, quiet=True)
+    make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
+    assert capsys.readouterr().err.count("  ask-engine failed: the engine restarts; trying again in 0 s (1 of 3)") == 1
 
 
 def test_records_are_bounded_and_the_newest_stay(tmp_path):
