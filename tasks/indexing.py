@@ -186,7 +186,7 @@ def _open_collection(
         if points.exists(request.collection):
             raise CollectionError(
                 f"collection '{request.collection}' exists in Qdrant but was not made by this service; "
-                "choose another name"
+                f"choose another name; or restore its record, collections/{request.collection}.json, from a backup"
             )
         release = read_channel(store, request.channel).current or 0
         folder = open_model(place, release, request.encoder, request.dims)
