@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import json
 import logging
 import os
 import signal
@@ -21,14 +20,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 import httpx
 
 from deployments.children import Child, end_leftovers
 from flows.embedded import SERVED_SETTINGS
 from flows.prefect_settings import ignore_working_folder
-from flows.servers import SERVICE_LOCK
+from flows.servers import SERVICE_LOCK, this_machine
 from minicoil.errors import BusyError, MiniCoilError, UsageError
+from minicoil.strict_json import parse_json, write_json
 
 logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
@@ -36,6 +37,7 @@ HEARTBEAT_SECONDS = 30  # of every run; the shortest that Prefect allows
 STALE_SECONDS = 180.0  # six of them missed: a run that swaps or holds the interpreter's lock may miss some
 READY_SECONDS = 600.0  # a fresh database on a slow disk; only patience: one that ended is noticed
 _ANSWER_SECONDS = 10.0  # of a health check while a database is being made
+LOCK_SECONDS = 1.0  # a command that looks whether somebody serves holds the lock for a moment
 LOOK_SECONDS = 1.0
 REAP_EVERY_SECONDS = 60.0
 Tell = Callable[[str], None]
@@ -129,6 +131,7 @@ def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
                 _say_ready(service, time.monotonic() - started, tell, as_json)
                 _watch(children, stop, tell)
         finally:
+            say_address(None)
             tell("stopping ...")
             worker.stop()  # first, so that its runs can still say how they ended
             end_leftovers(service.home)
@@ -153,30 +156,40 @@ def _children(service: Service, environment: dict[str, str]) -> tuple[Child, Chi
 
 
 @contextmanager
-def _service_lock(home: Path) -> Iterator[Tell]:
-    """Hold the home's service; gives a function that tells commands on this home where it listens."""
+def _service_lock(home: Path) -> Iterator[Callable[[str | None], None]]:
+    """Hold the home's service; gives a function that tells commands on this home where it listens, None for nowhere."""
     home.mkdir(parents=True, exist_ok=True)
     with (home / SERVICE_LOCK).open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise BusyError(
-                f"{home} is served already ({_holder(file.read())}); use that one, stop it, or give another --home"
-            ) from error
+        _hold(file, home)
 
-        def say(**facts: object) -> None:
+        def say(address: str | None) -> None:
             file.truncate(0)
-            file.write(json.dumps({"process": os.getpid(), **facts}))
+            facts = {"process": os.getpid(), "machine": this_machine(), **({"api": address} if address else {})}
+            file.write(write_json(facts))
             file.flush()
 
-        say()
-        yield lambda address: say(api=address)
+        say(None)
+        yield say
+
+
+def _hold(file: TextIO, home: Path) -> None:
+    until = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError as error:
+            if time.monotonic() > until:
+                file.seek(0)
+                raise BusyError(
+                    f"{home} is served already ({_holder(file.read())}); use that one, stop it, or give another --home"
+                ) from error
+        time.sleep(0.02)
 
 
 def _holder(text: str) -> str:
     try:
-        return f"process {json.loads(text)['process']}"
+        return f"process {parse_json(text)['process']}"
     except (ValueError, KeyError, TypeError):
         return f"process {text.strip()}" if text.strip().isdigit() else "another process"
 
@@ -232,7 +245,7 @@ def _say_ready(service: Service, seconds: float, tell: Tell, as_json: bool) -> N
             "home": str(service.home),
             "seconds": round(seconds, 1),
         }
-        sys.stdout.write(json.dumps(ready) + "\n")
+        sys.stdout.write(write_json(ready) + "\n")
         sys.stdout.flush()
     tell(f"ready after {seconds:.0f} s: {service.url}   (every flow has a form under Deployments)")
     if service.host not in (LOOPBACK, "localhost", "::1"):

@@ -6,7 +6,6 @@ import importlib
 import os
 import typing
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -15,8 +14,9 @@ import pydantic
 from flows import screen
 from flows.form_size import check_size
 from flows.prefect_settings import ignore_working_folder, tell_left_aside
+from flows.run_records import home_of
 from flows.running import run_here
-from flows.servers import PrefectServer, find_server, name_server
+from flows.servers import PrefectServer, find_server, named
 from minicoil.errors import StoreUnavailableError, UsageError
 from tasks.formats import describe_problems
 
@@ -39,22 +39,14 @@ FLOWS = {
     "compare-releases": ("flows.compare_releases", "compare_releases"),
 }
 
-# Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too.
-SERVED_SETTINGS = {"PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504"}
-
-
-def choose_server(home: Path, asked: str | None = None, verbose: bool = False) -> PrefectServer | None:
-    """Find the server that keeps this process's runs and set Prefect up for it, before Prefect is imported.
-
-    Where there is none, nothing is set up that would need one: flows run as functions of this process.
-    """
-    server = find_server(home.expanduser(), asked)
-    os.environ.setdefault("PREFECT_LOGGING_LEVEL", "INFO" if verbose else "CRITICAL")
-    if server is not None:
-        name_server(server)
-        for name, value in SERVED_SETTINGS.items():
-            os.environ.setdefault(name, value)
-    return server
+# Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too. A run's
+# page has its log; the terminal has progress and the answer.
+SERVED_SETTINGS = {
+    "PREFECT_CLIENT_RETRY_EXTRA_CODES": "500,504",
+    "PREFECT_LOGGING_LEVEL": "INFO",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+}
+_QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 
 
 def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
@@ -64,7 +56,7 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
         name: One of `FLOWS`.
         values: Its parameters.
         server: Address of the API of the Prefect server that keeps the run, where it is to be another than the one
-            that `flows.servers.find_server` finds.
+            that `flows.servers.find_server` finds; "" for none.
 
     Raises:
         UsageError: a value is missing or out of bounds; the message names each and what was expected. Or all of them
@@ -72,8 +64,9 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
         StoreUnavailableError: the Prefect server that was named failed, for longer than its client tries.
         MiniCoilError: what the flow itself refused.
     """
-    chosen = choose_server(Path(str(values["home"])), server, screen.VERBOSE)
-    tell_left_aside(Path(str(values["home"])), chosen.url if chosen else None)
+    home = home_of((values,), {})
+    chosen = find_server(home, server)
+    tell_left_aside(home, chosen.url if chosen else None)
     module_name, function_name = FLOWS[name]
     function = getattr(importlib.import_module(module_name), function_name)
     model = typing.get_type_hints(function.fn)["parameters"]
@@ -81,15 +74,22 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
         parameters = model.model_validate(dict(values))
     except pydantic.ValidationError as error:
         raise UsageError(f"{name}: {describe_problems(error)}") from error
-    if chosen is not None:
-        ignore_working_folder()
-        from prefect.settings import get_current_settings
+    if chosen is None:  # not by calling the flow, which looks for a server itself: somebody may have asked for none
+        return run_here(name, function.fn, parameters)
+    with named(chosen):
+        return _run_on(chosen, function, parameters)
 
-        check_size(name, parameters, get_current_settings().server.api.max_parameter_size)
-        screen.tell(f"this run is kept by the Prefect server at {chosen.url} (named by {chosen.named_by})")
+
+def _run_on(server: PrefectServer, function: Any, parameters: Any) -> Any:
+    for variable, value in (SERVED_SETTINGS | ({} if screen.VERBOSE else _QUIET)).items():
+        os.environ.setdefault(variable, value)
+    ignore_working_folder()
+    from prefect.settings import get_current_settings
+
+    check_size(function.name, parameters, get_current_settings().server.api.max_parameter_size)
+    screen.tell(f"this run is kept by the Prefect server at {server.url} (named by {server.named_by})")
     try:
-        # not by calling the flow where there is none, which looks for a server itself: somebody may have asked for none
-        return function(parameters) if chosen is not None else run_here(name, function.fn, parameters)
+        return function(parameters)
     except httpx.HTTPError as error:
         raise _server_failed(error) from error
     except RuntimeError as error:  # Prefect's own, when it cannot even ask the server for its version
@@ -105,7 +105,7 @@ def _server_failed(error: httpx.HTTPError) -> Exception:
         request = error.request
     except RuntimeError:  # httpx's way of saying that there was none
         return error
-    if address is None or not str(request.url).startswith(address):
+    if address is None or not str(request.url).startswith(str(httpx.URL(address))):  # as the client writes it
         return error
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         return StoreUnavailableError(

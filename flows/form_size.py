@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import pydantic
 
 from minicoil.errors import UsageError
+from minicoil.strict_json import write_json
 
 # what to do about the fields that can grow; the others are names, numbers and addresses
 _INSTEAD = {
@@ -45,4 +44,4 @@ def check_size(name: str, parameters: pydantic.BaseModel, most: int) -> None:
 
 def json_size(value: object) -> int:
     """Bytes of a value as Prefect counts them."""
-    return len(json.dumps(value, separators=(",", ":")))
+    return len(write_json(value, ascii_only=True, compact=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
@@ -12,7 +13,7 @@ from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
 
 from flows.run_records import home_of
-from flows.running import JITTER, TRIES, WAIT_SECONDS, is_transient, run_here, under_prefect
+from flows.running import JITTER, TRIES, WAIT_SECONDS, call_here, is_transient, under_prefect
 from flows.servers import PrefectServer, find_server
 
 P = ParamSpec("P")
@@ -26,22 +27,30 @@ class ServiceFlow(Flow[P, R]):
         """Run as part of the run that calls, under the server that is named, or here; with equal results."""
         if under_prefect():
             return super().__call__(*args, **kwargs)
-        server = find_server(home_of(args[0] if args else None))
+        server = find_server(home_of(args, kwargs))
         if server is None:
-            return run_here(self.name, self.fn, *args, **kwargs)
+            return call_here(self.name, self.fn, args, kwargs)
         with _under(server):
             return super().__call__(*args, **kwargs)
+
+    def with_options(self, **options: Any) -> Any:
+        """A copy that decides as this one does; hooks, retries and time-outs of a flow need a server to keep them."""
+        changed = super().with_options(**options)
+        changed.__class__ = ServiceFlow  # Prefect makes one of its own class, whatever this one is
+        return changed
 
 
 @contextmanager
 def _under(server: PrefectServer) -> Iterator[None]:
     """Prefect's client read its settings when it was imported; a server that was found since is named to it here."""
-    if PREFECT_API_URL.value() == server.url:
-        yield
-        return
-    key = server.settings.get("PREFECT_API_KEY")
-    with temporary_settings({PREFECT_API_URL: server.url, **({PREFECT_API_KEY: key} if key else {})}):
-        yield
+    key = server.settings.get("PREFECT_API_KEY") or os.environ.get("PREFECT_API_KEY")
+    address = {PREFECT_API_URL: server.url}
+    if key:
+        with temporary_settings({**address, PREFECT_API_KEY: key}):
+            yield
+    else:  # the key of a profile is for the server of that profile
+        with temporary_settings(address, restore_defaults={PREFECT_API_KEY}):
+            yield
 
 
 @functools.cache

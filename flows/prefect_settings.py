@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic_settings import DotEnvSettingsSource
+from pydantic_settings.sources.base import ConfigFileSourceMixin
 
 from flows import screen
 
@@ -34,11 +36,24 @@ def ignore_working_folder() -> None:
     # where profiles lie is asked of the files too, unless the environment says it
     folder = Path(os.environ.get("PREFECT_HOME") or "~/.prefect").expanduser()
     os.environ.setdefault("PREFECT_PROFILES_PATH", str(folder / "profiles.toml"))
-    with tempfile.TemporaryDirectory() as empty, contextlib.chdir(empty):
+    with _no_files():
         from prefect.settings import sources
     sources.FilteredDotEnvSettingsSource._read_env_files = lambda self: {}  # type: ignore[method-assign]
     for reader in (sources.PrefectTomlConfigSettingsSource, sources.PyprojectTomlConfigSettingsSource):
         reader._read_files = lambda self, *_, **__: {}  # type: ignore[method-assign]
+
+
+@contextlib.contextmanager
+def _no_files() -> Iterator[None]:
+    """Settings classes of anybody find no file: ours read none, and Prefect's are not there to be told apart yet."""
+    env, toml = DotEnvSettingsSource._read_env_files, ConfigFileSourceMixin._read_files
+    DotEnvSettingsSource._read_env_files = lambda self: {}  # type: ignore[method-assign]
+    ConfigFileSourceMixin._read_files = lambda self, *_, **__: {}  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        DotEnvSettingsSource._read_env_files = env  # type: ignore[method-assign]
+        ConfigFileSourceMixin._read_files = toml  # type: ignore[method-assign]
 
 
 def tell_left_aside(home: Path, server: str | None) -> None:

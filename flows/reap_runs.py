@@ -6,14 +6,19 @@ import asyncio
 from typing import Any
 
 from flows.reaping import reap
-from flows.running import flow
+from flows.running import flow, server_address
 from flows.shown_artifacts import show_table
 from flows.upkeep_parameters import ReapParameters
+from minicoil.errors import UsageError
 
 
 @flow(name="reap-runs", description="Mark runs whose process is gone as crashed.")
 def reap_runs(parameters: ReapParameters) -> dict[str, Any]:
     """Look at every unfinished run of this service once."""
+    if server_address() is None:
+        raise UsageError(
+            "reap-runs looks at the runs of a Prefect server, and none is named; set PREFECT_API_URL to its API"
+        )
     found = asyncio.run(reap(parameters.stale_seconds, parameters.pending_seconds))
     rows = [entry.row() for entry in found]
     if rows:

@@ -6,14 +6,13 @@ storage; nothing is ever read back from here by the program.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -24,8 +23,9 @@ from typing import Any
 
 import pydantic
 
-from minicoil.errors import MiniCoilError
+from minicoil.errors import MiniCoilError, UsageError
 from minicoil.harmless import harmless
+from minicoil.strict_json import write_json
 from minicoil.whole_files import write_whole
 from tasks.settings import Settings
 
@@ -73,8 +73,8 @@ class RunRecord:
         facts = {name: value for name, value in vars(self).items() if name != "path"}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(self.path, json.dumps({**facts, "process": os.getpid()}, indent=1, default=str))
-        except OSError as error:
+            write_whole(self.path, write_json({**facts, "process": os.getpid()}, indent=1))
+        except (OSError, ValueError) as error:
             logger.debug("no record of this run: %s", error)
 
 
@@ -86,37 +86,43 @@ def current_run() -> RunRecord | None:
     return _current.get()
 
 
-def home_of(parameters: object) -> Path:
-    """The home that a flow's parameters name, defaults filled in."""
+def home_of(args: Sequence[object], kwargs: Mapping[str, object]) -> Path:
+    """The home that a call of a flow names in its parameters, given as a model or a mapping; defaults filled in."""
+    parameters = args[0] if args else kwargs.get("parameters")
     named = parameters.get("home") if isinstance(parameters, Mapping) else getattr(parameters, "home", None)
-    return Path(named or Settings().home).expanduser()
+    try:
+        return Path(str(named or Settings().home)).expanduser()
+    except RuntimeError as error:
+        raise UsageError(f"home '{named}': there is no such user on this machine; give the folder") from error
 
 
 @contextmanager
-def record_run(flow: str, parameters: object) -> Iterator[RunRecord]:
+def record_run(flow: str, home: Path, parameters: object) -> Iterator[RunRecord]:
     """Keep a record of the body, from its start to its end; a request to end (SIGTERM) cancels it as Ctrl-C does."""
     now, started = datetime.now(UTC), time.monotonic()
-    folder = home_of(parameters) / FOLDER
+    folder = home / FOLDER
     name = f"{now:%Y%m%dT%H%M%S}-{flow}-{uuid.uuid4().hex[:6]}.json"
-    values = parameters.model_dump(exclude_defaults=True) if isinstance(parameters, pydantic.BaseModel) else {}
+    values = (
+        parameters.model_dump(mode="json", exclude_defaults=True) if isinstance(parameters, pydantic.BaseModel) else {}
+    )
     record = RunRecord(folder / name, flow, values, now.isoformat(timespec="seconds"))
     token = _current.set(record)
-    record.write()
-    try:
-        with _ending_on_request():
-            yield record
-        record.state = COMPLETED
-    except BaseException as error:  # whatever ends a run is what its record is for
-        cancelled = isinstance(error, KeyboardInterrupt | SystemExit)
-        record.state = CANCELLED if cancelled else FAILED
-        known = isinstance(error, MiniCoilError)
-        record.message = "" if cancelled else str(error) if known else f"{type(error).__name__}: {error}"
-        raise
-    finally:
-        _current.reset(token)
-        record.seconds = round(time.monotonic() - started, 2)
+    with _ending_on_request():
         record.write()
-        _remove_oldest(folder)
+        try:
+            yield record
+            record.state = COMPLETED
+        except BaseException as error:  # whatever ends a run is what its record is for
+            cancelled = isinstance(error, KeyboardInterrupt | SystemExit)
+            record.state = CANCELLED if cancelled else FAILED
+            known = isinstance(error, MiniCoilError)
+            record.message = "" if cancelled else str(error) if known else f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            _current.reset(token)
+            record.seconds = round(time.monotonic() - started, 2)
+            record.write()
+            _remove_oldest(folder)
 
 
 @contextmanager
@@ -127,6 +133,7 @@ def _ending_on_request() -> Iterator[None]:
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)  # who asks twice must not cut the tidying up
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGTERM, interrupt)

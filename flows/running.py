@@ -9,12 +9,16 @@ server, no port, no database, and Prefect is not even imported, which takes long
 from __future__ import annotations
 
 import functools
+import inspect
 import logging
 import sys
 import time
-from collections.abc import Callable
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
+import pydantic
 import tenacity
 
 from flows.prefect_settings import ignore_working_folder
@@ -31,12 +35,13 @@ logger = logging.getLogger("flows.run")
 tries = logging.getLogger("flows.tries")  # what a person waits for; the command line shows it
 TRIES = 3
 WAIT_SECONDS: list[float] = [5, 20]
+_HERE: ContextVar[bool] = ContextVar("here", default=False)  # a run in this process, whoever calls it
 JITTER = 0.5  # of a wait, at most: runs that failed together must not come back together
 
 
 def under_prefect() -> bool:
-    """Whether this code runs inside a flow run that a Prefect server keeps."""
-    if "prefect" not in sys.modules:
+    """Whether this code runs inside a flow run that Prefect keeps, and was not told to run by itself there."""
+    if "prefect" not in sys.modules or _HERE.get():
         return False
     from prefect.context import FlowRunContext
 
@@ -44,12 +49,13 @@ def under_prefect() -> bool:
 
 
 def server_address() -> str | None:
-    """Of the API of the Prefect server that keeps the current run."""
+    """Of the API of the Prefect server that keeps the current run and that others see, too."""
     if not under_prefect():
         return None
     from prefect.settings import PREFECT_API_URL
 
-    return str(PREFECT_API_URL.value())
+    address = PREFECT_API_URL.value()
+    return str(address) if address else None  # a temporary server, which nobody else knows
 
 
 def run_logger() -> logging.Logger | logging.LoggerAdapter[Any]:
@@ -85,10 +91,10 @@ class _LocalFlow(Generic[P, R]):
         self.fn, self.name, self.description = function, name, description
         functools.update_wrapper(self, function)
 
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        if under_prefect() or find_server(home_of(args[0] if args else None)) is not None:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if under_prefect() or find_server(home_of(args, kwargs)) is not None:
             return self._as_prefect_flow(*args, **kwargs)
-        return run_here(self.name, self.fn, *args, **kwargs)
+        return call_here(self.name, self.fn, args, kwargs)
 
     def __getattr__(self, attribute: str) -> Any:
         if attribute.startswith("__"):
@@ -104,14 +110,37 @@ class _LocalFlow(Generic[P, R]):
         return ServiceFlow(self.fn, name=self.name, description=self.description)
 
 
+def call_here(name: str, function: Callable[..., R], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`run_here` as a flow is called: with Prefect's `return_state`, and `wait_for`, which waits for nothing here."""
+    given = {key: value for key, value in kwargs.items() if key not in ("return_state", "wait_for")}
+    if not kwargs.get("return_state"):
+        return run_here(name, function, *args, **given)
+    from prefect.states import Completed, Failed
+
+    try:
+        return Completed(data=run_here(name, function, *args, **given))
+    except Exception as error:  # what a state is asked for instead of
+        return Failed(data=error, message=str(error))
+
+
 def run_here(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     """Call a flow's function in this process, and keep a record of the run in the home of its parameters.
 
     Raises:
+        pydantic.ValidationError: the parameters were given as a mapping and are none.
         MiniCoilError: what the flow refused or failed with; the record says it too.
     """
-    with record_run(name, args[0] if args else None):
-        return function(*args, **kwargs)
+    bound = inspect.signature(function).bind(*args, **kwargs)
+    for parameter, kind in typing.get_type_hints(function).items():
+        given = bound.arguments.get(parameter)
+        if isinstance(given, Mapping) and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
+            bound.arguments[parameter] = kind.model_validate(given)  # as Prefect does
+    token = _HERE.set(True)
+    try:
+        with record_run(name, home_of(bound.args, bound.kwargs), next(iter(bound.arguments.values()), None)):
+            return function(*bound.args, **bound.kwargs)
+    finally:
+        _HERE.reset(token)
 
 
 def step(function: Callable[P, R], name: str) -> Callable[P, R]:

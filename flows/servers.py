@@ -7,14 +7,19 @@ and a search engineer's re-encoding must not appear on, or depend on, that proje
 from __future__ import annotations
 
 import fcntl
-import json
 import logging
 import os
+import socket
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from minicoil.errors import UsageError
+from minicoil.strict_json import parse_json
+from tasks.settings import has_secret
 
 logger = logging.getLogger(__name__)
 SERVICE_LOCK = "serve.lock"  # held by a service that runs on a home; its content says where it listens
@@ -27,12 +32,22 @@ class PrefectServer:
     Attributes:
         url: Of its API, as http://127.0.0.1:4200/api.
         named_by: For the line that a person reads.
-        settings: Environment variables beside the address, such as the key of a profile.
+        settings: Environment variables beside the address, such as the key of the profile that names it; no other
+            server gets that key.
     """
 
     url: str
     named_by: str
-    settings: Mapping[str, str]
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if has_secret(self.url):  # not repeated: this message is logged too
+            raise UsageError(
+                f"the address of a Prefect server in {self.named_by} carries a user name, password or key, where it "
+                "would be printed and logged; set PREFECT_API_KEY or PREFECT_API_AUTH_STRING instead"
+            )
+        if not self.url.startswith(("http://", "https://")):
+            raise UsageError(f"{self.named_by}: '{self.url}' is no address of a Prefect API; give http://host:4200/api")
 
 
 def find_server(home: Path | None, asked: str | None = None) -> PrefectServer | None:
@@ -41,23 +56,55 @@ def find_server(home: Path | None, asked: str | None = None) -> PrefectServer | 
     Args:
         home: Whose own service counts, where one runs.
         asked: What a person asked for; an empty string asks for none.
+
+    Raises:
+        UsageError: the address is none, or carries a secret.
     """
-    if asked is not None:
-        return PrefectServer(asked, "--prefect-url", {}) if asked else None
-    if address := os.environ.get("PREFECT_API_URL"):
-        return PrefectServer(address, "PREFECT_API_URL", {})
     name, profile = _active_profile()
-    if address := profile.pop("PREFECT_API_URL", None):
-        return PrefectServer(address, f"Prefect's profile '{name}'", profile)
+    of_profile = profile.pop("PREFECT_API_URL", None)
+    address, named_by = (asked, "--prefect-url") if asked is not None else (_of_environment(), "PREFECT_API_URL")
+    if address is not None:
+        return PrefectServer(address, named_by, profile if address == of_profile else {}) if address else None
+    if of_profile:
+        return PrefectServer(of_profile, f"Prefect's profile '{name}'", profile)
     address = _own_service(home) if home is not None else None
-    return PrefectServer(address, f"the service that runs on {home}", {}) if address else None
+    return PrefectServer(address, f"the service that runs on {home}") if address else None
 
 
-def name_server(server: PrefectServer) -> None:
-    """Make it this process's and its children's."""
-    os.environ["PREFECT_API_URL"] = server.url
-    for name, value in server.settings.items():
-        os.environ.setdefault(name, value)
+def _of_environment() -> str | None:
+    return os.environ.get("PREFECT_API_URL") or None
+
+
+@contextmanager
+def named(server: PrefectServer) -> Iterator[None]:
+    """Make it this process's server, and that of processes it starts, for a while.
+
+    A Prefect that is imported meanwhile reads no profile beside: its key would go to a server that it is not for.
+    """
+    chosen = {
+        "PREFECT_API_URL": server.url,
+        "PREFECT_PROFILES_PATH": os.devnull,
+        **{name: os.environ.get(name, value) for name, value in server.settings.items()},
+    }
+    before = {name: os.environ.get(name) for name in (*chosen, "PREFECT_PROFILE")}
+    os.environ.update(chosen)
+    os.environ.pop("PREFECT_PROFILE", None)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def this_machine() -> str:
+    """This boot of this host and its network: where an address on loopback is the same server's."""
+    parts = [socket.gethostname()]
+    with suppress(OSError):
+        parts += [Path("/proc/sys/kernel/random/boot_id").read_text().strip(), os.readlink("/proc/self/ns/net")]
+    return " ".join(parts)
 
 
 def _active_profile() -> tuple[str, dict[str, str]]:
@@ -85,7 +132,8 @@ def _own_service(home: Path) -> str | None:
             try:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                return str(json.loads(file.read())["api"])
+                said = parse_json(file.read())
+                return str(said["api"]) if said["machine"] == this_machine() else None
     except (OSError, ValueError, KeyError, TypeError):  # none, or one that is not ready yet
         return None
     return None

@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from flows import screen
-from flows.embedded import choose_server
 from flows.options import common_options, open_place
 from flows.prefect_settings import ignore_working_folder, tell_left_aside
+from flows.servers import find_server, named
 from minicoil.errors import UsageError
 
 _nightly = click.option(
@@ -50,14 +50,15 @@ def serve(place: dict[str, Any], channels: tuple[str, ...] = (), **values: Any) 
 @common_options
 def deploy(place: dict[str, Any], corpus: str | None, channels: tuple[str, ...], reap: bool) -> Any:
     """Register work pool, limits, automations and deployments with the Prefect server that is named."""
-    server = choose_server(Path(place["home"]), click.get_current_context().meta["prefect_url"])
+    server = find_server(Path(place["home"]).expanduser(), click.get_current_context().meta["prefect_url"])
     tell_left_aside(Path(place["home"]), server.url if server else None)
     if server is None:
         raise UsageError(
             "PREFECT_API_URL is not set, nor does your Prefect profile name a server; set it to your server's API "
             "(http://host:4200/api), or use `minicoil serve`"
         )
-    ignore_working_folder()
-    setting_up = _room("setting_up")
-    known = setting_up.known_channels(open_place(place).objects(), channels)
-    return setting_up.deploy(known, corpus, reap)
+    with named(server):
+        ignore_working_folder()
+        setting_up = _room("setting_up")
+        known = setting_up.known_channels(open_place(place).objects(), channels)
+        return setting_up.deploy(known, corpus, reap)

@@ -9,7 +9,7 @@ from typing import Any
 
 from flows.running import run_logger, server_address
 from minicoil.config import SamplingConfig
-from minicoil.errors import UsageError
+from minicoil.errors import StoreUnavailableError, UsageError
 from minicoil.machine import processes
 from tasks.encoding_shards import cut_shards, encode_shard, merge_shards
 from tasks.features import Chosen, Features
@@ -93,8 +93,22 @@ def _spread(what: str, place: Place, keys: Sequence[str], settings: Settings) ->
 
 def _spread_on_dask(what: str, place: Place, keys: Sequence[str], scheduler: str | None) -> None:
     dask = import_dask("distributed")
-    with dask.Client(scheduler) if scheduler else dask.Client(**local_cluster(len(keys))) as client:
-        client.gather([client.submit(SHARDS[what], place, key, retries=TRIES, pure=False) for key in keys])
+    try:
+        client = dask.Client(scheduler) if scheduler else dask.Client(**local_cluster(len(keys)))
+    except (OSError, ValueError) as error:  # nobody answers there, or it is no address
+        raise UsageError(
+            f"no Dask cluster answers at MINICOIL_DASK_SCHEDULER={scheduler} ({error}); give tcp://host:8786, or leave "
+            "it out for one on this machine"
+        ) from error
+    with client:
+        shards = [client.submit(SHARDS[what], place, key, retries=TRIES, pure=False) for key in keys]
+        try:
+            client.gather(shards)
+        except dask.KilledWorker as error:
+            raise StoreUnavailableError(
+                f"workers of the Dask cluster died with shards of {what} ({error}); give them more memory or start "
+                "more, then run this again: finished shards are kept"
+            ) from error
 
 
 def local_cluster(n_shards: int) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from flows.progress_artifacts import progress_on_page
-from flows.running import run_logger, server_address, under_prefect
+from flows.running import run_logger, server_address, tries, under_prefect
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks.damage import named_damage
 from tasks.disk import FREE_SOME, is_full
@@ -49,6 +49,7 @@ def take_turn(place: Place, channel: str, command: str, shared: bool = False) ->
     with ExitStack() as stack:
         if under_prefect():
             stack.enter_context(progress_on_page())
+        if server_address() is not None:
             if not shared:
                 _enter_slot(stack, channel)
             _enter_home(stack, place.home, command, shared)
@@ -65,7 +66,7 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
     from prefect.concurrency import sync
     from prefect.concurrency._asyncio import ConcurrencySlotAcquisitionError  # the public module does not name it
 
-    logger, name = run_logger(), limit_name(channel)
+    name = limit_name(channel)
     _await_server(name, channel)
     until, patience = time.monotonic() + TURN_SECONDS, _LOOK_AGAIN_SECONDS
     answered = time.monotonic()
@@ -84,8 +85,8 @@ def _enter_slot(stack: ExitStack, channel: str) -> None:
             return
         except TimeoutError:
             answered, patience = time.monotonic(), TURN_SECONDS
-            logger.warning(
-                "channel '%s' is being changed by another run; waiting up to %.0f min", channel, TURN_SECONDS / 60
+            _tell_wait(
+                f"channel '{channel}' is being changed by another run; waiting up to {TURN_SECONDS / 60:.0f} min"
             )
         except ConcurrencySlotAcquisitionError as error:  # the server went away in between: wait and ask again
             if time.monotonic() - answered > SERVER_SECONDS:
@@ -133,15 +134,25 @@ def _await_server(name: str, channel: str) -> None:
 
 def _enter_home(stack: ExitStack, home: Path, command: str, shared: bool) -> None:
     """A home has one writer, whatever the channel: another channel's run is waited for."""
-    until = time.monotonic() + TURN_SECONDS
+    until, told = time.monotonic() + TURN_SECONDS, False
     while True:
         try:
             stack.enter_context(writer_lock(home, command, shared=shared))
             return
-        except BusyError:
+        except BusyError as error:
             if time.monotonic() > until:
                 raise
+            if not told:
+                _tell_wait(str(error))
+            told = True
             time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _tell_wait(reason: str) -> None:
+    """To those who look at the run's page, and to whoever sits before the command."""
+    message = f"{reason}; waiting up to {TURN_SECONDS / 60:.0f} min"
+    run_logger().warning(message)
+    tries.warning(message)
 
 
 @contextmanager

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
+import numbers
 import typing
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Annotated, Any
-
-import numpy as np
 
 from minicoil.errors import UsageError
 
@@ -46,15 +45,16 @@ class Number:
         Raises:
             ValueError: it is none of this kind; the message says what was expected and what was found.
         """
-        if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real):  # numpy's numbers say that they are some
             raise ValueError(f"{self} was expected, found {_show(value)}")
+        number: Any = value
         # comparing first: an int of any length compares, and not every one of them can be made a float
-        inside = self.low < value <= self.high if self.above else self.low <= value <= self.high
-        if not inside or (self.whole and value != int(value)):
+        inside = self.low < number <= self.high if self.above else self.low <= number <= self.high
+        if not inside or (self.whole and number != int(number)):
             raise ValueError(f"{self} was expected, found {_show(value)}")
         if self.whole:
-            return int(value)
-        return value if isinstance(value, int | float) else float(value)
+            return int(number)
+        return value if isinstance(value, int | float) else float(number)
 
     def __str__(self) -> str:
         noun = "a whole number" if self.whole else "a number"

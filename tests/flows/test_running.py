@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,14 @@ def test_answers_are_equal(kept_by, tmp_path):
     engine = Engine()
     answer = make_flow(engine)(Asked(home=str(tmp_path)))
     assert answer == {"said": "kernel, asked 1 times", "prefect": kept_by == "server"}
+
+
+def test_parameters_may_be_a_mapping_or_named(kept_by, tmp_path):
+    flow = make_flow(Engine())
+    assert flow({"home": str(tmp_path), "word": "pool"})["said"] == "pool, asked 1 times"
+    assert flow(parameters=Asked(home=str(tmp_path)))["said"] == "kernel, asked 2 times"
+    with pytest.raises(Exception, match="word"):
+        flow({"home": str(tmp_path), "word": ["no word"]})
 
 
 @pytest.mark.parametrize("n_failures", [2, 3])
@@ -155,6 +164,7 @@ def wait(parameters: Asked) -> None:
         print("waiting", flush=True)
         time.sleep(60)
     finally:
+        time.sleep(0.5)
         print("tidied up", flush=True)
 try:
     wait(Asked(home=sys.argv[1]))
@@ -172,6 +182,9 @@ def test_a_request_to_end_cancels_and_lets_the_run_tidy_up(tmp_path, number):
         (record,) = records(tmp_path)
         assert record["state"] == "Running" and record["process"] == running_one.pid
         running_one.send_signal(number)
+        if number == signal.SIGTERM:  # whoever waits for it may well ask twice
+            time.sleep(0.2)
+            running_one.send_signal(number)
         assert running_one.stdout.read() == "tidied up\n"
     assert running_one.returncode == 1
     (record,) = records(tmp_path)
@@ -200,6 +213,51 @@ def test_a_cancelled_run_of_a_server_ends_as_it_does_here(prefect_server, monkey
     with get_client(sync_client=True) as client:
         states = [run.state_name for run in client.read_flow_runs() if run.flow_id and run.state_name != "Completed"]
     assert states and not records(tmp_path)
+
+
+def test_options_and_states_are_those_of_a_flow(kept_by, tmp_path):
+    import prefect
+
+    from flows.prefect_flow import ServiceFlow
+
+    plain = make_flow(Engine())
+    state = plain(Asked(home=str(tmp_path)), return_state=True)
+    assert state.is_completed() and state.result(raise_on_failure=True)["said"] == "kernel, asked 1 times"
+    failed = make_flow(Engine(), UsageError)(Asked(home=str(tmp_path), n_failures=1), return_state=True)
+    assert failed.is_failed() and "the engine restarts" in failed.message
+    changed = plain.with_options(name="other")
+    assert isinstance(changed, ServiceFlow) and isinstance(changed, prefect.Flow) and changed.name == "other"
+    assert changed(Asked(home=str(tmp_path)))["prefect"] == (kept_by == "server")
+
+
+def test_in_a_flow_on_a_temporary_server_nothing_asks_for_what_only_a_service_has(
+    prefect_server, tmp_path, monkeypatch
+):
+    """Somebody's own flow calls ours; the server that keeps it has no limits of ours and no address for others."""
+    import prefect
+    from prefect.settings import PREFECT_API_URL, temporary_settings
+
+    from flows.turns import take_turn
+    from tasks.place import Place
+
+    @prefect.flow
+    def somebodys():
+        with (
+            temporary_settings(restore_defaults={PREFECT_API_URL}),
+            take_turn(Place.at(tmp_path), "production", "test"),
+        ):
+            return running.server_address(), under_prefect()
+
+    assert somebodys() == (None, True)
+
+
+def test_reaping_without_a_server_says_what_it_needs(tmp_path, monkeypatch):
+    from flows.reap_runs import reap_runs
+    from flows.upkeep_parameters import ReapParameters
+
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="none is named; set PREFECT_API_URL"):
+        reap_runs(ReapParameters())
 
 
 def test_whoever_asks_for_no_server_gets_none_though_one_is_named(tmp_path, monkeypatch):

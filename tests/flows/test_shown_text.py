@@ -163,10 +163,9 @@ def test_a_stdout_of_any_encoding_takes_every_answer(nasty, encoding):
 
 def test_artifacts_are_harmless(monkeypatch):
     made = []
-    for name in ("table", "markdown", "link", "progress"):
-        create = f"create_{name}_artifact"
-        monkeypatch.setattr(shown_artifacts.artifacts, create, lambda *a, **k: made.append((a, k)))
-    monkeypatch.setattr(shown_artifacts.artifacts, "update_progress_artifact", lambda *a, **k: made.append((a, k)))
+    monkeypatch.setattr(shown_artifacts, "under_prefect", lambda: True)
+    for name in ("create_table", "create_markdown", "create_link", "create_progress", "update_progress"):
+        monkeypatch.setattr(f"prefect.artifacts.{name}_artifact", lambda *a, **k: made.append((a, k)))
     text = NASTY[0] + NASTY[3]
     artifacts.show_words([{"word": text, "verdict": text, "reason": text, "n_sentences": 3}])
     artifacts.show_reencoding([{"name": text}], 1)

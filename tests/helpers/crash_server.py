@@ -83,9 +83,9 @@ def import_everything() -> None:
     from flows import running
 
     if "PREFECT_API_URL" in os.environ:
-        from flows.embedded import choose_server
+        from flows.embedded import SERVED_SETTINGS
 
-        choose_server(Path(os.environ["PREFECT_HOME"]).parent)  # before Prefect reads it
+        os.environ |= {**SERVED_SETTINGS, "PREFECT_LOGGING_LEVEL": "CRITICAL"}  # before Prefect reads it
     else:
         running.WAIT_SECONDS[:] = [RETRY_SECONDS, RETRY_SECONDS]
     for name in PRELOADED:
