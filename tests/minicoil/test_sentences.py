@@ -1,7 +1,10 @@
+import random
+import re
 import time
 
 import pytest
 
+from minicoil import sentences
 from minicoil.sentences import chunk_text, is_prose, sentence_key, split_sentences
 
 
@@ -50,6 +53,25 @@ def test_a_long_paragraph_loses_no_sentence_and_takes_no_square_of_time():
     started = time.process_time()
     assert list(split_sentences(paragraph)) == ["He said (to me) that it works well."] * 3000
     assert time.process_time() - started < 10
+
+
+@pytest.mark.timeout(60)  # each took years
+@pytest.mark.parametrize("numbers", ["[" + "111 " * 60 + "]", "[" + "11, " * 90 + "x", "[" + "123-" * 80])
+def test_numbers_in_brackets_that_end_otherwise_keep_nobody_waiting(numbers):
+    text = f"The language was designed by one person.{numbers} lower case follows it. The next sentence says why."
+    assert list(split_sentences(text))[-1] == "The next sentence says why."
+
+
+def test_references_after_a_stop_are_cut_as_the_splitter_itself_cuts_them():
+    """On everything short, our pattern finds what pysbd's own finds."""
+    from pysbd.lang.english import English
+
+    own, ours = re.compile(English.NUMBERED_REFERENCE_REGEX), re.compile(sentences._REFERENCE)
+    rng, parts = random.Random(7), ["[", "]", "1", "12", "123", "1234", ",", " ", "-", "A", "b"]
+    for _ in range(20_000):
+        text = "w." + "".join(rng.choices(parts, k=rng.randint(1, 9))) + rng.choice([" A", " b", ""])
+        found, expected = ([(m.span(), m.group(2), m.group(7)) for m in p.finditer(text)] for p in (ours, own))
+        assert found == expected, text
 
 
 def test_a_sentence_is_known_by_its_words_alone():
