@@ -59,6 +59,8 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
     numbers = {name: values.pop(name) for name in ("k", "b", "avg_len")}
     given = {name: number for name, number in numbers.items() if number is not None}
     model = open_line_model(open_place(place), bm25=Bm25Config(**given) if given else None, query=query, **values)
+    if not model.vocabulary.known_words and values["folder"] is None:
+        tell("no release is served yet: cells of plain BM25; `minicoil extend` makes a release")
     report = LineReport()
     lines = read_lines(as_utf8(sys.stdin.buffer), form, report)
     rows = encode_lines(model, lines, report, query, dense)

@@ -15,13 +15,17 @@ from minicoil.harmless import harmless_json
 from minicoil.key_set import KeySet
 from minicoil.model import HybridVector, MiniCoil
 from minicoil.sparse import SparseVector
+from tasks.bundles import open_empty
+from tasks.channels import read_channel
 from tasks.documents import id_key, id_text, row_id
+from tasks.encoders import PACKAGED
 from tasks.inspecting import find_release
 from tasks.place import Place
 from tasks.registry import list_collections, read_collection_record
 from tasks.releases import open_release
 
 Form = Literal["auto", "text", "jsonl"]
+DEFAULT_CHANNEL = "production"
 LINES_AHEAD = 256  # read before the first answer, as many as FastEmbed's batch
 _NAMED_LINES = 5  # of each kind of bad line
 
@@ -105,7 +109,8 @@ def open_line_model(
 ) -> MiniCoil:
     """The one model that is asked for: a folder's, a release's, a collection's, or else a channel's.
 
-    A collection brings its k, b and avg_len; its documents get the cells of every release that is read there.
+    A collection brings its k, b and avg_len; its documents get the cells of every release that is read there. Where
+    nothing is asked for and nothing is served yet, every word is one of plain BM25.
 
     Raises:
         UsageError: more than one is asked for, or settings besides a collection that has its own.
@@ -125,8 +130,10 @@ def open_line_model(
     bm25 = bm25 or Bm25Config()
     if folder is not None:
         path = Path(folder)
+    elif channel is None and release is None and read_channel(place.objects(), DEFAULT_CHANNEL).current is None:
+        path = open_empty(place, PACKAGED, 4)  # as `index` and `search` before there is a release
     else:
-        name = str(release) if release is not None else channel or "production"
+        name = str(release) if release is not None else channel or DEFAULT_CHANNEL
         path = open_release(place.objects(), find_release(place, name).release, place.cache)
     return MiniCoil.load(path, bm25.k, bm25.b, bm25.avg_len, threads)
 

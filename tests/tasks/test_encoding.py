@@ -153,8 +153,16 @@ def test_one_model_is_asked_for_and_no_more(bundle, tmp_path):
     with pytest.raises(CollectionError, match="'docs' is not registered; collections: none"):
         open_line_model(place, collection="docs")
     with pytest.raises(ReleaseError, match="'production' is neither"):
-        open_line_model(place)
+        open_line_model(place, channel="production")
     assert open_line_model(place, folder=str(bundle), bm25=Bm25Config(avg_len=7.0)).bm25.avg_len == 7.0
+
+
+def test_before_any_release_every_word_is_one_of_plain_bm25(empty_bundle, tmp_path, monkeypatch):
+    monkeypatch.setattr("tasks.encoding.open_empty", lambda place, encoder, dims: empty_bundle)
+    model, expected = open_line_model(Place.at(tmp_path)), MiniCoil.load(empty_bundle)
+    (found,), (vector,) = (list(m.embed(["The pods of a Bronxville Ridgeville cluster"])) for m in (model, expected))
+    assert found.indices.tolist() == vector.indices.tolist() and found.values.tolist() == vector.values.tolist()
+    assert len(set(found.indices.tolist())) == 3  # pods, cluster, and two names in one cell
 
 
 def test_the_command_writes_vectors_to_stdout_and_the_rest_to_stderr(bundle):
