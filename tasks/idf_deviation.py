@@ -76,7 +76,7 @@ def measure_idf(
         cells = range(word_id * vocabulary.dims, (word_id + 1) * vocabulary.dims)
         ids = sorted(points.find(record.name, record.vector, cells), key=str)
         some = points.get(record.name, ids[:: max(len(ids) // _POINTS, 1)][:_POINTS], payload=False, vectors=True)
-        seen = [_engine_idf(points, record, cells, point) for point in some]
+        seen = [idf for point in some if (idf := _engine_idf(points, record, cells, point)) > 0]
         expected = float(inverse_frequency(n_all, np.asarray([len(ids)]))[0])
         if seen and expected > 0:
             spread = math.sqrt(n_shards / len(ids)) / expected / math.sqrt(len(seen)) if n_shards > 1 else 0.0
@@ -102,10 +102,14 @@ def weigh_rewritten(
 
 
 def _engine_idf(points: PointStore, record: CollectionRecord, cells: Sequence[int], point: Point) -> float:
-    """By the cell in which the point has the most: a small one would be asked for with the engine's rounding."""
-    vector = point.vectors[record.vector]
-    assert isinstance(vector, SparseVector)
-    values = vector.as_dict()
+    """By the cell in which the point has the most: a small one would be asked for with the engine's rounding.
+
+    0 for a point that another writer has deleted since, or left without the word or the whole vector.
+    """
+    vector = point.vectors.get(record.vector)
+    values = vector.as_dict() if isinstance(vector, SparseVector) else {}
+    if not isinstance(vector, SparseVector) or not any(cell in values for cell in cells):
+        return 0.0
     strongest = max(cells, key=lambda cell: abs(values.get(cell, 0.0)))
     probe = EngineIdf(points, record.name, record.vector, [vector], [point.id])
     return float(probe(np.asarray([strongest], np.int32))[0])

@@ -70,6 +70,25 @@ def test_a_deviation_is_measured_and_gone_when_the_optimiser_was_made_to_clear(r
     assert (shape.stale_share, shape.stale_points) == (0.2, 1000)  # as it was found
 
 
+def test_points_that_other_writers_change_meanwhile_are_not_measured(rewritten, monkeypatch):
+    """Between being found and being looked at, points are deleted, or replaced without the vector or the word."""
+    find = rewritten.find
+
+    def find_and_lose(*asked):
+        ids = list(find(*asked))
+        rewritten.delete("docs", ids[::4])
+        rewritten.upsert("docs", [Point(i, {}, {}) for i in ids[1::4]])
+        rewritten.upsert("docs", [Point(i, {}, {"minicoil": vector(1)}) for i in ids[2::4]])
+        return ids
+
+    expected = measure_idf(rewritten, RECORD, VOCABULARY, ["pod"])[0].engine
+    monkeypatch.setattr(rewritten, "find", find_and_lose)
+    (found,) = measure_idf(rewritten, RECORD, VOCABULARY, ["pod"])
+    assert found.engine == pytest.approx(expected, rel=0.3) and found.engine > 0
+    monkeypatch.setattr(rewritten, "find", lambda *asked: rewritten.delete("docs", ids := list(find(*asked))) or ids)
+    assert measure_idf(rewritten, RECORD, VOCABULARY, ["pod"]) == []
+
+
 def test_a_threshold_that_a_killed_run_left_is_set_to_what_ours_should_be(rewritten):
     points = rewritten
     low = {"deleted_threshold": CLEARED_SHARE, "vacuum_min_vector_number": STALE_POINTS}
