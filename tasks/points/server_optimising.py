@@ -3,6 +3,10 @@
 A point that is rewritten in an indexed segment leaves its old posting behind, and IDF counts it until the optimiser
 clears the segment; by default that waits for a fifth of it. So after a re-encoding of one of our own collections the
 threshold is lowered for as long as the optimiser works, then set back.
+
+Settings are changed only while the optimiser rests. A change restarts it, and servers up to 1.18.3 at least then forget
+what was deleted or overwritten while it worked: points that another writer deleted come back, others keep an older copy
+beside the new one (mended in Qdrant by its change 10364, of August 2026).
 """
 
 from __future__ import annotations
@@ -30,8 +34,7 @@ def clear_stale(client: QdrantClient, name: str, shape: CollectionShape, is_ours
 
     Killed in between, the low threshold stays until the next call sets it back.
     """
-    if not is_ours:
-        _wait(client, name)
+    if not _wait(client, name) or not is_ours:
         return
     found = (shape.stale_share, shape.stale_points)
     try:
@@ -40,11 +43,9 @@ def clear_stale(client: QdrantClient, name: str, shape: CollectionShape, is_ours
         if error.facts.get("status") != 403:
             raise
         logger.warning("%s: dead postings stay until the optimiser takes them by itself; %s", name, error)
-        _wait(client, name)
         return
-    try:
-        _wait(client, name)
-    finally:
+    # where it does not come to rest the low threshold stays: it costs the server work, changing it now costs points
+    if _wait(client, name):
         _set(client, name, *((STALE_SHARE, STALE_POINTS) if found[0] == CLEARED_SHARE else found))
 
 
@@ -53,7 +54,8 @@ def _set(client: QdrantClient, name: str, share: float, least: int) -> None:
     call_patiently(partial(client.update_collection, name, optimizers_config=settings))
 
 
-def _wait(client: QdrantClient, name: str, now: Callable[[], float] = time.monotonic) -> None:
+def _wait(client: QdrantClient, name: str, now: Callable[[], float] = time.monotonic) -> bool:
+    """Until the optimiser rests; whether it does."""
     started = told = now()
     n_idle = 0
     while n_idle < _POLLS:
@@ -62,10 +64,11 @@ def _wait(client: QdrantClient, name: str, now: Callable[[], float] = time.monot
         n_idle = n_idle + 1 if info.status == models.CollectionStatus.GREEN else 0
         if info.status == models.CollectionStatus.RED:
             logger.warning("%s: the optimiser failed (%s); see the server's log", name, info.optimizer_status)
-            return
+            return False
         if now() - started > MOST_SECONDS:
             logger.warning("%s: the optimiser still works after %.0f s; going on without it", name, now() - started)
-            return
+            return False
         if now() - told > _TELL_SECONDS:
             told = now()
             logger.info("%s: waiting for the optimiser, %.0f s so far", name, now() - started)
+    return True
