@@ -199,7 +199,7 @@ def known_channels(store: ObjectStore, named: Sequence[str] = ()) -> list[str]:
 
 
 def _api_url() -> str:
-    return os.environ.get("PREFECT_API_URL", "this process's own server")
+    return os.environ.get("PREFECT_API_URL", "no address")
 
 
 def main() -> None:

@@ -1,7 +1,7 @@
 """The `minicoil` command: a thin door to the flows, and to the questions that need no flow.
 
-Torch and Prefect are imported only by commands that run a flow, inside them: `search`, `words`, `release` and
-`--help` answer at once.
+Torch is imported only where words are trained, Prefect only where a server keeps the run: `search`, `words`, `release`
+and `--help` answer at once.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def common_options(command: Command) -> Command:
         "a service that runs on --home, else none.",
     )
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
-    @click.option("-v", "--verbose", is_flag=True, help="Show the program's and Prefect's own log lines.")
+    @click.option("-v", "--verbose", is_flag=True, help="Show log lines too; under a Prefect server its own as well.")
     @click.option("-q", "--quiet", is_flag=True, help="Only the answer and errors: no progress, no hints.")
     @functools.wraps(command)
     def wrapped(
@@ -209,7 +209,7 @@ def _show(result: Any, as_json: bool, command: str) -> None:
 
 def run_flow(name: str, values: Mapping[str, Any]) -> Any:
     """Check `values` against a flow's parameter model, then run the flow in this process."""
-    from flows.embedded import run  # brings Prefect in
+    from flows.embedded import run  # brings pydantic and the forms in, which `search` and `words` do without
 
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     return run(name, given, click.get_current_context().meta["prefect_url"])

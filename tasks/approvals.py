@@ -7,16 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from minicoil.errors import (
-    DamagedReleaseError,
-    ObjectNotFoundError,
-    ReleaseError,
-    StoreError,
-    StoreUnavailableError,
-)
+from minicoil.errors import DamagedReleaseError, ObjectNotFoundError, ReleaseError
 from minicoil.numbers import DaysFromNow, Release, check_number
 from tasks.damage import name_damage
-from tasks.formats import DamageError, read_document, write_document
+from tasks.formats import DamageError, load_document, write_document
 from tasks.object_store import ObjectStore
 
 _FOLDER = "waiting/"
@@ -68,15 +62,11 @@ def read_waiting(store: ObjectStore, channel: str, release: int) -> WaitingRelea
         f"as it is: `minicoil release promote {release} --channel {channel} --force`"
     )
     try:
-        return read_document(WaitingRelease, store.read(_key(channel, release)), what, WAITING_VERSION, way_out)
+        return load_document(store, _key(channel, release), WaitingRelease, what, WAITING_VERSION, way_out)[0]
     except ObjectNotFoundError:
         return None
     except DamageError as error:
         raise DamagedReleaseError(str(error)) from error
-    except StoreUnavailableError:
-        raise
-    except StoreError as error:
-        raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
 
 
 def check_approval(store: ObjectStore, channel: str, release: int, force: bool = False) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from minicoil.errors import ObjectNotFoundError, StoreError, StoreUnavailableError
+from minicoil.errors import ObjectNotFoundError
 from tasks.damage import name_damage
-from tasks.formats import DamageError, read_document, write_document
+from tasks.formats import DamageError, load_document, write_document
 from tasks.object_store import ObjectStore
 
 DEED_VERSION = 1
@@ -43,12 +43,10 @@ def list_deeds(store: ObjectStore) -> list[Deed]:
     deeds = []
     for entry in store.list("audit/"):
         try:
-            deeds.append(read_document(Deed, store.read(entry.key), f"{store.url}/{entry.key}", DEED_VERSION))
+            deeds.append(load_document(store, entry.key, Deed, f"{store.url}/{entry.key}", DEED_VERSION)[0])
         except ObjectNotFoundError:
             continue
-        except StoreUnavailableError:
-            raise
-        except (StoreError, DamageError) as error:
+        except DamageError as error:
             name_damage(entry.key, str(error))
     return deeds
 

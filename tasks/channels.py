@@ -13,13 +13,11 @@ from minicoil.errors import (
     DamagedReleaseError,
     ObjectNotFoundError,
     ReleaseError,
-    StoreError,
-    StoreUnavailableError,
 )
 from minicoil.numbers import Release, ReleaseOrEmpty
 from tasks.audit import current_user
 from tasks.damage import name_damage
-from tasks.formats import DamageError, read_document, write_document
+from tasks.formats import DamageError, load_document, write_document
 from tasks.object_store import ObjectStore
 
 CHANNEL_VERSION = 1
@@ -215,15 +213,9 @@ def _read(store: ObjectStore, name: str) -> tuple[ChannelState, str | None]:
         f"{name} --force`; `minicoil release list` shows what there is"
     )
     try:
-        data, tag = store.read_tagged(_key(name))
+        state, tag = load_document(store, _key(name), ChannelState, what, CHANNEL_VERSION, way_out)
     except ObjectNotFoundError:
         return ChannelState(name=name), None
-    except StoreUnavailableError:
-        raise
-    except StoreError as error:
-        raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
-    try:
-        state = read_document(ChannelState, data, what, CHANNEL_VERSION, way_out)
     except DamageError as error:
         raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
     if state.name != name:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import heapq
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
 from minicoil.key_set import KeySet
 from minicoil.numbers import Count, check_number
 from tasks.documents import Document, document
+from tasks.hash_sample import HashSample
 from tasks.telling_apart import Clash, LastRows, Names, OnDuplicate, Owners
 
 if TYPE_CHECKING:
@@ -189,16 +189,10 @@ def _without_repeats(documents: Iterable[Document], report: CorpusReport) -> Ite
 
 
 def _smallest(documents: Iterable[Document], sample: int, seed: int) -> Iterator[Document]:
-    kept: list[tuple[int, str, Document]] = []
+    chosen: HashSample[Document] = HashSample(sample, seed)
     for entry in documents:
-        data = f"{seed}\0{entry.text}".encode("utf-8", "surrogatepass")
-        rank = -int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
-        if len(kept) < sample:
-            heapq.heappush(kept, (rank, entry.id, entry))
-        elif rank > kept[0][0]:
-            heapq.heapreplace(kept, (rank, entry.id, entry))
-    for _, _, entry in sorted(kept, key=lambda row: (-row[0], row[1])):
-        yield entry
+        chosen.add(entry.text, entry.id, entry)
+    yield from chosen.entries()
 
 
 __all__ = ["CorpusError", "CorpusReport", "Document", "document", "open_corpus", "read_corpora"]

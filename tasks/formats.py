@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from minicoil.errors import ObjectNotFoundError, StoreError, StoreUnavailableError
 from minicoil.strict_json import parse_json, write_json
+
+if TYPE_CHECKING:
+    from tasks.object_store import ObjectStore
 
 Model = TypeVar("Model", bound=BaseModel)
 BACKUP = "restore it from a backup"
@@ -56,6 +60,25 @@ def read_document(model: type[Model], data: bytes, what: str, version: int, way_
                 is_newer=True,
             ) from error
         raise DamageError(f"{what} is damaged at {_first_problem(error)}; {way_out}") from error
+
+
+def load_document(
+    store: ObjectStore, key: str, model: type[Model], what: str, version: int, way_out: str = BACKUP
+) -> tuple[Model, str | None]:
+    """A stored document, and the tag to change it by; arguments as for `read_document`.
+
+    Raises:
+        ObjectNotFoundError: there is none.
+        StoreUnavailableError: the store does not answer; nothing is known of the document.
+        DamageError: it cannot be read, or something else stands in its place, such as a folder.
+    """
+    try:
+        data, tag = store.read_tagged(key)
+    except (ObjectNotFoundError, StoreUnavailableError):
+        raise
+    except StoreError as error:
+        raise DamageError(f"{what} is damaged: {error}; {way_out}") from error
+    return read_document(model, data, what, version, way_out), tag
 
 
 def salvage_fields(model: type[BaseModel], data: bytes) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ import numpy as np
 
 from minicoil.model import MiniCoil
 from minicoil.sparse import count_words
+from tasks.hash_sample import HashSample
 
 SAMPLE = 2000  # texts; with the usual deviation of about the mean itself, avg_len is right to some 2 %
 _SEED = 17
@@ -63,29 +62,17 @@ class LengthSample:
     """
 
     def __init__(self, size: int = SAMPLE) -> None:
-        self._size = size
-        self._kept: list[tuple[int, str]] = []
-        self._ranks: set[int] = set()
+        self._sample: HashSample[str] = HashSample(size, _SEED, once=True)
         self.n_texts = 0
 
     def add(self, text: str) -> None:
         """Look at one text."""
         self.n_texts += 1
-        data = f"{_SEED}\0{text}".encode("utf-8", "surrogatepass")
-        rank = -int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little")
-        if rank in self._ranks:
-            return
-        if len(self._kept) < self._size:
-            heapq.heappush(self._kept, (rank, text))
-        elif rank > self._kept[0][0]:
-            self._ranks.discard(heapq.heapreplace(self._kept, (rank, text))[0])
-        else:
-            return
-        self._ranks.add(rank)
+        self._sample.add(text, "", text)
 
     def measure(self, model: MiniCoil) -> TextLengths:
         """Lengths of the sampled texts, in the words that the model's vocabulary sees."""
-        return _measure(model, [text for _, text in sorted(self._kept, reverse=True)], self.n_texts)
+        return _measure(model, self._sample.entries(), self.n_texts)
 
 
 def measure_lengths(model: MiniCoil, texts: Sequence[str]) -> TextLengths:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError, UsageError
 from minicoil.numbers import Days, Moment, ReleaseOrEmpty, check_number
 from tasks.damage import name_damage
-from tasks.formats import DamageError, read_document, write_document
+from tasks.formats import DamageError, load_document, read_document, write_document
 from tasks.object_store import ObjectStore
 
 READER_VERSION = 1
@@ -137,16 +137,13 @@ def look_for_readers(store: ObjectStore) -> tuple[list[Reader], list[str]]:
         way_out = f"say again what it reads: `minicoil release readers --register {name} --release N`"
         what = f"the registration of reader '{name}' ({store.url}/{entry.key})"
         try:
-            reader = read_document(Reader, store.read(entry.key), what, READER_VERSION, way_out)
+            reader, _ = load_document(store, entry.key, Reader, what, READER_VERSION, way_out)
         except ObjectNotFoundError:  # gone meanwhile
             continue
-        except StoreUnavailableError:
-            raise
-        except (StoreError, DamageError) as error:
+        except DamageError as error:
             if is_registered:
                 damaged.append(name)
-                said = str(error) if isinstance(error, DamageError) else f"{what} is damaged: {error}; {way_out}"
-                name_damage(entry.key, said)
+                name_damage(entry.key, str(error))
             continue
         if reader.until >= time.time():
             readers.append(reader.model_copy(update={"registered": is_registered}))

@@ -15,11 +15,10 @@ from minicoil.errors import (
     DamagedRecordError,
     ObjectNotFoundError,
     StoreError,
-    StoreUnavailableError,
 )
 from minicoil.numbers import Count, Fraction, Positive, ReleaseOrEmpty, Size
 from tasks.damage import name_damage
-from tasks.formats import DamageError, read_document, salvage_fields, write_document
+from tasks.formats import DamageError, load_document, salvage_fields, write_document
 from tasks.object_store import ASIDE, ObjectStore
 from tasks.points import not_found
 
@@ -295,15 +294,9 @@ def _bytes(record: CollectionRecord) -> bytes:
 def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str | None]:
     what = f"the record of collection '{name}' ({store.url}/{_key(name)})"
     try:
-        data, tag = store.read_tagged(_key(name))
+        record, tag = load_document(store, _key(name), CollectionRecord, what, RECORD_VERSION, _way_out(name))
     except ObjectNotFoundError:
         return None, None
-    except StoreUnavailableError:
-        raise
-    except StoreError as error:
-        raise DamagedRecordError(f"{what} is damaged: {error}; {_way_out(name)}") from error
-    try:
-        record = read_document(CollectionRecord, data, what, RECORD_VERSION, _way_out(name))
     except DamageError as error:
         raise (CollectionError if error.is_newer else DamagedRecordError)(str(error)) from error
     if record.name != name:

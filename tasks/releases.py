@@ -26,7 +26,7 @@ from minicoil.errors import (
 )
 from minicoil.strict_json import write_json
 from tasks.damage import name_damage
-from tasks.formats import DamageError, read_document, write_document
+from tasks.formats import DamageError, load_document, read_document, write_document
 from tasks.manifest import MANIFEST_VERSION, FileEntry, Manifest, content_digest
 from tasks.object_store import Like, ObjectStore
 from tasks.progress import progress
@@ -53,17 +53,11 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
     what = f"the manifest of release {number}"
     way_out = "restore it from a backup; `minicoil release list` shows the others"
     try:
-        data = store.read(release_key(number, MANIFEST))
+        manifest, _ = load_document(store, release_key(number, MANIFEST), Manifest, what, MANIFEST_VERSION, way_out)
     except ObjectNotFoundError as error:
         raise ReleaseError(
             f"release {number} was not found in {store.url}; `minicoil release list` shows them"
         ) from error
-    except StoreUnavailableError:
-        raise
-    except StoreError as error:
-        raise DamagedReleaseError(f"{what} is damaged: {error}; {way_out}") from error
-    try:
-        manifest = read_document(Manifest, data, what, MANIFEST_VERSION, way_out)
     except DamageError as error:
         raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
     if manifest.release != number or manifest.content_digest != content_digest(

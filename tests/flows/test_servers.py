@@ -143,8 +143,9 @@ def test_somebody_who_looks_for_a_moment_does_not_keep_a_service_from_starting(t
         fcntl.flock(file, fcntl.LOCK_SH)
         timer = threading.Timer(0.2, lambda: fcntl.flock(file, fcntl.LOCK_UN))
         timer.start()
-        with _service_lock(tmp_path):
-            pass
+        with _service_lock(tmp_path) as say_address:
+            say_address("http://127.0.0.1:4201/api")
+            assert json.loads((tmp_path / "serve.lock").read_text())["process"] == os.getpid()  # held, and by us
         timer.join()
 
 
