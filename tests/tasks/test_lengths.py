@@ -55,7 +55,7 @@ def test_a_text_that_comes_twice_counts_once_and_a_larger_sample_holds_a_smaller
     texts = [text(5, i) for i in range(60)]
     assert sample([*texts, *texts]).measure(model).n_sampled == 60
     small, large = sample(texts, 10), sample(texts, 30)
-    assert {entry for _, entry in small._kept} < {entry for _, entry in large._kept}
+    assert set(small._sample.entries()) < set(large._sample.entries())
 
 
 def test_what_was_counted_whole_has_no_error_left(model):
