@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-from flows.prefect_settings import ignore_working_folder
+from flows.orchestration import ignore_working_folder
 
 
 def main() -> None:

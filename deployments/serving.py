@@ -25,11 +25,9 @@ from typing import TextIO
 import httpx
 
 from deployments.children import Child, end_leftovers
-from flows.embedded import SERVED_SETTINGS
-from flows.prefect_settings import ignore_working_folder
-from flows.servers import SERVICE_LOCK, this_machine
+from flows.orchestration import SERVED_SETTINGS, SERVICE_LOCK, ignore_working_folder, this_machine
 from minicoil.errors import BusyError, MiniCoilError, UsageError
-from minicoil.strict_json import parse_json, write_json
+from minicoil.files import parse_json, write_json
 
 logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
@@ -257,7 +255,7 @@ def _say_ready(service: Service, seconds: float, tell: Tell, as_json: bool) -> N
 
 def _watch(children: Sequence[Child], stop: threading.Event, tell: Tell) -> None:
     """Start again what died, and reap, until told to stop."""
-    from flows.reaping import reap
+    from flows.orchestration import reap
 
     next_reaping = time.monotonic()
     while not stop.wait(LOOK_SECONDS):

@@ -23,12 +23,10 @@ from prefect.events.schemas.automations import AutomationCore, EventTrigger, Pos
 from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
 from prefect.workers.process import ProcessWorker
 
-from flows.events import GATE_FAILED
-from flows.reaping import HEARTBEAT, STALE_SECONDS, TAG
-from flows.turns import limit_name
+from flows.orchestration import GATE_FAILED, HEARTBEAT, STALE_SECONDS, TAG, limit_name
 from minicoil.errors import MiniCoilError
-from tasks.channels import channel_names
-from tasks.object_store import ObjectStore
+from tasks.catalogue import channel_names
+from tasks.store import ObjectStore
 
 POOL = "minicoil"
 PREFECT = (sys.executable, "-m", "deployments.prefect_process", "--no-prompt")

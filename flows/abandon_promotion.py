@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.parameters import AbandonParameters
-from flows.running import flow
-from flows.steps import Clock, abandon_step
-from flows.turns import take_turn
+from flows.forms import AbandonParameters
+from flows.orchestration import flow, take_turn
+from flows.stages import Clock, abandon_step
 
 
 @flow(name="abandon-promotion", description="Give up the release that a channel is being moved to.")

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.parameters import AttachParameters
-from flows.running import flow
-from flows.steps import Clock, attach_step, base_step
-from flows.turns import take_turn
-from tasks.attaching import AttachRequest
+from flows.forms import AttachParameters
+from flows.orchestration import flow, take_turn
+from flows.stages import Clock, attach_step, base_step
+from tasks.collections import AttachRequest
 
 _FIELDS = ("collection", "channel", "vector", "text", "join", "k", "b", "avg_len", "tenant")
 

@@ -11,32 +11,35 @@ from typing import Any
 import click
 
 from flows import screen
-from flows.completion import complete_collections, complete_releases
-from flows.encode_command import encode
-from flows.forget_command import forget
-from flows.help_pages import add_examples
-from flows.options import (
+from flows.command_line import (
+    add_examples,
     base_option,
     bm25_options,
     channel_option,
     common_options,
+    compare,
+    complete_collections,
+    complete_releases,
     corpus_option,
+    deploy,
     dims_option,
+    encode,
     encoder_option,
+    evaluate,
     expansion_options,
+    forget,
     no_promote_option,
     open_place,
     profile_option,
     proof_options,
+    release,
     run_flow,
     sample_option,
+    serve,
     training_options,
+    try_folder,
     without_flags,
 )
-from flows.proof_commands import compare, evaluate
-from flows.release_commands import release
-from flows.service_commands import deploy, serve
-from flows.try_command import try_folder
 from minicoil import __version__
 
 
@@ -188,7 +191,7 @@ def attach(place: dict[str, Any], **values: Any) -> Any:
 @common_options
 def search(place: dict[str, Any], collection: str, query: str, limit: int, **values: Any) -> Any:
     """Search COLLECTION for QUERY."""
-    from tasks.searching import search_collection
+    from tasks.collections import search_collection
 
     return search_collection(open_place(place), collection, query, limit, **values)
 
@@ -200,7 +203,7 @@ def search(place: dict[str, Any], collection: str, query: str, limit: int, **val
 @common_options
 def words(place: dict[str, Any], word: str | None, channel: str, release: int | None) -> Any:
     """Show the ledger, or one WORD."""
-    from tasks.inspecting import list_words
+    from tasks.report import list_words
 
     return list_words(open_place(place), channel, word, release)
 

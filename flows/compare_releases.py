@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.parameters import CompareParameters
-from flows.running import flow
-from flows.steps import Clock, compare_step
+from flows.forms import CompareParameters
+from flows.orchestration import flow
+from flows.stages import Clock, compare_step
 
 
 @flow(name="compare-releases", description="Search with two releases on the same points.")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.progress_artifacts import progress_on_page
-from flows.running import flow
-from flows.upkeep_parameters import ShardParameters
-from tasks.encoding_shards import encode_shard as encode
+from flows.forms import ShardParameters
+from flows.orchestration import flow, progress_on_page
+from tasks.training import encode_shard as encode
 
 
 @flow(name="encode-shard", description="Encode one shard of sentences; started by an extension that splits its work.")

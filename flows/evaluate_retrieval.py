@@ -6,23 +6,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.parameters import EvaluateParameters
-from flows.running import flow
-from flows.shown_artifacts import show_markdown
-from flows.steps import Clock, evaluate_collection_step, evaluate_step, proxies_step
+from flows.forms import EvaluateParameters
+from flows.orchestration import flow, show_markdown
+from flows.stages import Clock, evaluate_collection_step, evaluate_step, proxies_step
 from minicoil.config import RetrievalGateConfig
-from minicoil.evaluation_report import result_row
-from minicoil.retrieval_gate import hurting_words, judge_release
-from tasks.beir import read_beir
-from tasks.contenders import find_contenders
-from tasks.encoders import PACKAGED
-from tasks.evaluating import Evaluated, evidence_of, find_training_text
+from minicoil.retrieval import hurting_words, judge_release, result_row
+from tasks.catalogue import open_record, role_model_of
+from tasks.collections import open_texts, served_release
+from tasks.models import PACKAGED
 from tasks.place import Place
 from tasks.points import PointStore
-from tasks.registry import open_record
-from tasks.releases import role_model_of
-from tasks.searching import served_release
-from tasks.texts import open_texts
+from tasks.proof import Evaluated, evidence_of, find_contenders, find_training_text, read_beir
 
 
 @flow(name="evaluate-retrieval", description="Measure a release against BM25.")

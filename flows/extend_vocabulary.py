@@ -5,20 +5,24 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import Any
 
-from flows.extension_report import answered_report, dry_run_report, extension_report
-from flows.gated_promotion import settle_answered
-from flows.job import open_job
-from flows.making_release import make_release
-from flows.parameters import ExtendParameters
-from flows.running import flow
-from flows.steps import choose_step, count_points_step, estimate_step
-from flows.training_words import train_chosen
-from tasks.bundles import remove_work
-from tasks.carriers import Carriers
-from tasks.channels import read_channel
-from tasks.choosing import WordRequest, check_max_points, check_words
-from tasks.reading import count_background
-from tasks.requests import file_digests, find_request, request_digest
+from flows.forms import ExtendParameters
+from flows.orchestration import flow
+from flows.stages import (
+    answered_report,
+    choose_step,
+    count_points_step,
+    dry_run_report,
+    estimate_step,
+    extension_report,
+    make_release,
+    open_job,
+    settle_answered,
+    train_chosen,
+)
+from tasks.catalogue import file_digests, find_request, read_channel, request_digest
+from tasks.corpus import count_background
+from tasks.models import remove_work
+from tasks.training import Carriers, WordRequest, check_max_points, check_words
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.parameters import IndexParameters
-from flows.running import flow
-from flows.steps import Clock, base_step, index_step, mend_step
-from flows.turns import take_turn
+from flows.forms import IndexParameters
+from flows.orchestration import flow, take_turn
+from flows.stages import Clock, base_step, index_step, mend_step
 from minicoil.errors import UsageError
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.indexing import IndexRequest
-from tasks.mending import Mended
-from tasks.telling_apart import StoredOwners
+from tasks.collections import IndexRequest, Mended
+from tasks.corpus import CorpusReport, StoredOwners, read_corpora
 
 
 @flow(name="index-collection", description="Create or feed a collection from a corpus.")

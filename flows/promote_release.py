@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.artifacts import show_reencoding, show_release
-from flows.events import announce_release
-from flows.parameters import PromoteParameters
-from flows.running import flow
-from flows.steps import Clock, promote_step
-from flows.turns import take_turn
-from tasks.approvals import check_approval, finish_waiting
-from tasks.channels import begin_anew
+from flows.forms import PromoteParameters
+from flows.orchestration import announce_release, flow, show_reencoding, show_release, take_turn
+from flows.stages import Clock, promote_step
+from tasks.catalogue import begin_anew, check_approval, finish_waiting
 
 
 @flow(name="promote-release", description="Approve a release: re-encode for it, then move the channel.")

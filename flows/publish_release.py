@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.gated_promotion import Wish, settle_release
-from flows.parameters import PublishParameters
-from flows.running import flow
-from flows.steps import Clock, check_folder_step, publish_step
-from flows.turns import take_turn
-from tasks.channels import read_channel
+from flows.forms import PublishParameters
+from flows.orchestration import flow, take_turn
+from flows.stages import Clock, Wish, check_folder_step, publish_step, settle_release
+from tasks.catalogue import read_channel
 
 
 @flow(name="publish-release", description="Publish a model folder as a release of a channel.")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from flows.reaping import reap
-from flows.running import flow, server_address
-from flows.shown_artifacts import show_table
-from flows.upkeep_parameters import ReapParameters
+from flows.forms import ReapParameters
+from flows.orchestration import flow, reap, server_address, show_table
 from minicoil.errors import UsageError
 
 

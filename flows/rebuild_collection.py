@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.parameters import RebuildParameters
-from flows.running import flow
-from flows.steps import Clock, rebuild_step
-from flows.turns import take_turn
-from tasks.rebuilding import RebuildRequest
+from flows.forms import RebuildParameters
+from flows.orchestration import flow, take_turn
+from flows.stages import Clock, rebuild_step
+from tasks.collections import RebuildRequest
 
 _FIELDS = ("source", "target", "channel", "text", "alias", "k", "b", "avg_len")
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.artifacts import show_reencoding
-from flows.parameters import ReencodeParameters
-from flows.running import flow
-from flows.steps import Clock, contract_step, plan_step, promote_step, sweep_step
-from flows.turns import take_turn
+from flows.forms import ReencodeParameters
+from flows.orchestration import flow, show_reencoding, take_turn
+from flows.stages import Clock, contract_step, plan_step, promote_step, sweep_step
 from minicoil.errors import ReleaseError
-from tasks.channels import read_channel
-from tasks.promotion import is_grace_over
-from tasks.retention import waiting_rows
+from tasks.catalogue import read_channel, waiting_rows
+from tasks.collections import is_grace_over
 
 
 @flow(name="reencode-collections", description="Re-encode exactly the affected points.")

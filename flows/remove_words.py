@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.artifacts import show_words
-from flows.making_release import publish_and_settle
-from flows.parameters import RemoveParameters
-from flows.running import flow
-from flows.steps import Clock, assemble_step, finish_step, open_parent_step
-from flows.turns import take_turn
-from minicoil.prior import Prior
-from minicoil.stemming import stem
-from minicoil.tokens import WordTokenizer
-from tasks.assembly import Draft
-from tasks.bundles import remove_published_work
-from tasks.releases import claim_release
-from tasks.requests import request_digest
+from flows.forms import RemoveParameters
+from flows.orchestration import flow, show_words, take_turn
+from flows.stages import Clock, assemble_step, finish_step, open_parent_step, publish_and_settle
+from minicoil.text import WordTokenizer, stem
+from minicoil.training import Prior
+from tasks.catalogue import claim_release, request_digest
+from tasks.models import remove_published_work
+from tasks.releases import Draft
 
 
 @flow(name="remove-words", description="Return words to BM25.")

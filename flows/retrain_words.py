@@ -7,20 +7,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from flows.extension_report import answered_report, extension_report
-from flows.gated_promotion import settle_answered
-from flows.job import Job, open_job
-from flows.making_release import make_release
-from flows.parameters import RetrainParameters
-from flows.running import flow
-from flows.steps import encode_step, held_out_step, measure_step
-from flows.training_words import train_chosen
+from flows.forms import RetrainParameters
+from flows.orchestration import flow
+from flows.stages import (
+    Job,
+    answered_report,
+    encode_step,
+    extension_report,
+    held_out_step,
+    make_release,
+    measure_step,
+    open_job,
+    settle_answered,
+    train_chosen,
+)
 from minicoil.errors import ReleaseError
-from tasks.bundles import remove_work
-from tasks.reading import Reading
-from tasks.releases import Publication
-from tasks.requests import find_request, request_digest
-from tasks.retraining import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates
+from tasks.catalogue import Publication, find_request, request_digest
+from tasks.corpus import Reading
+from tasks.models import remove_work
+from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates
 
 
 @flow(name="retrain-words", description="Retrain words that underperform on this text.")

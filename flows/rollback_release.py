@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.parameters import RollbackParameters
-from flows.running import flow
-from flows.steps import Clock, rollback_step
-from flows.turns import take_turn
+from flows.forms import RollbackParameters
+from flows.orchestration import flow, take_turn
+from flows.stages import Clock, rollback_step
 
 
 @flow(name="rollback-release", description="Point a channel back to its previous release, at once.")

@@ -21,8 +21,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from minicoil.files import finite
 from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
-from minicoil.strict_json import finite
 from tasks import progress
 
 DEBUG = False

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.artifacts import show_cells_that_wait
-from flows.reader_parameters import ReadersParameters
-from flows.running import flow
-from flows.steps import settle_readers_step
+from flows.forms import ReadersParameters
+from flows.orchestration import flow, show_cells_that_wait
+from flows.stages import settle_readers_step
 
 
 @flow(name="settle-readers", description="Confirm that nobody reads a release any more, or register who does.")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.progress_artifacts import progress_on_page
-from flows.running import flow
-from flows.upkeep_parameters import TrainingShardParameters
-from tasks.training_shards import train_shard as train
+from flows.forms import TrainingShardParameters
+from flows.orchestration import flow, progress_on_page
+from tasks.training import train_shard as train
 
 
 @flow(name="train-shard", description="Train one shard of words; started by a run that splits its work.")

@@ -25,9 +25,7 @@ from minicoil.config import Bm25Config
 from minicoil.errors import MiniCoilError, UsageError
 
 if TYPE_CHECKING:
-    from minicoil.following import FollowedModel
-    from minicoil.model import HybridVector, MiniCoil
-    from minicoil.sparse import SparseVector
+    from minicoil.sparse import FollowedModel, HybridVector, MiniCoil, SparseVector
 
 __version__ = "0.1.0"
 __all__ = ["HybridVector", "MiniCoil", "MiniCoilError", "SparseVector", "__version__", "load"]
@@ -78,7 +76,7 @@ def load(
             where it is followed).
         k, b, avg_len: The collection's own; `minicoil index` prints them.
         threads: Forward passes at once; None takes every core.
-        follow: Serve whatever the channel serves, from now on: see `minicoil.following`.
+        follow: Serve whatever the channel serves, from now on: see `minicoil.sparse.following`.
         collection: With `follow`, the collection whose record gives k, b and avg_len.
 
     Raises:
@@ -87,7 +85,7 @@ def load(
     """
     separator = "://" in str(place)
     if not follow:
-        from minicoil.model import MiniCoil
+        from minicoil.sparse import MiniCoil
 
         if collection is not None:
             raise UsageError("collection= goes with follow=True; without, give the collection's k, b and avg_len")
@@ -111,12 +109,8 @@ def _entry(group: str, address: str) -> Any:
 
 def __getattr__(name: str) -> object:
     """`MiniCoil` and its vectors on first use, so that importing the package stays cheap."""
-    if name in ("MiniCoil", "HybridVector"):
-        from minicoil import model
+    if name in ("MiniCoil", "HybridVector", "SparseVector"):
+        from minicoil import sparse
 
-        return getattr(model, name)
-    if name == "SparseVector":
-        from minicoil.sparse import SparseVector
-
-        return SparseVector
+        return getattr(sparse, name)
     raise AttributeError(f"module 'minicoil' has no attribute '{name}'")

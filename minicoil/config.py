@@ -6,8 +6,7 @@ import hashlib
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-from minicoil.numbers import Count, Fraction, NotNegative, Positive, Size, check_numbers
-from minicoil.strict_json import write_json
+from minicoil.files import Count, Fraction, NotNegative, Positive, Size, check_numbers, write_json
 
 Target = Literal["saturated", "correlation", "ordering"]
 

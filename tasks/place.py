@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicoil.errors import UsageError
-from tasks.object_store import ObjectStore, open_store
 from tasks.points import PointStore, open_points
 from tasks.settings import Settings, has_secret
+from tasks.store import ObjectStore, open_store
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from pydantic import BeforeValidator, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from minicoil.errors import UsageError
-from minicoil.numbers import Bytes, Number
-from minicoil.strict_json import parse_json
-from tasks.formats import describe_problems
+from minicoil.files import Bytes, Number, parse_json
+from tasks.store import describe_problems
 
 _PREFIX = "MINICOIL_"
 _SECRET_NAMES = ("key", "token", "password", "secret", "signature", "credential")

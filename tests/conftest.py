@@ -15,7 +15,7 @@ import boto3
 import numpy as np
 import pytest
 
-from minicoil.stemming import stem
+from minicoil.text.stemming import stem
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -23,8 +23,8 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.pop("PREFECT_API_URL", None)
 os.environ["PREFECT_PROFILES_PATH"] = os.devnull
 
-from minicoil.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
-from minicoil.vocabulary import Vocabulary  # noqa: E402
+from minicoil.folder.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
+from minicoil.words.vocabulary import Vocabulary  # noqa: E402
 
 SHARED_DATA = Path(os.environ.get("MINICOIL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

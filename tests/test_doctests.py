@@ -29,7 +29,14 @@ def test_examples_in_docstrings_are_true(name, request):
 
 
 @pytest.mark.parametrize(
-    "name", ["minicoil", "minicoil.vocabulary", "minicoil.sparse", "minicoil.triplets", "minicoil.impact"]
+    "name",
+    [
+        "minicoil",
+        "minicoil.words.vocabulary",
+        "minicoil.sparse.cells",
+        "minicoil.training.triplets",
+        "minicoil.sparse.impact",
+    ],
 )
 def test_the_doors_of_the_library_have_worked_examples(name):
     finder = doctest.DocTestFinder(exclude_empty=True)

@@ -26,7 +26,7 @@ def test_the_built_wheel_runs_outside_the_repository(tmp_path):
         )
         return done.returncode, done.stdout + done.stderr
 
-    code = "import minicoil, minicoil.stemming as s; print(minicoil.__file__, len(s.STOPWORDS))"
+    code = "import minicoil, minicoil.text.stemming as s; print(minicoil.__file__, len(s.STOPWORDS))"
     _, said = python("-c", code)
     assert str(tmp_path / "site") in said and int(said.split()[-1]) > 100
     (wheel_version,) = {path.name.split("-")[1] for path in (tmp_path / "site").glob("minicoil_service-*.dist-info")}

@@ -1,43 +1,8 @@
-"""Qdrant, embedded or served, behind the few operations this service needs."""
+"""Qdrant, embedded or served, behind the few operations this service needs.
 
-from __future__ import annotations
+What a server bounds, forgets or leaves unsaid is dealt with here, and nobody else speaks to it.
+"""
 
-from pathlib import Path
+import lazy_loader
 
-from tasks.points.records import (
-    CollectionSchema,
-    CollectionShape,
-    Hit,
-    Point,
-    PointFilter,
-    PointId,
-    PointStore,
-    VectorUpdate,
-    not_found,
-)
-
-__all__ = [
-    "CollectionSchema",
-    "CollectionShape",
-    "Hit",
-    "Point",
-    "PointFilter",
-    "PointId",
-    "PointStore",
-    "VectorUpdate",
-    "not_found",
-    "open_points",
-]
-
-
-def open_points(
-    home: Path, qdrant_url: str | None = None, api_key: str | None = None, timeout_seconds: int = 60
-) -> PointStore:
-    """The collections of a home's embedded engine, or of a Qdrant server that may take so long for one answer."""
-    if qdrant_url is None:
-        from tasks.points.embedded import EmbeddedPoints
-
-        return EmbeddedPoints(home)
-    from tasks.points.server import ServerPoints
-
-    return ServerPoints.connect(qdrant_url, api_key, timeout_seconds)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,8 +13,7 @@ from typing import Any
 import qdrant_edge as edge
 
 from minicoil.errors import CollectionError
-from minicoil.strict_json import parse_json, write_json
-from minicoil.whole_files import write_whole
+from minicoil.files import parse_json, write_json, write_whole
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
 from tasks.points.purging import SHARD, copy_shard, settle_shard, swap_shard

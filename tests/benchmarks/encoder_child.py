@@ -41,7 +41,7 @@ def fastembed(job, texts):
 
 
 def ours(job, texts):
-    from minicoil.model import MiniCoil
+    from minicoil.sparse.model import MiniCoil
 
     model = MiniCoil.load(job["folder"], threads=job.get("threads", 1))
     list(model.embed(texts[:2]))
@@ -53,7 +53,7 @@ def take_turns(job, texts):
     """CPU seconds of each in turn, the least of some rounds: other programs on the machine only ever add."""
     from fastembed import SparseTextEmbedding
 
-    from minicoil.model import MiniCoil
+    from minicoil.sparse.model import MiniCoil
 
     model = MiniCoil.load(job["folder"], threads=1)
     theirs = SparseTextEmbedding("Qdrant/minicoil-v1", specific_model_path=job["folder"], threads=1)
@@ -71,7 +71,7 @@ def take_turns(job, texts):
 
 
 def load(job, texts):
-    from minicoil.model import MiniCoil
+    from minicoil.sparse.model import MiniCoil
 
     model, spent = timed(lambda: MiniCoil.load(job["folder"]))
     _, first = timed(lambda: model.encoder)
@@ -82,7 +82,7 @@ def load(job, texts):
 
 def post_processing(job, texts):
     """CPU time a text outside the tokenizer and the forward pass: the pass answers from memory."""
-    from minicoil.model import MiniCoil
+    from minicoil.sparse.model import MiniCoil
 
     model = MiniCoil.load(job["folder"], threads=1)
     encoder, seen = model.encoder, {}

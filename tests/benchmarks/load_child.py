@@ -12,24 +12,24 @@ from pathlib import Path
 
 import numpy as np
 
-from minicoil.bundle import derive_bundle, read_facts
-from minicoil.impact import is_affected, text_keys
-from minicoil.layout import BundleLayout
-from minicoil.model import MiniCoil
-from minicoil.sparse import bm25_vector
-from minicoil.stack import read_shape
-from minicoil.stemming import STOPWORDS, stem
-from minicoil.vocabulary import Vocabulary
-from tasks.channels import move_current, set_pending
-from tasks.documents import text_hash
-from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR
-from tasks.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
+from minicoil.files.layout import BundleLayout
+from minicoil.files.stack import read_shape
+from minicoil.folder.bundle import derive_bundle, read_facts
+from minicoil.sparse.cells import bm25_vector
+from minicoil.sparse.impact import is_affected, text_keys
+from minicoil.sparse.model import MiniCoil
+from minicoil.text.stemming import STOPWORDS, stem
+from minicoil.words.vocabulary import Vocabulary
+from tasks.catalogue.channels import move_current, set_pending
+from tasks.catalogue.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
+from tasks.catalogue.registry import CollectionRecord, register_collection
+from tasks.catalogue.releases import publish_release
+from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR
+from tasks.collections.promotion import contract_channel
+from tasks.collections.reencoding import expand_collection
+from tasks.corpus.documents import text_hash
 from tasks.place import Place
 from tasks.points import Point
-from tasks.promotion import contract_channel
-from tasks.reencoding import expand_collection
-from tasks.registry import CollectionRecord, register_collection
-from tasks.releases import publish_release
 
 N_ADDED, WORDS_A_TEXT, BATCH, N_QUERIES = 20, 12, 2000, 200
 SHARE = 0.01  # of the points have an added word

@@ -12,29 +12,28 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from minicoil.bundle import create_empty_bundle
 from minicoil.config import PRIOR_COMPONENTS, Bm25Config, GateConfig, SamplingConfig, TrainingConfig, TripletConfig
-from minicoil.effectiveness import measure
-from minicoil.encoder import TokenEncoder, pool_words
-from minicoil.exact_index import ExactIndex
-from minicoil.layout import BundleLayout
-from minicoil.mining import KnownUse, MiningConfig, rank_common, rank_mined
-from minicoil.prior import collect_prior, principal_components
-from minicoil.sentences import sentence_key, split_sentences
-from minicoil.sparse import count_words, document_vector, query_vector
-from minicoil.stemming import stem
-from minicoil.tokens import WordTokenizer
-from minicoil.trained_word import TrainedWord
-from minicoil.trainer import train_words
-from minicoil.triplets import sample_triplets, word_seed
-from minicoil.validation import apply_layer, judge_retrained
-from minicoil.validation import measure as measure_layer
-from minicoil.vocabulary import Vocabulary
-from minicoil.word_counts import WordCounts, is_usable
-from tasks.features import encode_features
-from tasks.retraining import RetrainingConfig, reasons_to_retrain
-from tasks.sentence_encoder import Encoders
-from tasks.sentence_store import Sentence
+from minicoil.encoder.token_encoder import TokenEncoder, pool_words
+from minicoil.files.layout import BundleLayout
+from minicoil.folder.bundle import create_empty_bundle
+from minicoil.retrieval.effectiveness import measure
+from minicoil.retrieval.exact_index import ExactIndex
+from minicoil.sparse.cells import count_words, document_vector, query_vector
+from minicoil.text.sentences import sentence_key, split_sentences
+from minicoil.text.stemming import stem
+from minicoil.text.tokens import WordTokenizer
+from minicoil.training.prior import collect_prior, principal_components
+from minicoil.training.trained_word import TrainedWord
+from minicoil.training.trainer import train_words
+from minicoil.training.triplets import sample_triplets, word_seed
+from minicoil.training.validation import apply_layer, judge_retrained, measure as measure_layer
+from minicoil.words.mining import KnownUse, MiningConfig, rank_common, rank_mined
+from minicoil.words.vocabulary import Vocabulary
+from minicoil.words.word_counts import WordCounts, is_usable
+from tasks.corpus.sentence_store import Sentence
+from tasks.models.sentence_encoder import Encoders
+from tasks.training.features import encode_features
+from tasks.training.retraining import RetrainingConfig, reasons_to_retrain
 
 PER_ORIGIN = 150  # sentences of one word from the domain, and as many from general text
 
@@ -89,7 +88,7 @@ class EncodedSet:
 
 
 def make_encoders(encoder_folder, folder):
-    from minicoil.torch_encoder import TorchTokenEncoder, computes_bfloat16
+    from minicoil.encoder.torch_encoder import TorchTokenEncoder, computes_bfloat16
 
     if not (folder / "empty").exists():
         create_empty_bundle(encoder_folder, folder / "empty")

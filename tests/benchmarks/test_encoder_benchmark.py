@@ -17,10 +17,10 @@ from asked_figures import check_asked
 from results_file import keep_figures
 from wordfreq import top_n_list
 
-from minicoil.bundle import create_empty_bundle, derive_bundle
-from minicoil.machine import cores
-from minicoil.stemming import STOPWORDS, split_parts, stem
-from minicoil.vocabulary import Vocabulary
+from minicoil.encoder.machine import cores
+from minicoil.folder.bundle import create_empty_bundle, derive_bundle
+from minicoil.text.stemming import STOPWORDS, split_parts, stem
+from minicoil.words.vocabulary import Vocabulary
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.shared, pytest.mark.timeout(1800)]
 CHILD = Path(__file__).with_name("encoder_child.py")
@@ -102,7 +102,7 @@ class Runner:
 def test_encoder_against_fastembed(large_bundle, shared_data, tmp_path):
     texts = make_texts(read_sentences(shared_data))
     runner = Runner(large_bundle, tmp_path, texts)
-    from minicoil.tokens import WordTokenizer
+    from minicoil.text.tokens import WordTokenizer
 
     tokenizer = WordTokenizer.from_folder(large_bundle)
     busy = os.getloadavg()[0] > 0.5

@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 from results_file import keep_figures
 
-from minicoil.bundle import create_empty_bundle
 from minicoil.config import SamplingConfig, TrainingConfig, TripletConfig
-from minicoil.content_words import pool_content
-from minicoil.encoder import TokenEncoder, pool_sentences, pool_words
-from minicoil.layout import BundleLayout
-from minicoil.occurrences import WordSample
-from minicoil.prior import collect_prior, principal_components
-from minicoil.sentences import sentence_key
-from minicoil.stemming import stem
-from minicoil.tokens import WordTokenizer
-from minicoil.torch_encoder import TorchTokenEncoder
-from minicoil.trainer import train_words
-from minicoil.validation import apply_layer, measure
+from minicoil.encoder.content_words import pool_content
+from minicoil.encoder.token_encoder import TokenEncoder, pool_sentences, pool_words
+from minicoil.encoder.torch_encoder import TorchTokenEncoder
+from minicoil.files.layout import BundleLayout
+from minicoil.folder.bundle import create_empty_bundle
+from minicoil.text.sentences import sentence_key
+from minicoil.text.stemming import stem
+from minicoil.text.tokens import WordTokenizer
+from minicoil.training.occurrences import WordSample
+from minicoil.training.prior import collect_prior, principal_components
+from minicoil.training.trainer import train_words
+from minicoil.training.validation import apply_layer, measure
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.shared, pytest.mark.timeout(1800)]
 WORDS = ("state", "set", "run", "point", "table", "field", "group", "order", "turn", "light", "head", "hand", "node")

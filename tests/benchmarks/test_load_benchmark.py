@@ -19,7 +19,7 @@ from load_child import english
 from load_corpora import read_sentences, write_planted, write_varied
 from process_watch import make_environment, run_watched
 
-from minicoil.bundle import create_empty_bundle
+from minicoil.folder.bundle import create_empty_bundle
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(14400)]
 CHILD = Path(__file__).with_name("load_child.py")

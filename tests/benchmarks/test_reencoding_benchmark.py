@@ -18,24 +18,24 @@ import pytest
 from asked_figures import check_asked
 from results_file import keep_figures
 
-from minicoil.bundle import create_empty_bundle, derive_bundle
 from minicoil.errors import VocabularyError
-from minicoil.impact import is_affected, text_keys
-from minicoil.layout import BundleLayout
-from minicoil.model import MiniCoil
-from minicoil.sparse import SparseVector, bag_cells, bm25_vector, count_words
-from minicoil.stemming import STOPWORDS, stem
-from minicoil.vocabulary import Vocabulary, check_word
-from tasks.channels import move_current, set_pending
-from tasks.documents import text_hash
-from tasks.indexing import BM25_VECTOR, SCHEMA, VECTOR
-from tasks.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
+from minicoil.files.layout import BundleLayout
+from minicoil.folder.bundle import create_empty_bundle, derive_bundle
+from minicoil.sparse.cells import SparseVector, bag_cells, bm25_vector, count_words
+from minicoil.sparse.impact import is_affected, text_keys
+from minicoil.sparse.model import MiniCoil
+from minicoil.text.stemming import STOPWORDS, stem
+from minicoil.words.vocabulary import Vocabulary, check_word
+from tasks.catalogue.channels import move_current, set_pending
+from tasks.catalogue.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
+from tasks.catalogue.registry import CollectionRecord, read_collection_record, register_collection
+from tasks.catalogue.releases import publish_release
+from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR
+from tasks.collections.promotion import contract_channel
+from tasks.collections.reencoding import expand_collection
+from tasks.corpus.documents import text_hash
 from tasks.place import Place
 from tasks.points import Point
-from tasks.promotion import contract_channel
-from tasks.reencoding import expand_collection
-from tasks.registry import CollectionRecord, read_collection_record, register_collection
-from tasks.releases import publish_release
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
 N_BASE, N_ADDED, N_RETRAINED, N_REMOVED = 3000, 200, 20, 5

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from results_file import keep_figures
 
-from minicoil.stack import append_rows, open_stack
-from tasks.object_store import open_store
-from tasks.releases import publish_release, pull_release
+from minicoil.files.stack import append_rows, open_stack
+from tasks.catalogue.releases import publish_release, pull_release
 from tasks.settings import Settings
+from tasks.store.object_store import open_store
 
 WORDS, WIDTH, DIMS, ADDED = 30_000, 512, 4, 200
 REPEATS = 5

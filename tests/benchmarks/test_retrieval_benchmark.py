@@ -19,10 +19,10 @@ from asked_figures import check_asked
 from results_file import stamp
 from retrieval_lab import Lab, Sentences, cached, encode_set, make_encoders, save, score
 
-from minicoil.effectiveness import difference
-from minicoil.known_items import Source, make_known_items
-from tasks.beir import read_beir
-from tasks.corpus import CorpusReport, read_corpora
+from minicoil.retrieval.effectiveness import difference
+from minicoil.retrieval.known_items import Source, make_known_items
+from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.proof.beir import read_beir
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("MINICOIL_BENCH_SEEDS", "1,2,3").split(","))
 STEP_SEEDS = int(os.environ.get("MINICOIL_BENCH_STEP_SEEDS", "3"))

@@ -18,7 +18,7 @@ from qdrant_client import models
 from qdrant_places import SERVER_URL, open_server
 from results_file import keep_figures
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, VectorUpdate
 from tasks.points.server_models import to_model
 

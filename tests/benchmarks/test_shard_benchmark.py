@@ -19,21 +19,21 @@ from asked_figures import ASKED
 from results_file import keep_figures
 
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
-from minicoil.mining import rank_common
-from minicoil.tokens import WordTokenizer
-from tasks.bundles import open_parent
-from tasks.encoding_shards import cut_shards
-from tasks.features import encode_features
+from minicoil.text.tokens import WordTokenizer
+from minicoil.words.mining import rank_common
+from tasks.corpus.reading import read_sentences
+from tasks.corpus.sentence_store import SentenceStore
+from tasks.models.bundles import open_parent
+from tasks.models.sentence_encoder import open_encoders
 from tasks.place import Place
-from tasks.priors import make_prior, prior_origin
-from tasks.reading import read_sentences
-from tasks.sampling import sample_sentences
-from tasks.sentence_encoder import open_encoders
-from tasks.sentence_store import SentenceStore
-from tasks.shard_files import ShardModel
-from tasks.training import TrainingPlan, word_digests
-from tasks.training_shards import TrainingWork, cut_training
-from tasks.word_memory import WordMemory
+from tasks.training.encoding_shards import cut_shards
+from tasks.training.features import encode_features
+from tasks.training.priors import make_prior, prior_origin
+from tasks.training.sampling import sample_sentences
+from tasks.training.shard_files import ShardModel
+from tasks.training.training_shards import TrainingWork, cut_training
+from tasks.training.units import TrainingPlan, word_digests
+from tasks.training.word_memory import WordMemory
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 WORKER = "import sys; from tasks.place import Place; from tasks.{module} import {function} as work\n"

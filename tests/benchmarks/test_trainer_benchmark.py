@@ -27,17 +27,17 @@ from threadpoolctl import threadpool_limits
 from trainer_samples import FEW, MIN_SENTENCES, N_WORDS, encode_samples
 
 from minicoil.config import PRIOR_COMPONENTS, GateConfig, SamplingConfig, TrainingConfig, TripletConfig
-from minicoil.mining import Candidate
-from minicoil.prior import collect_prior, principal_components
-from minicoil.trainer import train_words
-from minicoil.triplets import sample_triplets, split_rows
-from minicoil.validation import apply_layer, measure
-from minicoil.word_counts import WordUse
-from tasks.bundles import open_parent
-from tasks.judging import Judge
+from minicoil.training.prior import collect_prior, principal_components
+from minicoil.training.trainer import train_words
+from minicoil.training.triplets import sample_triplets, split_rows
+from minicoil.training.validation import apply_layer, measure
+from minicoil.words.mining import Candidate
+from minicoil.words.word_counts import WordUse
+from tasks.models.bundles import open_parent
 from tasks.place import Place
-from tasks.training import TrainingPlan, plan_units, train_unit, word_digests
-from tasks.word_memory import WordMemory
+from tasks.training.judging import Judge
+from tasks.training.units import TrainingPlan, plan_units, train_unit, word_digests
+from tasks.training.word_memory import WordMemory
 
 SEEDS = (1, 2, 3)
 TARGETS = ("ordering", "correlation", "saturated")

@@ -17,20 +17,20 @@ from pathlib import Path
 
 import numpy as np
 
-from minicoil.bundle import create_empty_bundle
 from minicoil.config import SamplingConfig
-from minicoil.encoder import TokenEncoder
-from minicoil.layout import BundleLayout
-from minicoil.occurrences import WordSample
-from minicoil.sentences import sentence_key, split_sentences
-from minicoil.stemming import stem
-from minicoil.tokens import WordTokenizer
-from minicoil.triplets import split_rows
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.features import encode_features
+from minicoil.encoder.token_encoder import TokenEncoder
+from minicoil.files.layout import BundleLayout
+from minicoil.folder.bundle import create_empty_bundle
+from minicoil.text.sentences import sentence_key, split_sentences
+from minicoil.text.stemming import stem
+from minicoil.text.tokens import WordTokenizer
+from minicoil.training.occurrences import WordSample
+from minicoil.training.triplets import split_rows
+from tasks.corpus.sentence_store import Sentence, SentenceStore
+from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.models.sentence_encoder import Encoders
 from tasks.points import open_points
-from tasks.sentence_encoder import Encoders
-from tasks.sentence_store import Sentence, SentenceStore
+from tasks.training.features import encode_features
 
 N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "8"))
 MIN_SENTENCES, MAX_SENTENCES = 1000, 2000

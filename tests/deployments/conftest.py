@@ -115,7 +115,7 @@ class Served:
     def reap(self, stale: float, pending: float) -> list[Any]:
         """Reap as another process of the service would."""
         code = (
-            "import asyncio, json; from flows.reaping import reap; "
+            "import asyncio, json; from flows.orchestration.reaping import reap; "
             f"print(json.dumps([row.row() for row in asyncio.run(reap({stale}, {pending}))]))"
         )
         environment = {**os.environ, "PREFECT_API_URL": self.api, "PREFECT_LOGGING_LEVEL": "CRITICAL"}

@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 
 from deployments.children import _marked
-from tasks.approvals import read_waiting
-from tasks.channels import read_channel
-from tasks.inspecting import pull
+from tasks.catalogue.approvals import read_waiting
+from tasks.catalogue.channels import read_channel
+from tasks.report.inspecting import pull
 from tests.deployments.conftest import stop_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

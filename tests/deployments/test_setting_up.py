@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from deployments.setting_up import PREFECT_FILE, SetUpError, deployment_names, set_up
-from flows.embedded import FLOWS
+from flows.orchestration.embedded import FLOWS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 

@@ -43,8 +43,8 @@ class Life:
 @pytest.fixture(scope="session")
 def life(tmp_path_factory) -> Life:
     from flows.extend_vocabulary import extend_vocabulary
+    from flows.forms.parameters import ExtendParameters, IndexParameters
     from flows.index_collection import index_collection
-    from flows.parameters import ExtendParameters, IndexParameters
 
     home = tmp_path_factory.mktemp("life") / "home"
     index = IndexParameters(home=str(home), collection="docs", corpus=[CORPUS], sample=250)

@@ -14,7 +14,7 @@ from crash_checks import CHANNEL, differences
 from crash_command_line import CommandLine
 from crash_trials import Trial, draw_moments, draw_trials
 
-from tasks.channels import read_channel
+from tasks.catalogue.channels import read_channel
 
 SEED = int(os.environ.get("MINICOIL_SEED", str(int(time.time()))))
 N_KILLS = int(os.environ.get("MINICOIL_KILLS", "12"))

@@ -18,9 +18,9 @@ from click.testing import CliRunner
 from command_lines import check_usage
 from damaged_homes import KINDS, Command, Damaged, commands, make_home, make_models, strangers
 
-from flows import running
 from flows.cli import main
-from flows.failures import UNEXPECTED
+from flows.command_line.failures import UNEXPECTED
+from flows.orchestration import running
 
 COMBINATIONS = int(os.environ.get("MINICOIL_FUZZ", "500"))
 SEED = int(os.environ.get("MINICOIL_FUZZ_SEED", "20261128"))

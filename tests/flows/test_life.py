@@ -8,17 +8,17 @@ import sys
 import numpy as np
 import pytest
 
-from minicoil.bundle import check_bundle
 from minicoil.errors import BundleError, BusyError, CollectionError, CorpusError, ReleaseError, UsageError
-from minicoil.impact import is_affected
-from minicoil.model import MiniCoil
-from tasks.channels import read_channel
-from tasks.home_lock import writer_lock
-from tasks.inspecting import list_all_releases, list_words, pull, show_release, verify
-from tasks.payload_fields import STAMP_FIELD
-from tasks.registry import read_collection_record
-from tasks.releases import open_release
-from tasks.searching import search_collection
+from minicoil.folder.bundle import check_bundle
+from minicoil.sparse.impact import is_affected
+from minicoil.sparse.model import MiniCoil
+from tasks.catalogue.channels import read_channel
+from tasks.catalogue.payload_fields import STAMP_FIELD
+from tasks.catalogue.registry import read_collection_record
+from tasks.catalogue.releases import open_release
+from tasks.collections.searching import search_collection
+from tasks.report.inspecting import list_all_releases, list_words, pull, show_release, verify
+from tasks.store.home_lock import writer_lock
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's and FastEmbed's own
 
@@ -117,9 +117,9 @@ def test_ledger_releases_and_verification_can_be_looked_at(life):
 
 
 def test_bad_requests_are_refused_and_leave_everything_as_it_was(life, tmp_path):
-    from flows.embedded import run
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.parameters import ExtendParameters
+    from flows.forms.parameters import ExtendParameters
+    from flows.orchestration.embedded import run
 
     before = read_channel(life.place.objects(), "production")
     base = {"home": str(life.home), "corpus": ["pydocs:networkx"], "sample": 250}
@@ -142,7 +142,7 @@ def test_bad_requests_are_refused_and_leave_everything_as_it_was(life, tmp_path)
 
 def test_a_dry_run_says_words_points_and_cost_and_changes_nothing(life):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.parameters import ExtendParameters
+    from flows.forms.parameters import ExtendParameters
 
     before = list_all_releases(life.place)
     values = {"home": str(life.home), "corpus": ["pydocs:networkx"], "sample": 250, "dry_run": True, "mine": 5}
@@ -162,7 +162,7 @@ def test_a_second_command_on_the_same_home_is_told_who_is_there(tmp_path):
 
 
 def test_rollback_is_instant_and_contraction_keeps_what_is_served(life, tmp_path):
-    from tasks.promotion import contract_channel, promote, roll_back_channel
+    from tasks.collections.promotion import contract_channel, promote, roll_back_channel
 
     shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
     place = type(life.place).at(tmp_path / "home")
@@ -207,7 +207,7 @@ def copied_home(life, tmp_path_factory):
 
 
 def test_retraining_measures_served_words_and_keeps_only_what_is_better(copied_home):
-    from flows.parameters import RetrainParameters
+    from flows.forms.parameters import RetrainParameters
     from flows.retrain_words import retrain_words
 
     values = {
@@ -228,7 +228,7 @@ def test_retraining_measures_served_words_and_keeps_only_what_is_better(copied_h
 
 
 def test_a_removed_word_returns_to_plain_bm25_everywhere(copied_home):
-    from flows.parameters import RemoveParameters
+    from flows.forms.parameters import RemoveParameters
     from flows.remove_words import remove_words
     from tasks.place import Place
 
@@ -244,10 +244,10 @@ def test_a_removed_word_returns_to_plain_bm25_everywhere(copied_home):
 
 def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, monkeypatch):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.parameters import ExtendParameters
+    from flows.forms.parameters import ExtendParameters
 
     shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
-    monkeypatch.setattr("minicoil.trainer.train_words", lambda *a: pytest.fail("trained again"))
+    monkeypatch.setattr("minicoil.training.trainer.train_words", lambda *a: pytest.fail("trained again"))
     values = {"home": str(tmp_path / "home"), "corpus": ["pydocs:networkx"], "sample": 250, "max_sentences": 120}
     answer = extend_vocabulary(ExtendParameters(**values, words=["weights"]))
     assert [row["verdict"] for row in answer["words"]] == ["unchanged"]
@@ -256,16 +256,16 @@ def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, mon
 
 
 def test_cells_for_readers_that_say_nothing_wait_for_the_owner_and_no_nightly_run_fails(life, tmp_path, monkeypatch):
-    from flows.artifacts import release_status
-    from flows.parameters import ReencodeParameters
-    from flows.reader_parameters import ReadersParameters
+    from flows.forms.parameters import ReencodeParameters
+    from flows.forms.reader_parameters import ReadersParameters
+    from flows.orchestration.artifacts import release_status
     from flows.reencode_collections import reencode_collections
     from flows.settle_readers import settle_readers
     from tasks.place import Place
 
     home, shown = tmp_path / "home", {}
     shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))
-    monkeypatch.setattr("flows.artifacts.show_table", lambda rows, key, **_: shown.update({key: rows}))
+    monkeypatch.setattr("flows.orchestration.artifacts.show_table", lambda rows, key, **_: shown.update({key: rows}))
     place = Place.at(home)
     assert read_collection_record(place.objects(), "docs").readable == (2, 1)
     settle_readers(ReadersParameters(home=str(home), known=False))
@@ -285,8 +285,8 @@ def test_cells_for_readers_that_say_nothing_wait_for_the_owner_and_no_nightly_ru
 
 def test_a_promotion_is_given_up_by_a_flow_as_well(copied_home):
     from flows.abandon_promotion import abandon_promotion
-    from flows.parameters import AbandonParameters
-    from tasks.channels import set_pending
+    from flows.forms.parameters import AbandonParameters
+    from tasks.catalogue.channels import set_pending
     from tasks.place import Place
 
     objects = Place.at(copied_home).objects()

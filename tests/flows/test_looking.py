@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli import main
-from tasks.channels import read_channel, set_pending
+from tasks.catalogue.channels import read_channel, set_pending
 from tasks.place import Place
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # FastEmbed's own

@@ -11,9 +11,9 @@ from click.testing import CliRunner
 from pydantic import BaseModel, ValidationError
 
 from flows.cli import main
-from flows.embedded import FLOWS
+from flows.orchestration.embedded import FLOWS
 from minicoil.errors import UsageError
-from minicoil.numbers import Number
+from minicoil.files.numbers import Number
 from tasks.settings import Settings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own

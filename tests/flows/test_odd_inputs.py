@@ -20,8 +20,8 @@ SIZES, DEEDS, PLACES = (
 
 def run(home, encoder, flow="index", **values):
     from flows.extend_vocabulary import extend_vocabulary
+    from flows.forms.parameters import ExtendParameters, IndexParameters
     from flows.index_collection import index_collection
-    from flows.parameters import ExtendParameters, IndexParameters
 
     values = {"home": str(home), "encoder": str(encoder), **values}
     if flow == "index":
@@ -129,7 +129,7 @@ def write_beir_self(folder):
 
 def check_beir_self(folder, home, bundle):
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.parameters import EvaluateParameters
+    from flows.forms.parameters import EvaluateParameters
 
     for in_memory in (True, False):
         values = {"home": str(home), "folder": str(folder), "model": str(bundle), "in_memory": in_memory}
@@ -174,7 +174,7 @@ CASE_POINTS = {
 @pytest.mark.shared
 @pytest.mark.parametrize("case", CASE_POINTS)
 def test_inputs_that_failed_once_are_read(cases, case):
-    from tasks.corpus import CorpusReport, read_corpora
+    from tasks.corpus.specs import CorpusReport, read_corpora
 
     documents = list(read_corpora([str(cases / case)], CorpusReport()))
     assert len({document.id for document in documents}) == CASE_POINTS[case]
@@ -189,9 +189,9 @@ def test_a_set_that_failed_once_comes_out_right(cases, home, bundle):
 
 @pytest.mark.shared
 def test_lists_that_failed_once_are_read_whole(cases):
-    from tasks.corpus import CorpusReport
-    from tasks.query_log import read_queries
-    from tasks.word_list import read_word_file
+    from tasks.corpus.query_log import read_queries
+    from tasks.corpus.specs import CorpusReport
+    from tasks.corpus.word_list import read_word_file
 
     assert list(read_word_file(str(cases / "w_bom.txt"))) == ["pod", "node"]
     queries = [query.text for query in read_queries(str(cases / "q_bom.txt"), CorpusReport())]

@@ -7,20 +7,20 @@ import shutil
 import numpy as np
 import pytest
 
-from minicoil.bundle import check_bundle
 from minicoil.errors import CollectionError, CorpusError, ReleaseError, UsageError
-from minicoil.ledger import Ledger
-from tasks.evaluating import TEMPORARY
+from minicoil.folder.bundle import check_bundle
+from minicoil.words.ledger import Ledger
+from tasks.catalogue.releases import open_release, read_manifest
+from tasks.collections.searching import search_collection
 from tasks.place import Place
-from tasks.releases import open_release, read_manifest
-from tasks.searching import search_collection
+from tasks.proof.evaluating import TEMPORARY
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's and FastEmbed's own
 
 
 def evaluate(life, **values):
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.parameters import EvaluateParameters
+    from flows.forms.parameters import EvaluateParameters
 
     return evaluate_retrieval(EvaluateParameters(home=str(life.home), **values))
 
@@ -122,7 +122,7 @@ def test_both_rankings_name_their_other_place_and_what_moved_them(life):
 
 def test_two_releases_are_compared_on_the_same_points(life, tmp_path):
     from flows.compare_releases import compare_releases
-    from flows.parameters import CompareParameters
+    from flows.forms.parameters import CompareParameters
 
     queries = tmp_path / "queries.txt"
     queries.write_text('weight of a path\nshortest path between nodes\nquantum\n{"text": "edges"}\n{broken\nzzzzqqq\n')
@@ -144,10 +144,10 @@ def test_two_releases_are_compared_on_the_same_points(life, tmp_path):
 
 
 def test_rankings_are_fused_with_a_dense_vector_of_the_same_encoder(life):
-    from minicoil.model import MiniCoil
-    from tasks.comparing import _dense_queries, _pooled
+    from minicoil.sparse.model import MiniCoil
+    from tasks.catalogue.registry import read_collection_record
     from tasks.points import CollectionSchema, Point
-    from tasks.registry import read_collection_record
+    from tasks.proof.comparing import _dense_queries, _pooled
 
     record = read_collection_record(life.place.objects(), "docs").model_copy(update={"name": "dense"})
     model = MiniCoil.load(open_release(life.place.objects(), 2, life.place.cache))
@@ -184,7 +184,7 @@ def test_the_verdict_is_in_the_manifest_and_the_report_beside_the_release(life):
 
 
 def test_bad_requests_say_what_to_do(life, tmp_path):
-    from flows.embedded import run
+    from flows.orchestration.embedded import run
 
     place = {"home": str(life.home)}
     with pytest.raises(UsageError, match="give a BEIR folder, or a collection"):
@@ -202,12 +202,12 @@ def test_bad_requests_say_what_to_do(life, tmp_path):
 @pytest.mark.slow
 def test_a_word_that_lowers_retrieval_is_left_out_of_the_release(life, tmp_path, monkeypatch):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.parameters import ExtendParameters
+    from flows.forms.parameters import ExtendParameters
 
     home = tmp_path / "home"
     shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))
     named = iter([["degre"]])
-    monkeypatch.setattr("tasks.proving.hurting_words", lambda effects, config: next(named, []))
+    monkeypatch.setattr("tasks.proof.proving.hurting_words", lambda effects, config: next(named, []))
     words = ["degree", "functions"]
     values = {"home": str(home), "corpus": ["pydocs:networkx"], "sample": 250, "max_sentences": 120, "words": words}
     answer = extend_vocabulary(ExtendParameters(**values))

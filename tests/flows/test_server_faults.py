@@ -15,7 +15,7 @@ from fault_proxy import FaultProxy, RandomFaults
 from fault_trials import Weather, endure_all
 from prefect_server import PrefectServer
 
-from flows.turns import limit_name
+from flows.orchestration.turns import limit_name
 
 SEED = int(os.environ.get("MINICOIL_SEED", str(int(time.time()))))
 N_FAULTS = int(os.environ.get("MINICOIL_SERVER_FAULTS", "0"))  # 0: what fits a minute

@@ -13,35 +13,35 @@ import numpy as np
 from onnx import TensorProto, helper
 from pydantic import ValidationError
 
-from flows.embedded import FLOWS
-from minicoil.bundle import BundleFacts, read_facts
+from flows.orchestration.embedded import FLOWS
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
-from minicoil.encoder import TokenEncoder
+from minicoil.encoder.token_encoder import TokenEncoder
 from minicoil.errors import MiniCoilError, ObjectNotFoundError
-from minicoil.fused import read_graph
-from minicoil.ledger import LedgerPart, WordRecord
-from minicoil.occurrences import OccurrenceWriter
-from minicoil.prior import Prior
-from minicoil.stack import append_rows, create_stack, open_stack
-from minicoil.tokens import WordTokenizer
-from minicoil.vocabulary import Vocabulary
-from tasks.approvals import list_waiting
-from tasks.audit import list_deeds
-from tasks.beir import read_beir
-from tasks.channels import read_channel
-from tasks.corpus import CorpusReport
-from tasks.corpus_files import read_path
-from tasks.encoding import LineReport, read_lines
-from tasks.encoding_shards import _read as read_shard
-from tasks.object_store import ObjectInfo
-from tasks.readers import list_readers
-from tasks.registry import read_collection_record
-from tasks.releases import publish_release, read_manifest
-from tasks.sentence_cache import SentenceCache
-from tasks.shard_files import ShardModel, open_features, pack
-from tasks.training import TrainingPlan, WordDigest
-from tasks.training_shards import _read as read_training
-from tasks.word_memory import WordMemory, WordResult
+from minicoil.files.stack import append_rows, create_stack, open_stack
+from minicoil.folder.bundle import BundleFacts, read_facts
+from minicoil.folder.fused import read_graph
+from minicoil.text.tokens import WordTokenizer
+from minicoil.training.occurrences import OccurrenceWriter
+from minicoil.training.prior import Prior
+from minicoil.words.ledger import LedgerPart, WordRecord
+from minicoil.words.vocabulary import Vocabulary
+from tasks.catalogue.approvals import list_waiting
+from tasks.catalogue.channels import read_channel
+from tasks.catalogue.readers import list_readers
+from tasks.catalogue.registry import read_collection_record
+from tasks.catalogue.releases import publish_release, read_manifest
+from tasks.collections.encoding import LineReport, read_lines
+from tasks.corpus.corpus_files import read_path
+from tasks.corpus.specs import CorpusReport
+from tasks.models.sentence_cache import SentenceCache
+from tasks.proof.beir import read_beir
+from tasks.store.audit import list_deeds
+from tasks.store.object_store import ObjectInfo
+from tasks.training.encoding_shards import _read as read_shard
+from tasks.training.shard_files import ShardModel, open_features, pack
+from tasks.training.training_shards import _read as read_training
+from tasks.training.units import TrainingPlan, WordDigest
+from tasks.training.word_memory import WordMemory, WordResult
 
 DIGEST = "0" * 64
 BETWEEN = b"\n\x00====\x00\n"  # between the files of one input
@@ -128,8 +128,8 @@ def documents(path: Path) -> object:
 
 
 def manifests(folder: Path) -> list[bytes]:
-    from tasks.object_store import open_store
     from tasks.settings import Settings
+    from tasks.store.object_store import open_store
 
     model = folder / "seed-model"
     (model / "onnx").mkdir(parents=True, exist_ok=True)

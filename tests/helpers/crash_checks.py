@@ -5,17 +5,17 @@ from typing import Any
 from crash_homes import QUERIES
 from crash_trials import Extent
 
-from minicoil.bundle import check_bundle, file_digest
-from minicoil.layout import BundleLayout
-from minicoil.ledger import Ledger
-from minicoil.model import MiniCoil
-from tasks.bundles import open_model
-from tasks.channels import read_channel
+from minicoil.files.layout import BundleLayout
+from minicoil.folder.bundle import check_bundle, file_digest
+from minicoil.sparse.model import MiniCoil
+from minicoil.words.ledger import Ledger
+from tasks.catalogue.channels import read_channel
+from tasks.catalogue.registry import CollectionRecord, open_record
+from tasks.catalogue.releases import read_manifest, release_numbers, verify_release
+from tasks.collections.searching import search_collection, served_release
+from tasks.models.bundles import open_model
 from tasks.place import Place
 from tasks.points import Point
-from tasks.registry import CollectionRecord, open_record
-from tasks.releases import read_manifest, release_numbers, verify_release
-from tasks.searching import search_collection, served_release
 
 TOLERANCE = 1e-4
 CHANNEL, COLLECTION = "production", "docs"

@@ -14,10 +14,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from minicoil.bundle import derive_bundle
-from minicoil.layout import BundleLayout
-from minicoil.stack import read_shape
-from minicoil.vocabulary import Vocabulary
+from minicoil.files.layout import BundleLayout
+from minicoil.files.stack import read_shape
+from minicoil.folder.bundle import derive_bundle
+from minicoil.words.vocabulary import Vocabulary
 from tasks.place import Place
 
 BIG_BYTES = 12 * 2**20  # more than two of the parts that are copied inside S3

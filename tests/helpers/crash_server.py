@@ -37,7 +37,12 @@ PRELOADED = (
     "qdrant_edge",
 )
 RETRY_SECONDS = 0.1
-OF_PREFECT = {"flows.prefect_flow", "flows.shard_runs", "flows.reaping", "flows.reap_runs"}  # take seconds to import
+OF_PREFECT = {
+    "flows.orchestration.prefect_flow",
+    "flows.orchestration.shard_runs",
+    "flows.orchestration.reaping",
+    "flows.reap_runs",
+}  # take seconds to import
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
 
@@ -80,10 +85,10 @@ def import_everything() -> None:
     """All that a command may need; waits between tries are cut short."""
     import flows
     import tasks
-    from flows import running
+    from flows.orchestration import running
 
     if "PREFECT_API_URL" in os.environ:
-        from flows.embedded import SERVED_SETTINGS
+        from flows.orchestration.embedded import SERVED_SETTINGS
 
         os.environ |= {**SERVED_SETTINGS, "PREFECT_LOGGING_LEVEL": "CRITICAL"}  # before Prefect reads it
     else:

@@ -17,22 +17,22 @@ from typing import Any
 import numpy as np
 from crash_command_line import owner_of
 
-from minicoil.bundle import create_empty_bundle, derive_bundle
-from minicoil.layout import BundleLayout
-from minicoil.ledger import Ledger, WordRecord
-from minicoil.stack import read_shape
-from minicoil.stemming import stem
-from minicoil.vocabulary import Vocabulary
-from tasks.approvals import hold_release
-from tasks.audit import record_deed
-from tasks.channels import move_current, set_pending
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.indexing import IndexRequest, index_documents
+from minicoil.files.layout import BundleLayout
+from minicoil.files.stack import read_shape
+from minicoil.folder.bundle import create_empty_bundle, derive_bundle
+from minicoil.text.stemming import stem
+from minicoil.words.ledger import Ledger, WordRecord
+from minicoil.words.vocabulary import Vocabulary
+from tasks.catalogue.approvals import hold_release
+from tasks.catalogue.channels import move_current, set_pending
+from tasks.catalogue.readers import register_reader
+from tasks.catalogue.releases import publish_release
+from tasks.collections.indexing import IndexRequest, index_documents
+from tasks.collections.promotion import promote
+from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.telling_apart import StoredOwners
 from tasks.place import Place
-from tasks.promotion import promote
-from tasks.readers import register_reader
-from tasks.releases import publish_release
-from tasks.telling_apart import StoredOwners
+from tasks.store.audit import record_deed
 
 WORDS = [
     "pods",

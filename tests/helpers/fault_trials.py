@@ -8,7 +8,7 @@ from crash_checks import CHANNEL, differences
 from crash_homes import last_answer
 from fault_proxy import no_fault
 
-from tasks.channels import read_channel
+from tasks.catalogue.channels import read_channel
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 
 import minicoil
-from minicoil.bundle import derive_bundle
-from minicoil.layout import BundleLayout
-from minicoil.stemming import stem
-from minicoil.vocabulary import Vocabulary
+from minicoil.files.layout import BundleLayout
+from minicoil.folder.bundle import derive_bundle
+from minicoil.text.stemming import stem
+from minicoil.words.vocabulary import Vocabulary
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from minicoil.bundle import BundleFacts
-from minicoil.layout import BundleLayout
-from minicoil.ledger import Ledger
-from minicoil.occurrences import WordSample
-from minicoil.stack import append_rows, create_stack
-from minicoil.vocabulary import Vocabulary
-from tasks.bundles import Parent
+from minicoil.files.layout import BundleLayout
+from minicoil.files.stack import append_rows, create_stack
+from minicoil.folder.bundle import BundleFacts
+from minicoil.training.occurrences import WordSample
+from minicoil.words.ledger import Ledger
+from minicoil.words.vocabulary import Vocabulary
+from tasks.models.bundles import Parent
 
 WIDTH, ROLE = 192, 32
 SHARED = np.random.default_rng(12345).normal(size=(ROLE, WIDTH))  # how meaning shows in every word's embedding
@@ -41,7 +41,7 @@ def repeated(sample, n):
 
 
 class PlantedFeatures:
-    """What `tasks.features.Features` gives, of planted words."""
+    """What `tasks.training.features.Features` gives, of planted words."""
 
     width = WIDTH
 

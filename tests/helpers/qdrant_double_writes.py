@@ -19,13 +19,13 @@ from qdrant_double_bodies import (
     Refused,
     bad_format,
     bad_request,
+    field as needed,
     invalid,
     not_found,
     read_id,
     read_points,
     read_updates,
 )
-from qdrant_double_bodies import field as needed
 from qdrant_double_collection import Collection
 from qdrant_double_filters import BadFilterError, compile_filter
 from qdrant_double_payloads import merged, without

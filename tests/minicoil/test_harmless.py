@@ -6,12 +6,11 @@ import sys
 import unicodedata
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minicoil.errors import UsageError
 from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
-from minicoil.quotes import Quotes
+from minicoil.text.quotes import Quotes
 
 OBEYED = [
     "\x1b[31mred\x1b[0m",

@@ -11,12 +11,12 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from minicoil.bundle import create_empty_bundle
-from minicoil.encoder import TokenEncoder
+from minicoil.encoder.token_encoder import TokenEncoder
 from minicoil.errors import BundleError, EncoderError
-from minicoil.fused import read_graph
-from minicoil.stack import open_stack
-from tasks.encoders import RoleModel
+from minicoil.files.stack import open_stack
+from minicoil.folder.bundle import create_empty_bundle
+from minicoil.folder.fused import read_graph
+from tasks.models.encoders import RoleModel
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("minicoil", "tasks", "flows", "deployments", "examples")

@@ -6,14 +6,14 @@ import zipfile
 import pytest
 
 from minicoil.errors import MiniCoilError, ReleaseError, StoreError
-from minicoil.ledger import WordRecord
-from tasks.encoding_shards import result_key
-from tasks.manifest import check_inside
-from tasks.object_store import open_store
-from tasks.releases import publish_release, pull_release, release_key
+from minicoil.words.ledger import WordRecord
+from tasks.catalogue.manifest import check_inside
+from tasks.catalogue.releases import publish_release, pull_release, release_key
+from tasks.report.word_page import page_name
 from tasks.settings import Settings
-from tasks.shard_files import unpack
-from tasks.word_page import page_name
+from tasks.store.object_store import open_store
+from tasks.training.encoding_shards import result_key
+from tasks.training.shard_files import unpack
 
 OUTSIDE = [
     "../x", "a/../../x", "/etc/x", "..", ".", "", "a//b", "a/", "./a", "a/./b", "\0", "a\0b", "..\\x", "C:\\x", "C:x",
@@ -93,8 +93,8 @@ def test_the_page_of_a_word_lies_in_the_folder_of_pages(tmp_path, word):
 
 
 def test_a_channel_or_collection_of_a_hostile_name_is_refused(tmp_path):
-    from tasks.channels import read_channel
-    from tasks.registry import read_collection_record
+    from tasks.catalogue.channels import read_channel
+    from tasks.catalogue.registry import read_collection_record
 
     store = open_store(tmp_path.as_uri(), Settings())
     for name in ("../x", "a/../../../x", "\0"):

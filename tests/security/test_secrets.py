@@ -13,7 +13,7 @@ import pytest
 import yaml
 from pydantic import SecretStr, ValidationError
 
-from flows.embedded import FLOWS
+from flows.orchestration.embedded import FLOWS
 from minicoil.errors import UsageError
 from tasks.place import Place
 from tasks.points.owner import socket_path
@@ -116,7 +116,7 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(tmp_path, option, 
 
 @pytest.mark.parametrize(("option", "address"), ADDRESSES)
 def test_a_run_by_parameters_or_environment_refuses_it_too(tmp_path, monkeypatch, option, address):
-    from flows.parameters import IndexParameters
+    from flows.forms.parameters import IndexParameters
 
     field = option.removeprefix("--").replace("-", "_")
     with pytest.raises(ValidationError) as found:
@@ -130,7 +130,7 @@ def test_a_run_by_parameters_or_environment_refuses_it_too(tmp_path, monkeypatch
 
 def test_what_listens_listens_on_loopback_unless_told_otherwise():
     from deployments.serving import Service
-    from flows.service_commands import serve
+    from flows.command_line.service_commands import serve
 
     assert Service(Path("home")).host == "127.0.0.1"
     (host,) = [option for option in serve.params if option.name == "host"]

@@ -1,4 +1,4 @@
-"""A proxy that does to HTTP what networks do, and releases to re-encode for."""
+"""A store on disk and on S3, a proxy that does to HTTP what networks do, and releases to re-encode for."""
 
 from __future__ import annotations
 
@@ -11,16 +11,34 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fault_proxy import FaultProxy
+from object_stores import s3_settings
 
-from minicoil.bundle import create_empty_bundle, derive_bundle
-from minicoil.layout import BundleLayout
-from minicoil.stack import read_shape
-from minicoil.stemming import stem
-from minicoil.vocabulary import Vocabulary
-from tasks.object_store import open_store
+from minicoil.files.layout import BundleLayout
+from minicoil.files.stack import read_shape
+from minicoil.folder.bundle import create_empty_bundle, derive_bundle
+from minicoil.text.stemming import stem
+from minicoil.words.vocabulary import Vocabulary
+from tasks.catalogue.releases import publish_release
 from tasks.place import Place
-from tasks.releases import publish_release
 from tasks.settings import Settings
+from tasks.store.object_store import ObjectStore, open_store
+
+
+@pytest.fixture(params=["local", "s3", "signed"])
+def store(request, tmp_path, make_bucket) -> ObjectStore:
+    if request.param == "local":
+        return open_store((tmp_path / "store").as_uri(), Settings())
+    address = request.getfixturevalue({"s3": "s3_address", "signed": "signed_address"}[request.param])
+    return open_store(f"s3://{make_bucket(address)}/team/models", s3_settings(address))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    made = tmp_path / "model"
+    (made / "onnx").mkdir(parents=True)
+    (made / "onnx" / "model.onnx").write_bytes(b"weights" * 1000)
+    (made / "words.json").write_text("[1]")
+    return made
 
 
 @pytest.fixture

@@ -9,19 +9,19 @@ import pytest
 
 import minicoil
 from minicoil.errors import StoreError
-from tasks.audit import record_deed
-from tasks.channels import move_current, read_channel, set_pending
-from tasks.forgetting import ForgetRequest, forget_documents
-from tasks.inspecting import list_all_releases, list_words, pull, show_release, verify
-from tasks.object_store import open_store
+from tasks.catalogue.channels import move_current, read_channel, set_pending
+from tasks.catalogue.readers import list_readers
+from tasks.catalogue.registry import CollectionRecord, list_collections, register_collection
+from tasks.catalogue.releases import publish_release
+from tasks.catalogue.reports import write_report
+from tasks.forgetting.forgetting import ForgetRequest, forget_documents
 from tasks.place import Place
-from tasks.pruning import prune_releases
-from tasks.readers import list_readers
-from tasks.registry import CollectionRecord, list_collections, register_collection
-from tasks.releases import publish_release
-from tasks.reports import write_report
+from tasks.releases.pruning import prune_releases
+from tasks.report.inspecting import list_all_releases, list_words, pull, show_release, verify
 from tasks.settings import Settings
-from tasks.word_memory import WordMemory
+from tasks.store.audit import record_deed
+from tasks.store.object_store import open_store
+from tasks.training.word_memory import WordMemory
 
 TEXT = (Path(__file__).parents[2] / "SECURITY.md").read_text()
 POLICIES = {

@@ -6,10 +6,10 @@ import threading
 import pytest
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
-from tasks.object_store import open_store
 from tasks.place import Place
 from tasks.points import open_points, server_calls
 from tasks.settings import Settings
+from tasks.store.object_store import open_store
 
 
 @pytest.fixture

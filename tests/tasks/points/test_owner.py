@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from minicoil.errors import CollectionError, EngineUnavailableError
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, embedded, wire
 from tasks.points.embedded import EmbeddedPoints
 from tasks.points.owner import GRACE_SECONDS, engine_folder, socket_path

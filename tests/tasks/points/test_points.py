@@ -11,7 +11,7 @@ from qdrant_double import QdrantDouble
 from qdrant_places import KINDS, SERVER_KINDS, open_kind, open_server
 
 from minicoil.errors import CollectionError
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.points.embedded import EmbeddedPoints
 from tasks.points.server import ServerPoints

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from qdrant_places import open_server
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, open_points
 from tasks.points.engine import EdgeEngine
 from tasks.points.purging import copy_shard, swap_shard

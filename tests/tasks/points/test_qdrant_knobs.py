@@ -12,7 +12,7 @@ from qdrant_double_bodies import Refused
 from qdrant_places import KINDS, SERVER_KINDS, NamedApart, open_kind, open_server
 
 from minicoil.errors import CollectionError, EngineUnavailableError
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, server_calls
 from tasks.points.server import ServerPoints
 

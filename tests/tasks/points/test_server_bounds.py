@@ -8,7 +8,7 @@ from qdrant_client import models
 from qdrant_double import QdrantDouble
 from qdrant_places import SERVER_KINDS, open_server
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.points.server_bounds import Bounds
 

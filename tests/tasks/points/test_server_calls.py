@@ -7,7 +7,7 @@ from qdrant_client.http.exceptions import UnexpectedResponse
 from qdrant_double import QdrantDouble
 
 from minicoil.errors import CollectionError, EngineUnavailableError
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, VectorUpdate, server_calls
 from tasks.points.server import ServerPoints
 

@@ -5,7 +5,7 @@ import pytest
 from qdrant_client import models
 from qdrant_places import SERVER_KINDS, open_server
 
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import Point, PointFilter
 from tasks.points.server_bounds import Bounds
 from tasks.points.server_finding import find_carriers

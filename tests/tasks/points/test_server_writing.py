@@ -9,7 +9,7 @@ from qdrant_double import QdrantDouble
 from qdrant_places import SERVER_KINDS, open_server
 
 from minicoil.errors import CollectionError, EngineUnavailableError
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, VectorUpdate
 from tasks.points.server_bounds import Bounds, sized_batches
 from tasks.points.server_writing import GuardedWriter, guard_json, n_guarded

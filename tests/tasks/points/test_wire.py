@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from minicoil.errors import CollectionError
-from minicoil.sparse import SparseVector
+from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, wire
 
 

@@ -1,0 +1,8 @@
+"""The commands.
+
+Options, help and completion, and outcomes as a person reads them or as JSON.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

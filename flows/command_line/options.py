@@ -1,0 +1,222 @@
+"""What every command shares: its options, how it answers, and how it reaches a flow.
+
+Exit status: 0 done (also when there was nothing to do), 1 refused, failed or interrupted, 2 bad usage. With --json the
+answer is one JSON document on stdout; everything else goes to stderr.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import click
+
+from flows import screen
+from flows.command_line import rendering
+from flows.command_line.completion import complete_channels
+from flows.command_line.failures import refuse, tell_damage
+from minicoil.config import Bm25Config, SamplingConfig
+from minicoil.encoder import keep_to_cores
+from tasks.store import forget_damage, named_damage, shown_name
+
+Command = Callable[..., Any]
+
+corpus_option = click.option(
+    "--corpus", multiple=True, required=True, type=click.Path(), help="File, folder, hf:, qdrant: or pydocs:."
+)
+channel_option = click.option(
+    "--channel",
+    default="production",
+    show_default=True,
+    shell_complete=complete_channels,
+    help="Named release pointer.",
+)
+encoder_option = click.option(
+    "--encoder", default="minilm", show_default=True, type=click.Path(), help="minilm, folder, or hub id."
+)
+dims_option = click.option(
+    "--dims",
+    type=click.Choice(["4", "8", "16"]),
+    default="4",
+    show_default=True,
+    help="Numbers per word of a first release; 8 rank better and take twice the postings.",
+)
+no_promote_option = click.option("--no-promote", is_flag=True, help="Publish only.")
+
+
+def training_options(command: Command) -> Command:
+    """What the commands that train words say of training."""
+    for option in (
+        click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id."),
+        click.option(
+            "--max-sentences",
+            type=int,
+            default=SamplingConfig.max_sentences,
+            show_default=True,
+            help="Most sentences a word is trained on.",
+        ),
+        click.option(
+            "--min-sentences",
+            type=int,
+            default=SamplingConfig.min_sentences,
+            show_default=True,
+            help="A word with fewer stays on BM25.",
+        ),
+        click.option(
+            "--target",
+            type=click.Choice(["saturated", "correlation", "ordering"]),
+            default="saturated",
+            show_default=True,
+            help="saturated is careful; correlation is for whole vocabularies; ordering serves triplets, not search.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def bm25_options(command: Command) -> Command:
+    """k, b and avg_len of a collection that is made; they are fixed from then on."""
+    for option in (
+        click.option("--avg-len", type=float, help="Mean document length in words; default: measured."),
+        click.option("--b", type=float, default=Bm25Config.b, show_default=True, help="BM25 b, fixed at creation."),
+        click.option("--k", type=float, default=Bm25Config.k, show_default=True, help="BM25 k, fixed at creation."),
+    ):
+        command = option(command)
+    return command
+
+
+base_option = click.option(
+    "--base", type=click.Path(), help="Model to start from: a folder that FastEmbed loads, or a hub id."
+)
+profile_option = click.option("--profile", type=click.Choice(["minicoil-v1"]), help="Settings that belong together.")
+sample_option = click.option("--sample", type=int, help="Use a seeded sample of this many documents.")
+
+
+def expansion_options(command: Command) -> Command:
+    """How hard a command that re-encodes may press, and what it may leave behind."""
+    rate = click.option("--points-per-second", type=float, help="Most points written a second; default: no limit.")
+    gone = "Go on although points whose text is gone vanish for changed words."
+    return rate(click.option("--allow-missing-text", is_flag=True, help=gone)(command))
+
+
+def proof_options(command: Command) -> Command:
+    """How a release is judged before it is published, and what its report shows."""
+    for option in (
+        click.option(
+            "--evaluate",
+            "judged_sets",
+            multiple=True,
+            type=click.Path(),
+            help="BEIR folder to judge retrieval on; repeatable.",
+        ),
+        click.option("--no-evaluate", is_flag=True, help="Publish without judging retrieval and without a report."),
+        click.option("--no-text", is_flag=True, help="Leave the corpus's sentences out of the report."),
+    ):
+        command = option(command)
+    return command
+
+
+def without_flags(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a command that makes releases, its --no-... flags as the parameters they switch off."""
+    names = {"no_promote": "promote", "no_evaluate": "evaluate", "no_text": "text_in_report"}
+    return {names.get(key, key): not value if key in names else value for key, value in values.items()}
+
+
+def common_options(command: Command) -> Command:
+    """What every command takes: where it works, as one `place` mapping, and how it answers."""
+
+    @click.option(
+        "--home",
+        default=".minicoil",
+        show_default=True,
+        envvar="MINICOIL_HOME",
+        type=click.Path(),
+        help="Folder of all state.",
+    )
+    @click.option("--store", envvar="MINICOIL_STORE", help="Object store: file:///path or s3://bucket/prefix.")
+    @click.option("--qdrant-url", envvar="MINICOIL_QDRANT_URL", help="Qdrant server; default: embedded in --home.")
+    @click.option(
+        "--prefect-url",
+        help="API of the Prefect server that keeps the run, '' for none; default: PREFECT_API_URL, your profile, "
+        "a service that runs on --home, else none.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
+    @click.option("-v", "--verbose", is_flag=True, help="Show log lines too; under a Prefect server its own as well.")
+    @click.option("-q", "--quiet", is_flag=True, help="Only the answer and errors: no progress, no hints.")
+    @functools.wraps(command)
+    def wrapped(
+        home: str,
+        store: str,
+        qdrant_url: str,
+        prefect_url: str | None,
+        as_json: bool,
+        verbose: bool,
+        quiet: bool,
+        **arguments: Any,
+    ) -> None:
+        if verbose and quiet:
+            raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
+        screen.set_up(as_json, verbose, quiet)
+        keep_to_cores()
+        click.get_current_context().meta["prefect_url"] = prefect_url
+        place = {"home": home, "store": store, "qdrant_url": qdrant_url}
+        place, given = _from_shell(place), _from_shell(arguments)
+        _answer(lambda: command(place=place, **given), as_json, command.__name__)
+
+    return wrapped
+
+
+def _from_shell(value: Any) -> Any:
+    """What a shell handed over, as text: its words are bytes, and those that are no UTF-8 can be sent nowhere."""
+    if isinstance(value, str):
+        return shown_name(value)
+    if isinstance(value, tuple):
+        return tuple(map(_from_shell, value))
+    return {key: _from_shell(entry) for key, entry in value.items()} if isinstance(value, dict) else value
+
+
+def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
+    forget_damage()
+    try:
+        result = run()
+        _show(result, as_json, command)
+    except KeyboardInterrupt:
+        screen.complain("interrupted; the same command run again goes on where this one stopped")
+        sys.exit(1)
+    # the edge of the program: nobody stands behind it who could make more of an error than a line for a person
+    except Exception as error:
+        tell_damage()
+        sys.exit(refuse(error, as_json))
+    if isinstance(result, Mapping) and result.get("refused"):
+        sys.exit(1)
+
+
+def _show(result: Any, as_json: bool, command: str) -> None:
+    """The answer, and what was passed over on the way to it."""
+    damaged = [damage.row() for damage in named_damage()]
+    if result is None:  # it ran until it was told to stop, and said what it had to say
+        pass
+    elif isinstance(result, Mapping) and result.get("silent"):
+        pass  # what was asked for is on stdout already
+    elif as_json:
+        screen.answer_json({**result, "damaged": damaged} if damaged and isinstance(result, Mapping) else result)
+    else:
+        rendering.show(command, result)
+    tell_damage()
+
+
+def run_flow(name: str, values: Mapping[str, Any]) -> Any:
+    """Check `values` against a flow's parameter model, then run the flow in this process."""
+    from flows.orchestration import run  # brings pydantic and the forms in, which `search` and `words` do without
+
+    given = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    return run(name, given, click.get_current_context().meta["prefect_url"])
+
+
+def open_place(values: Mapping[str, Any]) -> Any:
+    """The `tasks.place.Place` that the common options name."""
+    from tasks.place import Place
+
+    return Place.at(values["home"], values["store"], values["qdrant_url"])

@@ -1,0 +1,47 @@
+"""Answers of `try`, `deploy` and `release waiting` as a person reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flows import screen
+from flows.screen import shown
+
+
+def show_try(result: Mapping[str, Any]) -> None:
+    """The answer for a person."""
+    from flows.command_line.rendering import show  # which has this module's functions in its table
+
+    screen.say(
+        f"[bold]{shown(result['collection'])}[/bold]: {result['n_points']:,} pieces of text searchable, "
+        f"{result['n_trained']:,} words trained, in {result['seconds']:.0f} s"
+    )
+    if result["message"]:
+        screen.say(shown(result["message"]))
+    if not result["examples"]:
+        screen.say("no trained word has enough sentences to show two meanings; more text helps")
+    for example in result["examples"]:
+        screen.say("")
+        show("search", example)
+    screen.say("\n[bold]Next[/bold]")
+    for step in result["next"]:
+        screen.say(f"  {shown(step)}")
+
+
+def show_waiting(result: Mapping[str, Any]) -> None:
+    """Releases that wait for a person."""
+    if not result["waiting"]:
+        screen.say("no release waits for approval")
+        return
+    rows = [
+        (row["release"], row["channel"], "expired" if row["expired"] else row["until"][:16], "; ".join(row["reasons"]))
+        for row in result["waiting"]
+    ]
+    screen.show_table(("release", "channel", "until", "why it waits"), rows)
+
+
+def show_deployed(result: Mapping[str, Any]) -> None:
+    """What stands on the server now."""
+    for kind, names in result.items():
+        screen.say(f"[bold]{shown(kind.replace('_', ' '))}[/bold]: {shown(', '.join(names))}")

@@ -1,0 +1,109 @@
+"""What people look at on a run's page: words with verdicts, the release's card, the re-encode report, a link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flows.orchestration.shown_artifacts import show_link, show_markdown, show_table
+from minicoil.errors import ObjectNotFoundError
+from tasks.catalogue import REPORT, release_key
+from tasks.store import ObjectStore
+
+_MOST_ROWS = 2000  # an artifact is one row of the server's database, and one table of a page
+_MOST_CARD_CHARACTERS = 60_000
+
+WORD_COLUMNS = (
+    ("word", "word"),
+    ("verdict", "verdict"),
+    ("sentences", "n_sentences"),
+    ("ordering before", "old_ordering_accuracy"),
+    ("ordering after", "ordering_accuracy"),
+    ("margin", "margin_accuracy"),
+    ("ceiling", "ceiling"),
+    ("reason", "reason"),
+)
+
+
+def show_words(words: Sequence[Mapping[str, Any]]) -> None:
+    """Table `words`: verdicts, and accuracy before and after."""
+    rows = [{title: _plain(row.get(key)) for title, key in WORD_COLUMNS} for row in words[:_MOST_ROWS]]
+    left = len(words) - len(rows)
+    text = f"{len(words):,} words: verdicts, and held-out accuracy before and after"
+    if left:
+        text += f"; {left:,} more stand in the release's ledger (`minicoil words`)"
+    show_table(rows or [{"word": "none was looked at"}], key="words", description=text)
+
+
+def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -> None:
+    """Markdown `release`: what became of it, then its own card; and link `report` to its HTML report."""
+    text = f"# Release {release}\n\n{release_status(release, outcome)}\n\n{_card(store, release)}"
+    show_markdown(text, key="release", description=f"Release {release}")
+    if store.stat(release_key(release, REPORT)) is not None:
+        show_link(report_address(store, release), "report", f"Report of release {release}", "HTML")
+
+
+def release_status(release: int, outcome: Mapping[str, Any]) -> str:
+    """Served, waiting or merely published; and what a person can do about it."""
+    gate = outcome.get("gate") or {}
+    lines = []
+    if outcome.get("promoted"):
+        lines.append("**Served.** Searches use it; `rollback-release` goes back to the one before.")
+    elif outcome.get("refused"):
+        lines += ["**Waits for a person.** It is published and not served, because:", ""]
+        lines += [f"- {reason}" for reason in gate.get("reasons", [])]
+        lines += ["", f"Promote it with the flow `promote-release` (release = {release})"]
+        if outcome.get("expires_at"):
+            lines[-1] += f" until {outcome['expires_at']}; after that it expires"
+        lines[-1] += ". Doing nothing leaves the served release as it is."
+    elif outcome.get("behind"):
+        behind = ", ".join(outcome["behind"])
+        lines.append(f"**Pending.** Not re-encoded yet: {behind}. The flow `reencode-collections` finishes it.")
+    else:
+        lines.append("**Published only.** Promotion was not asked for; the flow `promote-release` does it.")
+    lines += ["", *(f"- {row['message']}" for row in outcome.get("waiting") or [])]
+    remarks = gate.get("remarks", [])
+    return "\n".join([*lines, "", *(f"- {remark}" for remark in remarks)]).rstrip()
+
+
+def show_reencoding(
+    collections: Sequence[Mapping[str, Any]], release: int | None, waiting: Sequence[Mapping[str, Any]] = ()
+) -> None:
+    """Table `re-encoding`: points looked at, affected, written, by collection; and `cells-that-wait` for readers."""
+    show_cells_that_wait(waiting)
+    if not collections:
+        return
+    columns = ("name", "n_points", "n_candidates", "n_affected", "n_rewritten", "n_without_text")
+    titles = ("collection", "points", "candidates", "affected", "rewritten", "without text")
+    rows = [{title: _plain(row.get(key)) for title, key in zip(titles, columns, strict=True)} for row in collections]
+    show_table(rows, key="re-encoding", description=f"Points re-encoded for release {release}")
+
+
+def show_cells_that_wait(waiting: Sequence[Mapping[str, Any]]) -> None:
+    """Table `cells-that-wait`: whose cells stay in which collection, in how many points, and what lets them go."""
+    if not waiting:
+        return
+    titles = ("collection", "channel", "served", "cells beside of", "points", "what lets them go")
+    keys = ("collection", "channel", "release", "waiting", "n_points", "message")
+    rows = [{title: _plain(row.get(key)) for title, key in zip(titles, keys, strict=True)} for row in waiting]
+    text = "Cells of releases that are not served, and stay because somebody may still read with them"
+    show_table(rows, key="cells-that-wait", description=text)
+
+
+def report_address(store: ObjectStore, release: int) -> str:
+    """Where the release's report lies, as an address."""
+    place = store.local_path(release_key(release, REPORT))
+    return place.as_uri() if place is not None else f"{store.url.rstrip('/')}/{release_key(release, REPORT)}"
+
+
+def _card(store: ObjectStore, release: int) -> str:
+    try:
+        text = store.read(release_key(release, "README.md")).decode("utf-8", errors="replace")
+    except ObjectNotFoundError:
+        return "It came without a card (README.md)."
+    cut = text if len(text) <= _MOST_CARD_CHARACTERS else text[:_MOST_CARD_CHARACTERS] + "\n\n(cut here)"
+    return cut.replace("\n# ", "\n## ").removeprefix("# ").strip()
+
+
+def _plain(value: Any) -> Any:
+    return "" if value is None else value

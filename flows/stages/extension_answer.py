@@ -1,0 +1,117 @@
+"""What an extension answers: one JSON document, the same keys whatever happened, and a table on the run's page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flows.orchestration import show_words
+from flows.stages.steps import Clock
+from minicoil.words import Candidate
+from tasks.catalogue import REPORT, Publication, release_key
+from tasks.corpus import Reading, RefusedWord
+from tasks.models import Parent
+from tasks.training import WordResult
+
+_ROW_KEYS = (
+    "word",
+    "verdict",
+    "reason",
+    "n_sentences",
+    "ordering_accuracy",
+    "margin_accuracy",
+    "ceiling",
+    "old_ordering_accuracy",
+)
+
+
+def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
+    corpus = {"n_documents": reading.n_documents, "n_sentences": reading.n_sentences, "n_new": reading.n_new}
+    return {"corpus": corpus, "unusable": reading.report.rows(), "seconds": clock.seconds}
+
+
+def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) -> dict[str, Any]:
+    """Nothing to train: a release answered this request before, see `flows.stages.gated_promotion.settle_answered`."""
+    return {"release": None, "words": [], **outcome, **_common(reading, clock)}
+
+
+def dry_run_report(
+    chosen: Sequence[Candidate],
+    refused: Sequence[RefusedWord],
+    points: Mapping[str, int],
+    costs: Mapping[str, Any],
+    reading: Reading,
+    clock: Clock,
+    pending: int | None,
+) -> dict[str, Any]:
+    """The words, why, how many points carry each, and what it would cost."""
+    words = [
+        {
+            "word": candidate.word,
+            "kind": candidate.kind,
+            "reasons": list(candidate.reasons),
+            "forms": list(candidate.use.forms[:8]),
+            "n_sentences": candidate.use.count,
+            "n_points": points[candidate.word],
+        }
+        for candidate in chosen
+    ]
+    answer: dict[str, Any] = {
+        "dry_run": True,
+        "release": None,
+        "words": words,
+        "refused_words": [entry.row() for entry in refused],
+    }
+    if pending is not None:
+        answer["message"] = f"the promotion of release {pending} is not finished; an extension finishes it first"
+    return {**answer, "estimate": dict(costs), **_common(reading, clock)}
+
+
+def extension_report(
+    parent: Parent,
+    published: Publication | None,
+    results: Sequence[WordResult],
+    refused: Sequence[RefusedWord],
+    promoted: Mapping[str, Any],
+    costs: Mapping[str, Any],
+    reading: Reading,
+    clock: Clock,
+) -> dict[str, Any]:
+    """What was trained, published and re-encoded, and words of a file that can be none; estimate beside actual."""
+    returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
+    final = [returned.get(result.record.word, result) for result in results]
+    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in final]
+    words += [{**dict.fromkeys(_ROW_KEYS), "n_sentences": 0, "verdict": "failed", **entry.row()} for entry in refused]
+    order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
+    words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
+    answer = {
+        "release": published.release if published else None,
+        "parent": parent.release,
+        "promoted": bool(promoted.get("promoted")),
+        "words": words,
+        "refused_words": [entry.row() for entry in refused],
+        "collections": list(promoted.get("collections", [])),
+        "waiting": list(promoted.get("waiting", [])),
+        "estimate": dict(costs),
+        "actual": {
+            "n_words": sum(result.weights is not None for result in final),
+            "n_points": sum(row["n_rewritten"] for row in promoted.get("collections", [])),
+            "cpu_minutes": clock.cpu_minutes,
+        },
+        "ids_left": published.manifest.facts["ids_left"] if published else parent.vocabulary.ids_left,
+        "unreachable_words": list(parent.vocabulary.unreachable[:20]),
+        **_common(reading, clock),
+    }
+    if published is not None:
+        answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
+        answer["report"] = release_key(published.release, REPORT) if answer["retrieval_gate"] else None
+        answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}
+    if published is None:
+        answer["message"] = "no word passed the gate, so nothing was published; the reasons stand with the words"
+    elif promoted.get("refused"):
+        answer["message"] = promoted["message"]
+    elif promoted.get("behind"):
+        answer["message"] = f"not promoted: {', '.join(promoted['behind'])} not re-encoded; run `minicoil reencode`"
+    answer |= {key: promoted[key] for key in ("gate", "refused", "expires_at") if key in promoted}
+    show_words(words)
+    return answer

@@ -1,0 +1,92 @@
+"""What a flow that changes words holds open: home, channel, parent, collections, settings."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import cached_property
+
+from flows.forms import WordsParameters
+from flows.orchestration import take_turn
+from flows.stages.steps import Clock, base_step, finish_step, open_encoders_step, open_parent_step, read_step
+from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
+from minicoil.text import WordTokenizer
+from tasks.catalogue import CollectionRecord, choose_collections, role_model_of
+from tasks.corpus import Reading, SentenceStore
+from tasks.models import Encoders, Parent, check_encoder, choose_role_model, remove_published_work, role_width
+from tasks.place import Place
+from tasks.points import PointStore
+from tasks.proof import check_judged_sets
+from tasks.training import ShardModel, TrainingPlan
+
+
+@dataclass
+class Job:
+    """What a flow that changes words holds open while it runs."""
+
+    parameters: WordsParameters
+    place: Place
+    points: PointStore
+    parent: Parent
+    tokenizer: WordTokenizer
+    records: list[CollectionRecord]
+    plan: TrainingPlan
+    clock: Clock
+
+    @cached_property
+    def encoders(self) -> Encoders:
+        """Loaded by the first step that encodes: a run that finds nothing to do never pays for them."""
+        parameters = self.parameters
+        cache = self.place.cache / "sentences"
+        return open_encoders_step(self.parent, parameters.encoder, self.plan.role_model, cache)
+
+    @cached_property
+    def sentences(self) -> SentenceStore:
+        """Everything that was ever read here; made by the first run that keeps what it reads."""
+        role_model = self.plan.role_model
+        return SentenceStore(self.points, role_width(self.parent, role_model), role_model)
+
+    @property
+    def shard_model(self) -> ShardModel:
+        """What shards are encoded with, elsewhere."""
+        asked = self.parameters
+        return ShardModel(asked.channel, self.parent.release, asked.encoder, self.plan.role_model, asked.dims)
+
+    def read(self) -> Reading:
+        """The corpus counted, and in the sentence store if somebody does more than look."""
+        asked, keep = self.parameters, not self.parameters.only_looks
+        with self.clock.timing("read"):
+            store = self.sentences if keep else SentenceStore.find(self.points, self.plan.role_model)
+            return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
+
+
+def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
+    """Lock the home, finish what was interrupted, and open everything a change of words needs.
+
+    Who only looks finishes nothing and imports nothing: store and collections stay as they are.
+    """
+    check_judged_sets(parameters.judged_sets)
+    place = parameters.place()
+    stack.enter_context(take_turn(place, parameters.channel, command))
+    points = stack.enter_context(place.points())
+    if not parameters.only_looks:
+        finish_step(place, parameters.channel)
+        remove_published_work(place)
+        if parameters.base is not None:
+            base_step(place, parameters.channel, parameters.base)
+    parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
+    check_encoder(parent, parameters.encoder)
+    channel, names = parameters.channel, parameters.collections
+    records = choose_collections(place.objects(), channel, names)
+    tokenizer = WordTokenizer.from_folder(parent.folder)
+    known = role_model_of(place.objects(), parent.release) if parent.release else None
+    role_model = choose_role_model(parameters.role_model, known)
+    plan = TrainingPlan(
+        training=TrainingConfig.for_target(parameters.target, parent.vocabulary.dims),
+        sampling=SamplingConfig(max_sentences=parameters.max_sentences, min_sentences=parameters.min_sentences),
+        triplets=TripletConfig(),
+        gate=GateConfig(),
+        encoder_digest=parent.facts.encoder_digest,
+        role_model=role_model,
+    )
+    return Job(parameters, place, points, parent, tokenizer, records, plan, Clock())

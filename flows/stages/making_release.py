@@ -1,0 +1,61 @@
+"""The end of every flow that changes words: assemble, prove, publish, promote."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flows.forms import RemoveParameters, WordsParameters
+from flows.stages.gated_promotion import settle_release
+from flows.stages.job import Job
+from flows.stages.proving_release import prove_release
+from flows.stages.steps import Clock, assemble_step, joined_step, publish_step
+from minicoil.training import Prior
+from minicoil.words import Candidate
+from tasks.catalogue import Publication, claim_release, parity_fact
+from tasks.models import remove_work
+from tasks.place import Place
+from tasks.releases import Assembled, Draft, probe_texts
+from tasks.training import WordResult
+
+
+def make_release(
+    job: Job,
+    results: Sequence[WordResult],
+    remove: Sequence[str],
+    prior: Prior | None,
+    request: str,
+    chosen: Sequence[Candidate],
+) -> tuple[Publication, dict[str, Any]]:
+    """Publish a release with the results' layers, and promote it if that was asked for and its gates pass."""
+    with job.clock.timing("assemble"):
+        number = claim_release(job.place.objects())
+        forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
+        joined = joined_step(job.points, job.records, forms)
+        folder = job.place.work_on(request) / f"release-{number}"
+        probes, sources = probe_texts(job.sentences, chosen), job.parameters.corpus
+        draft = Draft(job.parent, number, folder, request, prior, probes, remove, joined, sources)
+        built = assemble_step(draft, results)
+    proven = prove_release(job, draft, built, results)
+    facts = {**job.plan.facts, **proven.facts}
+    published, promoted = publish_and_settle(job.place, job.parameters, draft, proven.built, facts, job.clock)
+    return published, {**promoted, "returned": proven.returned}
+
+
+def publish_and_settle(
+    place: Place,
+    asked: WordsParameters | RemoveParameters,
+    draft: Draft,
+    built: Assembled,
+    facts: Mapping[str, Any],
+    clock: Clock,
+) -> tuple[Publication, dict[str, Any]]:
+    """Publish an assembled release, promote it where that was asked for, and clear its work folder."""
+    with clock.timing("publish"):
+        facts = {**built.facts, **parity_fact(built.parity), **facts}
+        published: Publication = publish_step(place.objects(), built.folder, draft.parent.release, facts, draft.release)
+    names = asked.collections if isinstance(asked, WordsParameters) else ()
+    manifest = published.manifest
+    promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, asked.approval_days)
+    remove_work(built.folder.parent)
+    return published, promoted

@@ -1,0 +1,21 @@
+from .content_words import ContentWords as ContentWords, pool_content as pool_content
+from .export import (
+    export_encoder as export_encoder,
+    pools_by_mean as pools_by_mean,
+    write_tokenizer_files as write_tokenizer_files,
+)
+from .machine import cores as cores, keep_to_cores as keep_to_cores, memory as memory, processes as processes
+from .token_encoder import (
+    ENCODER_SAMPLE as ENCODER_SAMPLE,
+    ROWS as ROWS,
+    TokenEncoder as TokenEncoder,
+    pool_sentences as pool_sentences,
+    pool_words as pool_words,
+    sampled_digest as sampled_digest,
+)
+from .torch_encoder import (
+    TorchTokenEncoder as TorchTokenEncoder,
+    computes_bfloat16 as computes_bfloat16,
+    has_weights as has_weights,
+)
+from .windows import read_windows as read_windows

@@ -1,0 +1,311 @@
+"""The encoder: contextual token embeddings at the price of the tokens, not of the padding."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import TypeVar
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from minicoil.encoder.machine import cores, keep_to_cores
+from minicoil.errors import BundleError, EncoderError
+from minicoil.text import TokenizedText
+
+logger = logging.getLogger(__name__)
+Batch = TypeVar("Batch")
+TOKENS_PER_BATCH = 256  # one chunk, or ten sentences; 512 costs 2 % more, 2048 a fifth (measured, one core)
+TOKENS_PER_BATCH_ON_GPU = 16_384  # a GPU idles on less; not tuned
+ROWS = "minicoil_rows"  # input of the graph of rows: (N,) int64 places in the flattened (B * S) tokens
+ENCODER_SAMPLE = "encoder_sample"  # its property that says of which encoder it is
+_INEXACT = ("SkipLayerNormFusion",)  # adds in another order; found only where shapes are known, as behind a Gather
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+
+
+@dataclass(frozen=True)
+class EncodedBatch:
+    """Texts of similar length after one forward pass.
+
+    Attributes:
+        places: (B,) index of each text in what was given to `encode`.
+        lengths: (B,) pieces of each; rows beyond are padding.
+        embeddings: (B, S, D) float32 last hidden states.
+    """
+
+    places: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    embeddings: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class EncodedPieces:
+    """Some pieces of texts of similar length after one forward pass.
+
+    Attributes:
+        places: (B,) index of each text in what was given to `encode_pieces`.
+        embeddings: (P, D) float32 last hidden states of the pieces asked for, text by text.
+    """
+
+    places: NDArray[np.int64]
+    embeddings: NDArray[np.float32]
+
+
+class TokenEncoder:
+    """An ONNX encoder fed with batches of equal token budget, sorted by length.
+
+    Every forward pass takes one core, and several run at once: ONNX Runtime's own threads cost half as much again,
+    waiting for each other (measured), and gain nothing on a query of a few words.
+
+    Args:
+        onnx_path: Graph whose output 0 is (B, S, D) token embeddings.
+        threads: Forward passes at once; None takes every core this process may use. A GPU takes one at a time.
+        tokens_per_batch: Padded tokens of one forward pass; None for what suits the device.
+        rows_path: The same encoder with an end that computes only the tokens asked for, see `folder.rows_graph`; one
+            that is missing, of another encoder or refused by ONNX Runtime is done without.
+
+    Raises:
+        EncoderError: ONNX Runtime has no provider that can run it.
+        BundleError: ONNX Runtime cannot load the graph.
+    """
+
+    def __init__(
+        self,
+        onnx_path: Path,
+        threads: int | None = None,
+        tokens_per_batch: int | None = None,
+        rows_path: Path | None = None,
+    ) -> None:
+        keep_to_cores()
+        self._onnx_path, self._opening = onnx_path, Lock()
+        self._whole: ort.InferenceSession | None = None
+        self._rows = _open_rows(rows_path, onnx_path) if rows_path is not None else None
+        session = self._rows or self._session
+        inputs, _, width = _describe(session, onnx_path)
+        self._inputs = inputs - {ROWS}
+        self.on_gpu = CUDA in session.get_providers()
+        self.threads = 1 if self.on_gpu else threads or cores()
+        self.tokens_per_batch = tokens_per_batch or (TOKENS_PER_BATCH_ON_GPU if self.on_gpu else TOKENS_PER_BATCH)
+        self.width: int = width if isinstance(width, int) else self._measure_width(onnx_path)
+
+    @property
+    def _session(self) -> ort.InferenceSession:
+        """Of the whole graph, opened by the first who needs every token."""
+        with self._opening:
+            if self._whole is None:
+                self._whole = open_session(self._onnx_path)
+            return self._whole
+
+    def _measure_width(self, onnx_path: Path) -> int:
+        try:
+            return int(self._forward(np.zeros((1, 1), dtype=np.int64), np.ones((1, 1), dtype=np.int64)).shape[-1])
+        except Exception as error:  # see open_session
+            raise BundleError(f"{onnx_path} cannot encode a token: {error}; pull the release again") from error
+
+    def encode(self, texts: Sequence[TokenizedText]) -> Iterator[EncodedBatch]:
+        """Every text once, in batches of similar length and so in no particular order.
+
+        Memory is bounded by the token budget, not by the number of texts.
+        """
+        return self._in_batches(texts, partial(self._encode_batch, texts))
+
+    def encode_pieces(
+        self, texts: Sequence[TokenizedText], pieces: Sequence[NDArray[np.int64]]
+    ) -> Iterator[EncodedPieces]:
+        """As `encode`, but of each text only the pieces asked for, which is cheaper.
+
+        Args:
+            texts: What to encode.
+            pieces: (P,) places in each text; a text without any need not be given.
+        """
+        return self._in_batches(texts, partial(self._encode_pieces, texts, pieces))
+
+    def _in_batches(
+        self, texts: Sequence[TokenizedText], work: Callable[[NDArray[np.int64], NDArray[np.int64]], Batch]
+    ) -> Iterator[Batch]:
+        lengths = np.fromiter((len(text.ids) for text in texts), dtype=np.int64, count=len(texts))
+        batches = list(self._batches(np.argsort(lengths, kind="stable"), lengths))
+        if self.threads == 1 or len(batches) < 2:
+            for places in batches:
+                yield work(places, lengths[places])
+            return
+        with ThreadPoolExecutor(min(self.threads, len(batches)), "minicoil-encode") as pool:
+            running: deque[Future[Batch]] = deque()
+            try:
+                # the longest texts first: a pass that starts last should not be the longest
+                for places in reversed(batches):
+                    running.append(pool.submit(work, places, lengths[places]))
+                    if len(running) > self.threads:  # one batch waits, so that no core does
+                        yield running.popleft().result()
+                while running:
+                    yield running.popleft().result()
+            finally:
+                for future in running:
+                    future.cancel()
+
+    def _encode_batch(
+        self, texts: Sequence[TokenizedText], places: NDArray[np.int64], sizes: NDArray[np.int64]
+    ) -> EncodedBatch:
+        return EncodedBatch(places, sizes, self._forward(*_pad(texts, places, sizes)))
+
+    def _encode_pieces(
+        self,
+        texts: Sequence[TokenizedText],
+        pieces: Sequence[NDArray[np.int64]],
+        places: NDArray[np.int64],
+        sizes: NDArray[np.int64],
+    ) -> EncodedPieces:
+        ids, mask = _pad(texts, places, sizes)
+        rows = np.concatenate([pieces[place] + row * ids.shape[1] for row, place in enumerate(places)])
+        if self._rows is None:
+            return EncodedPieces(places, self._forward(ids, mask).reshape(-1, self.width)[rows])
+        return EncodedPieces(places, self._forward_rows(self._rows, ids, mask, rows))
+
+    def _batches(self, order: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+        start = 0
+        for end in range(1, len(order) + 1):
+            # ascending lengths: the next text would set the padded length of the whole batch
+            if end == len(order) or (end - start + 1) * lengths[order[end]] > self.tokens_per_batch:
+                yield order[start:end]
+                start = end
+
+    def _forward(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.asarray(self._session.run(None, self._feed(ids, mask))[0])
+
+    def _forward_rows(
+        self, session: ort.InferenceSession, ids: NDArray[np.int64], mask: NDArray[np.int64], rows: NDArray[np.int64]
+    ) -> NDArray[np.float32]:
+        return np.asarray(session.run(None, {**self._feed(ids, mask), ROWS: rows})[0][0])
+
+    def _feed(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
+        feed = {"input_ids": ids}
+        if "attention_mask" in self._inputs:
+            feed["attention_mask"] = mask
+        if "token_type_ids" in self._inputs:
+            feed["token_type_ids"] = np.zeros_like(ids)
+        return feed
+
+
+def _pad(
+    texts: Sequence[TokenizedText], places: NDArray[np.int64], sizes: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(B, S) int64 ids and attention mask of some texts."""
+    ids = np.zeros((len(places), max(int(sizes.max()), 1)), dtype=np.int64)
+    for row, place in enumerate(places):
+        ids[row, : sizes[row]] = texts[place].ids
+    return ids, (np.arange(ids.shape[1]) < sizes[:, None]).astype(np.int64)
+
+
+def _describe(session: ort.InferenceSession, onnx_path: Path) -> tuple[set[str], str, object]:
+    """Names of inputs, of output 0, and the width that it promises."""
+    try:
+        inputs, output = {entry.name for entry in session.get_inputs()}, session.get_outputs()[0]
+        width = output.shape[-1]
+        name = str(output.name)
+    except (UnicodeDecodeError, IndexError) as error:  # names that are no text; no output; one that is a single number
+        raise BundleError(f"{onnx_path} is no encoder of tokens ({error}); pull the release again") from error
+    if "input_ids" not in inputs or inputs - {"input_ids", "attention_mask", "token_type_ids", ROWS}:
+        raise BundleError(
+            f"{onnx_path} takes {', '.join(sorted(inputs)) or 'nothing'}; an encoder of tokens takes input_ids and at "
+            "most attention_mask and token_type_ids; get the model anew"
+        )
+    return inputs, name, width
+
+
+def open_session(onnx_path: Path, leave_out: Sequence[str] = ()) -> ort.InferenceSession:
+    """A session on CUDA where it works, else on the CPU, one core a forward pass.
+
+    Args:
+        onnx_path: The graph.
+        leave_out: Names of ONNX Runtime's optimisations that are not for it.
+
+    Raises:
+        EncoderError: ONNX Runtime has neither provider.
+        BundleError: it cannot load the graph.
+    """
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    available = ort.get_available_providers()
+    providers = [name for name in (CUDA, CPU) if name in available]
+    if not providers:
+        raise EncoderError(
+            f"ONNX Runtime offers the providers {', '.join(available) or 'none'}; {CUDA} or {CPU} is needed; "
+            "install onnxruntime anew"
+        )
+    try:
+        session = ort.InferenceSession(
+            str(onnx_path), options, providers=providers, disabled_optimizers=list(leave_out) or None
+        )
+    except Exception as error:  # onnxruntime raises a dozen unrelated classes; all mean the same here
+        raise BundleError(f"{onnx_path} cannot be loaded by ONNX Runtime: {error}; pull the release again") from error
+    if CUDA in providers and CUDA not in session.get_providers():
+        logger.warning("ONNX Runtime has CUDA but could not start it; the encoder runs on the CPU")
+    return session
+
+
+def _open_rows(path: Path, onnx_path: Path) -> ort.InferenceSession | None:
+    """A session of the graph that computes only the tokens asked for, where there is one of this very encoder."""
+    if not path.exists():
+        return None
+    try:
+        session = open_session(path, _INEXACT)
+        if session.get_modelmeta().custom_metadata_map.get(ENCODER_SAMPLE) == sampled_digest(onnx_path):
+            return session
+        logger.warning("%s was made of another encoder than %s; done without", path, onnx_path)
+    except (BundleError, OSError, RuntimeError, UnicodeDecodeError) as error:
+        logger.warning("%s cannot be used (%s); done without", path, error)
+    return None
+
+
+def sampled_digest(path: Path) -> str:
+    """Hex digest of a file's size and of 64 kB spread over it: an encoder that was exchanged is noticed."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for number in range(64):
+            file.seek(number * max(size - 1024, 0) // 63)
+            digest.update(file.read(1024))
+    return digest.hexdigest()
+
+
+def pool_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int) -> NDArray[np.float32]:
+    """Mean embedding of the pieces of each slot.
+
+    Args:
+        embeddings: (P, D) float32, one row per piece.
+        slots: (P,) int64 in [0, n_slots); every slot occurs.
+        n_slots: How many there are.
+
+    Returns:
+        (n_slots, D) float32.
+    """
+    order = np.argsort(slots, kind="stable")
+    counts = np.bincount(slots, minlength=n_slots)
+    starts = np.cumsum(counts) - counts
+    sums = embeddings[order[starts]]  # most words have one piece: nothing is left to add
+    left = np.flatnonzero(counts > 1)
+    for turn in range(1, int(counts.max(initial=0))):
+        # the next piece of every word that has one; several times faster than reduceat over wide rows
+        left = left[counts[left] > turn]
+        sums[left] += embeddings[order[starts[left] + turn]]
+    return np.asarray(sums / counts[:, None].astype(np.float32), dtype=np.float32)
+
+
+def pool_sentences(batch: EncodedBatch) -> NDArray[np.float32]:
+    """(B, D) float32 unit vectors: the mean over each text's pieces, specials included, then normalised.
+
+    Source: sentence-transformers' mean pooling, which MiniLM was trained with.
+    """
+    mask = np.arange(batch.embeddings.shape[1]) < batch.lengths[:, None]
+    sums = (batch.embeddings * mask[:, :, None]).sum(axis=1)
+    means = sums / np.maximum(batch.lengths, 1)[:, None].astype(np.float32)
+    return np.asarray(means / np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12), dtype=np.float32)

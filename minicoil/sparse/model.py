@@ -1,0 +1,314 @@
+"""The model a person holds: texts in, the sparse vectors of stock FastEmbed out."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from minicoil.config import Bm25Config
+from minicoil.encoder import TokenEncoder, pool_sentences, processes, read_windows
+from minicoil.errors import BundleError, EncoderError
+from minicoil.files import BundleLayout, Count, Size, check_number, release_pages
+from minicoil.folder import check_bundle, read_facts
+from minicoil.sparse.cells import SparseVector, count_words, document_vector, query_vector, union
+from minicoil.sparse.meanings import WordMeanings, WordPieces, find_pieces, measure_meanings, no_meanings
+from minicoil.sparse.workers import PROCESS_BYTES, EncodedWindow, Request, encode_in_processes
+from minicoil.text import TokenizedText, WordTokenizer, is_joined
+from minicoil.words import Vocabulary
+
+Progress = Callable[[int], None]
+_TEXTS_PER_RELEASE = (
+    8  # until the stack's pages are given back; costs nothing measurable, saves most of the stack's size
+)
+
+
+@dataclass(frozen=True)
+class HybridVector:
+    """Both vectors of one text, from one forward pass.
+
+    Attributes:
+        sparse: As `MiniCoil.embed` or `query_embed` gives it.
+        dense: (D,) float32 unit vector, the encoder's own sentence embedding.
+    """
+
+    sparse: SparseVector
+    dense: NDArray[np.float32]
+
+
+class MiniCoil:
+    """A model folder, ready to encode; safe to use from several threads.
+
+    Attributes:
+        tokenizer: The words it sees.
+        vocabulary: Which of them it knows.
+        stack: (rows, D, d) float32 layers, memory-mapped.
+        bm25: k, b, avg_len; must be the collection's own.
+    """
+
+    def __init__(self, folder: Path, bm25: Bm25Config, threads: int | None = None) -> None:
+        if threads is not None:
+            check_number("threads", threads, Size)
+        self.layout = BundleLayout(folder)
+        self.bm25 = bm25
+        self.stack, self.vocabulary = check_bundle(folder)
+        self.tokenizer = WordTokenizer.from_folder(folder)
+        self._threads = threads
+        self._olds: tuple[Vocabulary, ...] = ()
+        self._is_own = True  # the vocabulary is the folder's
+        self._encoder: TokenEncoder | None = None
+        self._loading = Lock()
+
+    @staticmethod
+    def load(
+        folder: Path | str,
+        k: float = Bm25Config.k,
+        b: float = Bm25Config.b,
+        avg_len: float = Bm25Config.avg_len,
+        threads: int | None = None,
+    ) -> MiniCoil:
+        """The model of a folder; the encoder itself is loaded by the first text that needs it.
+
+        Raises:
+            BundleError: the folder is not a complete model.
+            UsageError: a number is none.
+        """
+        return MiniCoil(Path(folder), Bm25Config(k, b, avg_len), threads)
+
+    def under(self, vocabulary: Vocabulary) -> MiniCoil:
+        """This model as an ancestor's readers know it; encoder and layers are shared, because rows never change."""
+        model = self._share()
+        model.vocabulary, model._is_own = vocabulary, False
+        return model
+
+    def beside(self, *olds: Vocabulary) -> MiniCoil:
+        """This model for writers: documents get the cells they had under the ancestors `olds` too. Queries as ever."""
+        model = self._share()
+        model._olds = olds
+        return model
+
+    def _share(self) -> MiniCoil:
+        _ = self.encoder  # once, for both
+        return copy.copy(self)
+
+    @property
+    def recipe(self) -> tuple[Path, Bm25Config, Vocabulary | None, tuple[Vocabulary, ...]]:
+        """What another process makes this model from."""
+        return self.layout.folder, self.bm25, None if self._is_own else self.vocabulary, self._olds
+
+    @cached_property
+    def _pooling(self) -> str:
+        return read_facts(self.layout.folder).pooling
+
+    @property
+    def encoder(self) -> TokenEncoder:
+        """The ONNX encoder, loaded on first use.
+
+        Raises:
+            BundleError: it does not load, or its width is not the stack's.
+        """
+        with self._loading:
+            if self._encoder is None:
+                encoder = TokenEncoder(self.layout.encoder, self._threads, rows_path=self.layout.rows)
+                if encoder.width != self.stack.shape[1]:
+                    raise BundleError(
+                        f"{self.layout.encoder} gives {encoder.width} numbers a token, the stack expects "
+                        f"{self.stack.shape[1]}; encoder and layers are not of one model"
+                    )
+                self._encoder = encoder
+            return self._encoder
+
+    def embed(
+        self,
+        documents: str | Iterable[str],
+        progress: Progress | None = None,
+        *,
+        batch_size: int | None = None,
+        parallel: int | None = None,
+    ) -> Iterator[SparseVector]:
+        """The vectors of documents, in order, as they come; memory does not grow with their number.
+
+        Args:
+            documents: One text, or any iterable of texts.
+            progress: Told of documents done.
+            batch_size: Texts read ahead and sorted by length together; answers wait for so many.
+            parallel: None or 1 encodes in this process, on as many threads as `load` was told; more starts so many
+                processes of one thread, 0 one a core, as far as memory goes. As with FastEmbed, a script that uses
+                processes needs its `if __name__ == "__main__":`.
+
+        Raises:
+            UsageError: `parallel` processes were asked for by a script without main guard.
+            DocumentError: something is no text, or `documents` raised; it names the position, and comes after the
+                vectors of everything before.
+        """
+        for window in self._encode(Request(False, False), documents, progress, batch_size, parallel):
+            yield from window.sparse
+
+    def query_embed(
+        self, query: str | Iterable[str], *, batch_size: int | None = None, parallel: int | None = None
+    ) -> Iterator[SparseVector]:
+        """The vectors of queries: no term frequency. Arguments and errors as with `embed`."""
+        for window in self._encode(Request(True, False), query, None, batch_size, parallel):
+            yield from window.sparse
+
+    def embed_hybrid(
+        self,
+        documents: str | Iterable[str],
+        progress: Progress | None = None,
+        *,
+        batch_size: int | None = None,
+        parallel: int | None = None,
+    ) -> Iterator[HybridVector]:
+        """Sparse and dense vectors of documents for the price of one. Arguments and errors as with `embed`."""
+        for window in self._encode(Request(False, True), documents, progress, batch_size, parallel):
+            yield from map(HybridVector, window.sparse, window.dense)
+
+    def query_embed_hybrid(
+        self, query: str | Iterable[str], *, batch_size: int | None = None, parallel: int | None = None
+    ) -> Iterator[HybridVector]:
+        """Sparse and dense vectors of queries. Arguments and errors as with `embed`."""
+        for window in self._encode(Request(True, True), query, None, batch_size, parallel):
+            yield from map(HybridVector, window.sparse, window.dense)
+
+    def _encode(
+        self,
+        request: Request,
+        texts: str | Iterable[str],
+        progress: Progress | None,
+        batch_size: int | None,
+        parallel: int | None,
+    ) -> Iterator[EncodedWindow]:
+        if request.dense and self._pooling != "mean":
+            raise EncoderError(
+                f"{self.layout.folder}: its encoder's sentence embedding is not the mean of its token embeddings; "
+                "take the dense vector from sentence-transformers"
+            )
+        for name, value, kind in (("batch_size", batch_size, Count), ("parallel", parallel, Size)):
+            if value is not None:
+                check_number(name, value, kind)
+        n_processes = processes(PROCESS_BYTES) if parallel == 0 else parallel or 1
+        if n_processes == 1:
+            for window in read_windows(texts, batch_size):
+                yield self.encode_window(window, request, progress)
+            return
+        for answer in encode_in_processes(self, texts, request, n_processes, batch_size):
+            if progress is not None:
+                progress(len(answer.sparse))
+            yield answer
+
+    def encode_window(self, texts: Sequence[str], request: Request, progress: Progress | None = None) -> EncodedWindow:
+        """The vectors of some texts at once; what `embed` and its kin are made of."""
+        olds = () if request.query else self._olds
+        read = self.tokenizer.tokenize(texts)
+        wanted = [find_pieces(text, self.vocabulary, *olds) for text in read]
+        meanings, dense = self._measure(read, wanted, request, progress)
+        pairs = zip(read, meanings, strict=True)
+        if olds:
+            return EncodedWindow([self._unite(text, found, olds)[1] for text, found in pairs], dense)
+        sparse = []
+        for text, found in pairs:
+            bag = count_words(text.tokens, self.vocabulary)
+            rows = found.select(bag.word_ids)
+            if request.query:
+                sparse.append(query_vector(bag, rows, self.vocabulary))
+            else:
+                sparse.append(document_vector(bag, rows, self.vocabulary, self.bm25))
+        return EncodedWindow(sparse, dense)
+
+    def embed_union(
+        self, documents: str | Iterable[str], *olds: Vocabulary, progress: Progress | None = None
+    ) -> Iterator[tuple[SparseVector, SparseVector]]:
+        """Each document's vector, and the same with the cells it had under each of `olds` beside.
+
+        Readers of any of these releases find their own cells in the second. The stack holds the old rows too, because
+        it only ever grows.
+
+        Raises:
+            BundleError: a cell has another value under one of `olds`: not an ancestor of this vocabulary.
+            DocumentError: as with `embed`.
+        """
+        for window in read_windows(documents):
+            read = self.tokenizer.tokenize(window)
+            wanted = [find_pieces(text, self.vocabulary, *olds) for text in read]
+            meanings, _ = self._measure(read, wanted, Request(False, False), progress)
+            for text, found in zip(read, meanings, strict=True):
+                yield self._unite(text, found, olds)
+
+    def embed_each(
+        self, documents: str | Iterable[str], vocabularies: Sequence[Vocabulary], progress: Progress | None = None
+    ) -> Iterator[tuple[SparseVector, ...]]:
+        """The vectors that each document has under this vocabulary or its ancestors', by one forward pass.
+
+        Args:
+            documents: As with `embed`.
+            vocabularies: Any whose rows are in this stack.
+            progress: Told of documents done.
+        """
+        for window in read_windows(documents):
+            read = self.tokenizer.tokenize(window)
+            wanted = [find_pieces(text, *vocabularies) for text in read]
+            meanings, _ = self._measure(read, wanted, Request(False, False), progress)
+            for text, found in zip(read, meanings, strict=True):
+                yield tuple(self._document(text, found, vocabulary) for vocabulary in vocabularies)
+
+    def _document(self, text: TokenizedText, found: WordMeanings, vocabulary: Vocabulary) -> SparseVector:
+        bag = count_words(text.tokens, vocabulary)
+        return document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25)
+
+    def _unite(
+        self, text: TokenizedText, found: WordMeanings, olds: Sequence[Vocabulary]
+    ) -> tuple[SparseVector, SparseVector]:
+        new_vector = everything = self._document(text, found, self.vocabulary)
+        # a symbol-joined token may count for one word more or less than before, and so may the text's length
+        lenient = any(is_joined(token) for token in text.tokens)
+        for old in olds:
+            everything = union(everything, self._document(text, found, old), lenient)
+        return new_vector, everything
+
+    def _measure(
+        self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], request: Request, progress: Progress | None
+    ) -> tuple[list[WordMeanings], NDArray[np.float32]]:
+        """Meanings of every text's words, and dense vectors where asked for.
+
+        Texts without known words never reach the encoder, unless it is their dense vector that is wanted.
+        """
+        answer = [no_meanings(self.vocabulary.dims)] * len(texts)
+        dense = np.zeros((len(texts), self.stack.shape[1] if request.dense else 0), dtype=np.float32)
+        needed = np.asarray([place for place, entry in enumerate(wanted) if request.dense or len(entry)], np.int64)
+        n_read = 0
+        if progress is not None and len(needed) < len(texts):
+            progress(len(texts) - len(needed))
+        if not len(needed):
+            return answer, dense
+        for places, embeddings, pooled in self._forward(texts, wanted, needed, request.dense):
+            found = measure_meanings(embeddings, [wanted[i] for i in places], self.stack)
+            for place, meanings in zip(places, found, strict=True):
+                answer[place] = meanings
+            n_read += len(places)
+            if n_read >= _TEXTS_PER_RELEASE:
+                release_pages(self.stack)
+                n_read = 0
+            if pooled is not None:
+                dense[places] = pooled
+            if progress is not None:
+                progress(len(places))
+        return answer, dense
+
+    def _forward(
+        self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], needed: NDArray[np.int64], dense: bool
+    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.float32] | None]]:
+        """By batch: which texts, (P, D) embeddings of their wanted pieces, and (B, D) dense vectors if asked for."""
+        some, pieces = [texts[place] for place in needed], [wanted[place].pieces for place in needed]
+        if not dense:
+            for part in self.encoder.encode_pieces(some, pieces):
+                yield needed[part.places].tolist(), part.embeddings, None
+            return
+        for batch in self.encoder.encode(some):
+            rows = [batch.embeddings[row, pieces[place]] for row, place in enumerate(batch.places)]
+            yield needed[batch.places].tolist(), np.concatenate(rows), pool_sentences(batch)

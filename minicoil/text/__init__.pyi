@@ -1,0 +1,19 @@
+from .decoding import as_utf8 as as_utf8, read_lines as read_lines
+from .docstrings import from_docstring as from_docstring, from_rst as from_rst
+from .folding import fold_text as fold_text
+from .near_duplicates import find_near_duplicates as find_near_duplicates
+from .prose import from_html as from_html, from_markdown as from_markdown
+from .quotes import Quotes as Quotes
+from .sentences import chunk_text as chunk_text, sentence_key as sentence_key, split_sentences as split_sentences
+from .snippets import cut_snippet as cut_snippet, possible_snippets as possible_snippets
+from .stemming import (
+    MAX_STEM_LENGTH as MAX_STEM_LENGTH,
+    MEMO_SIZE as MEMO_SIZE,
+    SPECIAL_TOKENS as SPECIAL_TOKENS,
+    STOPWORDS as STOPWORDS,
+    is_joined as is_joined,
+    part_stems as part_stems,
+    split_parts as split_parts,
+    stem as stem,
+)
+from .tokens import TokenizedText as TokenizedText, WordTokenizer as WordTokenizer

@@ -1,0 +1,14 @@
+from .grammar import part_of_speech as part_of_speech
+from .key_places import KeyPlaces as KeyPlaces
+from .key_set import KeySet as KeySet
+from .ledger import Ledger as Ledger, VerdictName as VerdictName, WordRecord as WordRecord
+from .mining import (
+    Candidate as Candidate,
+    KnownUse as KnownUse,
+    MiningConfig as MiningConfig,
+    query_weights as query_weights,
+    rank_common as rank_common,
+    rank_mined as rank_mined,
+)
+from .vocabulary import FILLER as FILLER, Vocabulary as Vocabulary, check_word as check_word
+from .word_counts import WordCounts as WordCounts, WordUse as WordUse

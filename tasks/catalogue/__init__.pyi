@@ -1,0 +1,87 @@
+from .approvals import (
+    check_approval as check_approval,
+    finish_waiting as finish_waiting,
+    hold_release as hold_release,
+    list_waiting as list_waiting,
+    look_for_waiting as look_for_waiting,
+    read_waiting as read_waiting,
+)
+from .channels import (
+    ChannelState as ChannelState,
+    begin_anew as begin_anew,
+    channel_names as channel_names,
+    drop_pending as drop_pending,
+    finish_contraction as finish_contraction,
+    list_channels as list_channels,
+    move_current as move_current,
+    point_back as point_back,
+    read_channel as read_channel,
+    set_pending as set_pending,
+)
+from .confirmation import (
+    ReadersRequest as ReadersRequest,
+    forget_acknowledgement as forget_acknowledgement,
+    settle_readers as settle_readers,
+)
+from .gating import decide_promotion as decide_promotion, parity_fact as parity_fact
+from .manifest import FileEntry as FileEntry, Manifest as Manifest, content_digest as content_digest
+from .payload_fields import (
+    HASH_FIELD as HASH_FIELD,
+    JOINED_FIELD as JOINED_FIELD,
+    KEYS_FIELD as KEYS_FIELD,
+    NO_UNION as NO_UNION,
+    SOURCE_FIELD as SOURCE_FIELD,
+    STAMP_FIELD as STAMP_FIELD,
+    SYMBOLS_FIELD as SYMBOLS_FIELD,
+    UNION_FIELD as UNION_FIELD,
+)
+from .readers import (
+    FOREVER as FOREVER,
+    LEASE_SECONDS as LEASE_SECONDS,
+    announce_reader as announce_reader,
+    look_for_readers as look_for_readers,
+    new_reader_name as new_reader_name,
+    withdraw_reader as withdraw_reader,
+)
+from .registry import (
+    CollectionRecord as CollectionRecord,
+    DamagedRecord as DamagedRecord,
+    choose_collections as choose_collections,
+    collections_aside as collections_aside,
+    list_collections as list_collections,
+    open_record as open_record,
+    read_collection_record as read_collection_record,
+    read_registry as read_registry,
+    register_collection as register_collection,
+    remove_collection as remove_collection,
+    replace_damaged as replace_damaged,
+    salvage_record as salvage_record,
+    update_collection as update_collection,
+)
+from .release_names import find_release as find_release
+from .releases import (
+    CLAIM as CLAIM,
+    MANIFEST as MANIFEST,
+    REPORT as REPORT,
+    Publication as Publication,
+    claim_release as claim_release,
+    describe_file as describe_file,
+    open_release as open_release,
+    publish_release as publish_release,
+    pull_release as pull_release,
+    read_manifest as read_manifest,
+    read_sound as read_sound,
+    release_key as release_key,
+    release_numbers as release_numbers,
+    role_model_of as role_model_of,
+    verify_release as verify_release,
+)
+from .reports import write_report as write_report
+from .requests import file_digests as file_digests, find_request as find_request, request_digest as request_digest
+from .retention import (
+    Waiting as Waiting,
+    count_beside as count_beside,
+    find_waiting as find_waiting,
+    has_known_readers as has_known_readers,
+    waiting_rows as waiting_rows,
+)

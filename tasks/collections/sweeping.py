@@ -1,0 +1,155 @@
+"""The sweep: points that somebody wrote without this service, or with an older release, are brought up to date."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+from minicoil.errors import ReleaseError
+from minicoil.folder import check_bundle
+from minicoil.sparse import MiniCoil
+from minicoil.words import Vocabulary
+from tasks.catalogue import HASH_FIELD, STAMP_FIELD, CollectionRecord
+from tasks.collections.contraction import drop_leftovers
+from tasks.collections.finding import PAGE, UNSTAMPED, Finder, Found
+from tasks.collections.indexing import BM25_VECTOR, describe_text
+from tasks.collections.reencoding import STAMPS, CollectionChange
+from tasks.collections.texts import PointTextError, TextSource, TextTemplate, open_texts
+from tasks.collections.writing import current_stamp, make_vectors, open_writer, rewrite_points
+from tasks.corpus import text_hash
+from tasks.models import lineage, open_model
+from tasks.place import Place
+from tasks.points import Point, PointFilter, PointStore, VectorUpdate
+from tasks.progress import progress
+
+logger = logging.getLogger(__name__)
+
+
+def sweep_collection(
+    place: Place, points: PointStore, record: CollectionRecord, dry_run: bool = False, read_all: bool = False
+) -> CollectionChange:
+    """Bring late points to the release that the collection carries; with `dry_run` only count them.
+
+    A point is late where it has no stamp (in a collection that this service indexed), or where its vector was made by
+    another release than the collection's and a word in it has changed between them.
+
+    Args:
+        place: Where.
+        points: The engine.
+        record: Of the collection.
+        dry_run: Write nothing.
+        read_all: Also hold every point's text against the hash that its vectors were made under: the only way to see
+            that somebody set a new text and nothing else. Reads every text, encodes those that differ.
+    """
+    model, others = open_writer(place, record)
+    texts = open_texts(record, place.cache)
+    change = CollectionChange(record.name, points.count(record.name))
+    n_left = drop_leftovers(place, points, record, dry_run)
+    change = replace(change, n_affected=n_left, n_rewritten=0 if dry_run else n_left)
+    if record.is_ours:
+        if not dry_run:
+            points.index_fields(record.name, STAMPS)  # a strict server filters on nothing else
+        for where, is_wanted in _strangers(read_all):
+            n_found, n_written = _adopt_some(points, record, texts, (model, others), where, is_wanted, dry_run)
+            change = replace(
+                change,
+                n_candidates=change.n_candidates + n_found,
+                n_affected=change.n_affected + n_found,
+                n_rewritten=change.n_rewritten + n_written,
+            )
+    for finder, stamped in _late(place, points, record, texts, model):
+        found = Found()
+        n_written = 0
+        with progress(f"sweeping {record.name}", None, "points looked at") as advance:
+            for affected, n in finder.affected(found, record.release, stamped):
+                if not dry_run:
+                    stamp = current_stamp(record)
+                    n_written += len(rewrite_points(points, record, texts, model, others, affected, stamp))
+                advance(n)
+        change = replace(
+            change,
+            n_candidates=change.n_candidates + found.n_candidates,
+            n_affected=change.n_affected + found.n_affected,
+            n_rewritten=change.n_rewritten + n_written,
+            n_without_text=change.n_without_text + found.n_without_text,
+            without_text=change.without_text or tuple(found.without_text),
+        )
+    return change
+
+
+def _late(
+    place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
+) -> Iterator[tuple[Finder, int | None]]:
+    """For every release that points may have been written with, what finds those that lack cells; and their stamp."""
+    current = check_bundle(open_model(place, record.release, record.encoder, record.dims))[1]
+    for older in lineage(place, record.release)[:-1]:
+        if record.attached_at is not None and older < record.attached_at:
+            continue
+        stamped = older if record.is_ours else None  # attached points carry no stamp before we write them
+        if record.is_ours and not points.count(record.name, PointFilter(equal={STAMP_FIELD: older})):
+            continue
+        try:
+            old = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
+        except ReleaseError:
+            logger.info("release %d was pruned; points stamped with it are taken as they are", older)
+            continue
+        yield Finder(points, record, texts, model.tokenizer, old, current, model.stack), stamped
+    for other in record.others if not record.is_ours else ():  # written with the newest model alone, by a stranger
+        beside = check_bundle(open_model(place, other, record.encoder, record.dims))[1]
+        yield Finder(points, record, texts, model.tokenizer, current, beside, model.stack), UNSTAMPED
+
+
+def _strangers(read_all: bool) -> Iterator[tuple[PointFilter, Callable[[Point, str], bool]]]:
+    """Which points came past `minicoil index`: where to look, and how each is told."""
+    yield PointFilter(missing=[STAMP_FIELD]), lambda point, text: True
+    if read_all:
+        yield PointFilter(), lambda point, text: point.payload.get(HASH_FIELD) != text_hash(text)
+
+
+def _adopt_some(
+    points: PointStore,
+    record: CollectionRecord,
+    texts: TextSource,
+    writer: tuple[MiniCoil, Sequence[Vocabulary]],
+    where: PointFilter,
+    is_wanted: Callable[[Point, str], bool],
+    dry_run: bool,
+) -> tuple[int, int]:
+    """Points given all that `minicoil index` would have given them; found and written."""
+    n_found = n_written = 0
+    with progress(f"adopting points of {record.name}", None, "points looked at") as advance:
+        for page in points.scroll(record.name, where, texts.fields, page=PAGE):
+            read = [(point, text) for point in page if (text := _text(texts, point)) is not None]
+            rows = [(point, text) for point, text in read if is_wanted(point, text)]
+            n_found += len(rows)
+            if not dry_run and rows:
+                n_written += _adopt(points, record, *writer, rows)
+            advance(len(page))
+    return n_found, n_written
+
+
+def _text(texts: TextSource, point: Point) -> str | None:
+    try:
+        return texts.read(point)
+    except PointTextError as error:
+        logger.warning("%s; it is left out of search", error)
+        return None
+
+
+def _adopt(
+    points: PointStore,
+    record: CollectionRecord,
+    model: MiniCoil,
+    others: Sequence[Vocabulary],
+    rows: list[tuple[Point, str]],
+) -> int:
+    written = [text for _, text in rows]
+    vectors = make_vectors(model, others, written)
+    described = describe_text(model, record, written)
+    n_written = 0
+    guard = TextTemplate(record.text).guard  # no hash stands for the text yet, so the text itself does
+    for (point, _), vector, (payload, plain) in zip(rows, vectors, described, strict=True):
+        update = VectorUpdate(point.id, {record.vector: vector, BM25_VECTOR: plain}, guard(point))
+        n_written += len(points.write_vectors(record.name, [update], payload))
+    return n_written

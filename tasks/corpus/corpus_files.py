@@ -1,0 +1,186 @@
+"""Text from files and folders, read line by line; a bad line, file or byte is counted and passed over."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from minicoil.errors import CorpusError
+from minicoil.text import as_utf8, chunk_text, from_html, from_markdown, from_rst
+from tasks.corpus.corpus_folders import find_files
+from tasks.corpus.corpus_rows import row_document
+from tasks.corpus.documents import RowPlace
+from tasks.corpus.specs import CorpusReport, Document, document
+from tasks.store import find_path, shown_name
+
+MAX_FILE_BYTES = 64 * 2**20  # of one prose file; larger ones are data under a text name
+MAX_LINE_BYTES = 16 * 2**20  # of one JSON line, which is held in memory whole
+_PROSE: dict[str, Callable[[str], str]] = {
+    ".txt": lambda text: text,
+    ".md": from_markdown,
+    ".markdown": from_markdown,
+    ".rst": from_rst,
+    ".html": from_html,
+    ".htm": from_html,
+}
+_TABLES, _LINES = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}
+_KNOWN = {*_PROSE, *_LINES, *_TABLES}
+UNREADABLE = (OSError, EOFError, zlib.error)  # permissions, a file that vanished, a damaged or cut gzip
+
+
+def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
+    """Documents of a file, or of every readable file below a folder, in name order.
+
+    Raises:
+        CorpusError: there is nothing under that name, or no file of a kind that is read.
+    """
+    path = find_path(spec)
+    if not spec:
+        raise CorpusError("corpus '' was not found: an empty name stands for no folder; give '.' for this one")
+    if os.path.isfile(path):
+        if _kind(path) not in _KNOWN:
+            kind = _kind(path) or "a file without ending"
+            raise CorpusError(f"{shown_name(path)}: {kind} is not read; {_accepted()}")
+        return _read_file(path, shown_name(path.name), report)
+    if os.path.isdir(path):
+        return _read_folder(path, report)
+    if os.path.islink(path):
+        raise CorpusError(
+            f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))}); give "
+            "what it should lead to"
+        )
+    if os.path.lexists(path):
+        raise CorpusError(f"corpus '{shown_name(path)}' is neither a file nor a folder; give one of these")
+    raise CorpusError(
+        f"corpus '{shown_name(spec)}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:..."
+    )
+
+
+def _read_folder(folder: Path, report: CorpusReport) -> Iterator[Document]:
+    n_files = 0
+    for path in find_files(folder, report):
+        if _kind(path) not in _KNOWN:
+            kind = shown_name(_kind(path)) or "no ending"
+            report.refuse(f"files of a kind that is not read ({kind})", shown_name(path))
+            continue
+        n_files += 1
+        yield from _read_file(path, shown_name(path.relative_to(folder).as_posix()), report)
+    if not n_files:
+        raise CorpusError(f"{shown_name(folder)} holds no file that is read; {_accepted()}")
+
+
+def _accepted() -> str:
+    return f"expected one of {', '.join(sorted(_KNOWN))}, or one of these with .gz"
+
+
+def _kind(path: Path) -> str:
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def is_rows(path: Path) -> bool:
+    """Whether a file is one of JSON lines, or a table."""
+    return _kind(path) in {*_TABLES, *_LINES}
+
+
+def _open_bytes(path: Path) -> IO[bytes]:
+    return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
+
+
+def _read_file(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
+    place = RowPlace(shown_name(os.path.abspath(path)), name, shown_name(path))
+    if _kind(path) not in _PROSE:
+        yield from read_rows(path, place, report)
+        return
+    try:
+        yield from _read_prose(path, place, report)
+    except UNREADABLE as error:
+        report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
+
+
+def _said(error: BaseException) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+
+
+def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
+    with _open_bytes(path) as file:
+        data = as_utf8(file).read(MAX_FILE_BYTES + 1)
+    if len(data) > MAX_FILE_BYTES:
+        report.refuse(f"files over {MAX_FILE_BYTES // 2**20} MiB read in part", place.shown)
+        data = data[:MAX_FILE_BYTES]
+    if 4 * data.count(0) > len(data):
+        report.refuse("files full of zero bytes: no text, or UTF-16 without its mark", place.shown)
+        return
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
+        text = data.decode("utf-8", "replace")
+    title = shown_name(path.name).removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
+    empty = True
+    for chunk in chunk_text(_PROSE[_kind(path)](text.replace("\0", " "))):
+        empty = False
+        yield document(place.file, title, chunk)
+    if empty:
+        report.refuse("files without prose", place.shown)
+
+
+def read_rows(path: Path, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
+    """Rows of a file of JSON lines or of a table; a file that cannot be read is one row of the report.
+
+    Args:
+        path: The file.
+        place: Of its rows, but for their number.
+        report: Told of what could not be used.
+        column: Where the text stands.
+    """
+    try:
+        if not path.stat().st_size:
+            report.refuse("files with nothing in them", place.shown)
+        elif _kind(path) in _TABLES:
+            from tasks.corpus.corpus_tables import read_table
+
+            yield from read_table(path, place, report, column)
+        elif _kind(path) in _LINES:
+            yield from _read_lines(path, place, report, column)
+    except UNREADABLE as error:
+        report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
+
+
+def _read_lines(path: Path, place: RowPlace, report: CorpusReport, column: str) -> Iterator[Document]:
+    empty = True
+    with _open_bytes(path) as file:
+        for number, raw in enumerate(_lines(as_utf8(file)), 1):
+            here = place.at(number)
+            if raw is None:
+                report.refuse(f"lines over {MAX_LINE_BYTES // 2**20} MiB", here.where)
+                continue
+            if not raw.strip():
+                continue
+            empty = False
+            try:
+                row = json.loads(raw.decode("utf-8-sig"))
+            except UnicodeDecodeError:
+                report.refuse("lines that are not UTF-8", here.where)
+            except (ValueError, RecursionError):
+                report.refuse("lines that are not JSON", here.where)
+            else:
+                yield from row_document(row, here, report, column)
+    if empty:
+        report.refuse("files with nothing in them", place.shown)
+
+
+def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
+    """Lines of a file; None in place of one that is too long to hold."""
+    while raw := file.readline(MAX_LINE_BYTES + 1):
+        if len(raw) <= MAX_LINE_BYTES:
+            yield raw
+            continue
+        while raw and not raw.endswith(b"\n"):
+            raw = file.readline(MAX_LINE_BYTES)
+        yield None

@@ -1,0 +1,112 @@
+"""Text from sets: Hugging Face data sets, and payloads of Qdrant collections."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minicoil.errors import CorpusError, UsageError
+from tasks.corpus.corpus_files import is_rows, read_rows
+from tasks.corpus.corpus_folders import find_files
+from tasks.corpus.corpus_rows import FIELDS, row_document
+from tasks.corpus.documents import RowPlace
+from tasks.corpus.specs import CorpusReport, Document
+from tasks.store import shown_name
+
+if TYPE_CHECKING:
+    from tasks.points import PointStore
+
+
+_SPLITS = ("train", "test", "valid", "dev")  # what names of files and folders say
+
+
+def read_hub(rest: str, report: CorpusReport) -> Iterator[Document]:
+    """Rows of `name[:config][:split]#column`, streamed; `name` may be a local folder.
+
+    Raises:
+        UsageError: no column was named.
+        CorpusError: the set, configuration, split or column does not exist, or cannot be reached.
+    """
+    address, _, column = rest.partition("#")
+    name, *options = address.split(":")
+    if not name or not column:
+        raise UsageError(f"hf:{rest}: expected hf:name[:config][:split]#column, such as hf:ag_news:train#text")
+    split = options[-1] if options else "train"
+    config = options[0] if len(options) == 2 else None
+    place = RowPlace(f"hf:{address}", name, f"hf:{address}")
+    try:
+        rows = _load_hub(name, config, split, rest)
+    except CorpusError:  # of a name that is a pattern to that library, or a column of a type that it does not know
+        files = _files_of_split(name, split, report)
+        if not files:
+            raise
+        for path in files:
+            inner = shown_name(path.relative_to(name))
+            yield from read_rows(path, RowPlace(f"{place.source}/{inner}", name, shown_name(path)), report, column)
+        return
+    if known := rows.column_names:
+        _check_column(known, column, rest)
+        # without the others, one of which may hold what Python has no value for
+        rows = rows.select_columns([field for field in dict.fromkeys((column, *FIELDS)) if field in known])
+    for number, row in enumerate(_rows(rows, rest)):
+        if number == 0:
+            _check_column(row, column, rest)
+        yield from row_document(row, place.at(number), report, column)
+
+
+def _check_column(known: Collection[Any], column: str, rest: str) -> None:
+    if column not in known:
+        raise CorpusError(f"hf:{rest}: no column '{column}'; columns are {', '.join(map(str, known))}")
+
+
+def _files_of_split(name: str, split: str, report: CorpusReport) -> list[Path]:
+    """Files of rows in a local folder: those that name the split, or all where none names any."""
+    if not os.path.isdir(name):
+        return []
+    files = [path for path in find_files(Path(name), report) if is_rows(path)]
+    named = {word: [path for path in files if word in path.relative_to(name).as_posix().lower()] for word in _SPLITS}
+    if any(named.values()):
+        return named.get(split, [])
+    return files if split == "train" else []
+
+
+def _load_hub(name: str, config: str | None, split: str, rest: str) -> Any:
+    from datasets import load_dataset
+
+    try:
+        return load_dataset(name, config, split=split, streaming=True)
+    except Exception as error:  # offline, unknown, gated: the hub's libraries raise a dozen unrelated classes
+        local = "" if os.path.isdir(name) else "; with no network, give a local folder of parquet or JSON lines"
+        raise CorpusError(
+            f"hf:{rest}: the data set cannot be loaded ({type(error).__name__}: {error}){local}"
+        ) from error
+
+
+def _rows(rows: Any, rest: str) -> Iterator[Any]:
+    iterator = iter(rows)
+    while True:
+        try:
+            row = next(iterator)
+        except StopIteration:
+            return
+        except Exception as error:  # see _load_hub
+            raise CorpusError(f"hf:{rest}: reading stopped ({type(error).__name__}: {error}); run it again") from error
+        yield row
+
+
+def read_collection(rest: str, report: CorpusReport, points: PointStore) -> Iterator[Document]:
+    """Texts in the payload of a collection, `collection#field`.
+
+    Raises:
+        UsageError: no field was named.
+        CollectionError: the collection does not exist.
+    """
+    name, _, column = rest.partition("#")
+    if not name or not column:
+        raise UsageError(f"qdrant:{rest}: expected qdrant:collection#payload_field")
+    place = RowPlace(f"qdrant:{name}", name, f"qdrant:{name}")
+    for page in points.scroll(name, payload=[column, "doc", "title"]):
+        for point in page:
+            yield from row_document({**point.payload, "_id": point.id}, place.at(str(point.id)), report, column)

@@ -1,0 +1,136 @@
+"""Text from parquet and arrow files: the columns that matter, and nothing of the others."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+from tasks.corpus.corpus_rows import FIELDS, row_document
+from tasks.corpus.documents import Document, RowPlace
+from tasks.corpus.specs import CorpusReport
+
+_ROWS = 1000  # decoded together
+_ARROW_FILE = b"ARROW1"  # what a file of the arrow format begins with; a stream of it begins otherwise
+
+
+def read_table(path: Path, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
+    """Rows of a parquet or arrow file, packed or not.
+
+    Only the text, title and ids are looked at: whatever else is in other columns is nobody's concern here. What
+    cannot be read costs its value, its row group or the file, whichever is the smallest, and is named.
+
+    Args:
+        path: The file; its name is no pattern.
+        place: Of its rows, but for their number.
+        report: Told of what could not be used.
+        column: Where the text stands.
+    """
+    try:
+        with _opened(path) as file:
+            is_parquet = ".parquet" in path.name.lower()
+            table: _Table = _Parquet(file, place, report) if is_parquet else _Arrow(file)
+            yield from _rows(table, place, report, column)
+    except Exception as error:  # pyarrow raises what its many readers raise
+        report.refuse("files that cannot be read", f"{place.shown}: {type(error).__name__}: {error}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file, unpacked to the disk where it is packed: tables are read from their end."""
+    if not path.name.lower().endswith(".gz"):
+        with path.open("rb") as file:
+            yield file
+        return
+    with gzip.open(path, "rb") as packed, tempfile.TemporaryFile() as file:
+        shutil.copyfileobj(packed, file, 2**20)
+        file.seek(0)
+        yield file
+
+
+class _Table:
+    """Columns of a file by name, in batches of rows."""
+
+    names: Sequence[str]
+
+    def batches(self, wanted: Sequence[str]) -> Iterator[tuple[int, Any]]:
+        """Row number of each batch's first row, and the batch."""
+        raise NotImplementedError
+
+
+class _Parquet(_Table):
+    def __init__(self, file: IO[bytes], place: RowPlace, report: CorpusReport) -> None:
+        from pyarrow import parquet  # type: ignore[import-untyped]
+
+        self._file, self._place, self._report = parquet.ParquetFile(file), place, report
+        # of the file's own schema: pyarrow's would need every column's type to be one that it knows
+        leaves = [self._file.schema.column(i) for i in range(len(self._file.schema.names))]
+        self.names = [leaf.path.split(".")[0] for leaf in leaves]
+
+    def batches(self, wanted: Sequence[str]) -> Iterator[tuple[int, Any]]:
+        start = 0
+        for group in range(self._file.num_row_groups):
+            n_rows, done = self._file.metadata.row_group(group).num_rows, 0
+            try:
+                for batch in self._file.iter_batches(_ROWS, [group], list(wanted), use_threads=False):
+                    yield start + done, batch
+                    done += batch.num_rows
+            except Exception as error:  # a damaged part, or a type that pyarrow does not know
+                where = f"{self._place.shown}: rows {start + done} to {start + n_rows - 1}"
+                self._report.refuse("rows that cannot be read", f"{where}: {type(error).__name__}: {error}")
+            start += n_rows
+
+
+class _Arrow(_Table):
+    def __init__(self, file: IO[bytes]) -> None:
+        import pyarrow as pa
+
+        is_file = file.read(len(_ARROW_FILE)) == _ARROW_FILE
+        file.seek(0)
+        self._reader = pa.ipc.open_file(file) if is_file else pa.ipc.open_stream(file)
+        self.names = self._reader.schema.names
+
+    def batches(self, wanted: Sequence[str]) -> Iterator[tuple[int, Any]]:
+        start = 0
+        n_batches = getattr(self._reader, "num_record_batches", None)
+        whole = self._reader if n_batches is None else (self._reader.get_batch(i) for i in range(n_batches))
+        for batch in whole:
+            for offset in range(0, batch.num_rows, _ROWS):
+                yield start + offset, batch.slice(offset, _ROWS)
+            start += batch.num_rows
+
+
+def _rows(table: _Table, place: RowPlace, report: CorpusReport, column: str) -> Iterator[Document]:
+    if column not in table.names:
+        names = ", ".join(dict.fromkeys(table.names)) or "none"
+        report.refuse(f"files without a column '{column}'", f"{place.shown}: its columns are {names}")
+        return
+    wanted = [name for name in (column, *FIELDS) if name in table.names]
+    empty = True
+    twice: set[str] = set()
+    for start, batch in table.batches(wanted):
+        empty = empty and not batch.num_rows
+        names = batch.schema.names
+        twice |= {name for name in wanted if names.count(name) > 1}
+        columns = {name: batch.column(names.index(name)) for name in wanted}
+        for number in range(batch.num_rows):
+            here = place.at(start + number)
+            row = {name: _value(values, number, name, here, report) for name, values in columns.items()}
+            yield from row_document(row, here, report, column)
+    for name in sorted(twice):
+        report.refuse("columns whose name occurs twice (the first counts)", f"{place.shown}: {name}")
+    if empty:
+        report.refuse("files with nothing in them", place.shown)
+
+
+def _value(values: Any, number: int, name: str, place: RowPlace, report: CorpusReport) -> Any:
+    """One value as Python has it; None where it has none, such as a date past the year 9999."""
+    try:
+        return values[number].as_py()
+    except Exception as error:  # of each type's own
+        report.refuse(f"values of '{name}' that cannot be read", f"{place.where}: {type(error).__name__}: {error}")
+        return None

@@ -1,0 +1,187 @@
+"""The sentence store: every sentence ever read, with its role-model vector, found by the words in it."""
+
+from __future__ import annotations
+
+import heapq
+import random
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.points import CollectionSchema, Point, PointFilter, PointStore, VectorUpdate
+
+NAME = "_sentences"
+ROLE = "role"
+_TEXT, _FOLDED = "text", "folded"  # both have an index of words; the second those that folding changes
+
+
+_WORDS = re.compile(r"[^\W_]+")  # as the engine cuts them
+_PAGE = 1000
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence.
+
+    Attributes:
+        key: Hash of its words.
+        doc: The document it is deleted with.
+        folded: Its words that the tokenizer has in another form than the text, see `folded_words`: the engine's index
+            of words lowers case and knows nothing of accents.
+    """
+
+    key: int
+    text: str
+    doc: str
+    folded: str = ""
+
+
+class SentenceStore:
+    """Sentences in a Qdrant collection that accumulates over runs.
+
+    Args:
+        points: The engine.
+        role_width: R, of the role model; a store holds vectors of one width.
+        role_model: Its name; another role model gets a store of its own.
+    """
+
+    def __init__(self, points: PointStore, role_width: int, role_model: str = "minilm") -> None:
+        self._points = points
+        self.name = _name(role_model)
+        points.ensure(self.name, CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=(_TEXT, _FOLDED)))
+
+    @classmethod
+    def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
+        """The store of a role model where there is one, to read from; None where nothing was ever read."""
+        name = _name(role_model)
+        return cls._opened(points, name) if points.exists(name) else None
+
+    @classmethod
+    def all_of(cls, points: PointStore) -> list[SentenceStore]:
+        """The stores of every role model that was ever used here."""
+        names = [name for name in points.names() if name == NAME or name.startswith(f"{NAME}_")]
+        return [cls._opened(points, name) for name in names]
+
+    @classmethod
+    def _opened(cls, points: PointStore, name: str) -> SentenceStore:
+        store = cls.__new__(cls)
+        store._points, store.name = points, name
+        return store
+
+    def add(self, sentences: Sequence[Sentence]) -> int:
+        """Add those that are not there yet, without vectors; returns how many were new."""
+        unique = {sentence.key: sentence for sentence in sentences}
+        known = {int(point.id): point for point in self._points.get(self.name, list(unique), [_FOLDED])}
+        fresh = [entry for key, entry in unique.items() if key not in known]
+        self._points.upsert(self.name, [Point(s.key, _payload(s)) for s in fresh])
+        for key, point in known.items():  # read by an earlier version, which found them by the text alone
+            if unique[key].folded and not point.payload.get(_FOLDED):
+                self._points.set_payload(self.name, [key], {_FOLDED: unique[key].folded})
+        return len(fresh)
+
+    def count_absent(self, sentences: Sequence[Sentence]) -> int:
+        """How many of them `add` would add."""
+        keys = {sentence.key for sentence in sentences}
+        return len(keys) - len(self._points.get(self.name, list(keys), payload=False))
+
+    def set_vectors(self, keys: Sequence[int], role: NDArray[np.float32]) -> None:
+        """Write the role-model vectors, (n, R) float32 unit, of sentences that are there."""
+        updates = [VectorUpdate(key, {ROLE: row}) for key, row in zip(keys, role, strict=True)]
+        self._points.write_vectors(self.name, updates)
+
+    def sample(self, forms: Sequence[str], n: int) -> list[int]:
+        """Keys of at most `n` sentences with one of the forms, uniformly drawn.
+
+        Keys are hashes, so the smallest `n` of them are a uniform sample that is the same on every run and stays
+        nested as the store grows.
+        """
+        return next(self._pages(forms, n), [])[:n]
+
+    def keys(self, forms: Sequence[str]) -> Iterator[list[int]]:
+        """Keys of all sentences with one of the forms, in pages, ascending."""
+        yield from self._pages(forms, _PAGE)
+
+    def _pages(self, forms: Sequence[str], size: int) -> Iterator[list[int]]:
+        """Keys in both indexes, ascending, each once."""
+        filters = [PointFilter(text_any={field: list(forms)}) for field in (_TEXT, _FOLDED)]
+        streams = (self._points.scroll(self.name, where, payload=False, page=size) for where in filters)
+        merged = heapq.merge(*((int(point.id) for page in stream for point in page) for stream in streams))
+        unique = (key for key, _ in groupby(merged))
+        while page := list(islice(unique, size)):
+            yield page
+
+    def random(self, forms: Sequence[str], n: int) -> list[Sentence]:
+        """At most `n` random sentences with one of the forms, others on every call; to look at."""
+        found: dict[int, Sentence] = {}
+        for field in (_TEXT, _FOLDED):
+            rows = self._points.sample(self.name, PointFilter(text_any={field: list(forms)}), n)
+            found |= {int(row.id): _sentence(row) for row in rows}
+        return random.sample(list(found.values()), min(n, len(found)))
+
+    def texts(self, keys: Sequence[int]) -> Iterator[list[Sentence]]:
+        """The sentences of `keys`, in lists, in order of keys asked for; those deleted meanwhile are left out."""
+        for start in range(0, len(keys), 2048):
+            asked = keys[start : start + 2048]
+            found = {int(point.id): _sentence(point) for point in self._points.get(self.name, list(asked))}
+            yield [found[key] for key in asked if key in found]
+
+    def vectors(self, keys: Sequence[int]) -> dict[int, NDArray[np.float32]]:
+        """(R,) float32 role-model vectors by key; those not encoded yet are left out."""
+        rows = self._points.get(self.name, list(keys), payload=False, vectors=True)
+        return {int(row.id): np.asarray(row.vectors[ROLE], np.float32) for row in rows if ROLE in row.vectors}
+
+    def count(self, forms: Sequence[str] | None = None) -> int:
+        """Sentences, or those with one of the forms."""
+        if not forms:
+            return self._points.count(self.name)
+        fields = ({_TEXT: list(forms)}, {_FOLDED: list(forms)})
+        one, other = (self._points.count(self.name, PointFilter(text_any=field)) for field in fields)
+        both = self._points.count(self.name, PointFilter(text_any=fields[0] | fields[1])) if other else 0
+        return one + other - both
+
+    def of_document(self, doc: str) -> Iterator[list[Sentence]]:
+        """The sentences first read in a document, in lists."""
+        for page in self._points.scroll(self.name, PointFilter(any_of={"doc": [doc]})):
+            yield [_sentence(point) for point in page]
+
+    def delete(self, keys: Sequence[int]) -> int:
+        """Remove sentences; returns how many of them were there. They leave the disk with `PointStore.purge`."""
+        there = [int(point.id) for point in self._points.get(self.name, list(keys), payload=False)]
+        self._points.delete(self.name, there)
+        return len(there)
+
+
+def _name(role_model: str) -> str:
+    if role_model == "minilm":
+        return NAME
+    return f"{NAME}_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
+
+
+def folded_words(text: str, fold: Callable[[str], str]) -> str:
+    r"""Words of a text that folding changes by more than case, folded.
+
+    >>> from minicoil.text.folding import fold_text
+    >>> folded_words("A Caf\u00e9 opens", fold_text), folded_words("The Pods", fold_text)
+    ('cafe', '')
+
+    Args:
+        text: A sentence.
+        fold: The tokenizer's.
+    """
+    if text.isascii() and text.isprintable():
+        return ""
+    there = set(_WORDS.findall(text.lower()))
+    return " ".join(dict.fromkeys(word for word in _WORDS.findall(fold(text)) if word.lower() not in there))
+
+
+def _payload(sentence: Sentence) -> dict[str, str]:
+    payload = {_TEXT: sentence.text, "doc": sentence.doc}
+    return {**payload, _FOLDED: sentence.folded} if sentence.folded else payload
+
+
+def _sentence(point: Point) -> Sentence:
+    return Sentence(int(point.id), str(point.payload["text"]), str(point.payload["doc"]))

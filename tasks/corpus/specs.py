@@ -1,0 +1,198 @@
+"""The one door to text: a SPEC in, documents out, one at a time, nothing dropped in silence."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
+from minicoil.files import Count, check_number
+from minicoil.words import KeySet
+from tasks.corpus.documents import Document, document
+from tasks.corpus.hash_sample import HashSample
+from tasks.corpus.telling_apart import Clash, LastRows, Names, OnDuplicate, Owners
+
+if TYPE_CHECKING:
+    from tasks.points import PointStore
+
+_SPEC_KINDS = ("pydocs", "hf", "qdrant")
+MAX_EXAMPLES = 5
+
+
+@dataclass
+class CorpusReport:
+    """What was read and what was not, counted while reading.
+
+    Attributes:
+        n_read: Documents.
+        n_duplicates: Documents with the text of an earlier one, left out.
+        n_clashes: Documents with the id of another one; `clashes` are the first of them.
+        n_unusable: Reason -> what could not be used; `examples` are the first places of each.
+    """
+
+    n_read: int = 0
+    n_duplicates: int = 0
+    n_clashes: int = 0
+    clashes: list[Clash] = field(default_factory=list)
+    n_unusable: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def refuse(self, reason: str, where: str) -> None:
+        """Count one thing that could not be used, and remember the first few places."""
+        self.n_unusable[reason] = self.n_unusable.get(reason, 0) + 1
+        places = self.examples.setdefault(reason, [])
+        if len(places) < MAX_EXAMPLES:
+            places.append(where)
+
+    def tell(self, clash: Clash) -> None:
+        """Count a document whose id another one has, and remember the first few."""
+        self.n_clashes += 1
+        if len(self.clashes) < MAX_EXAMPLES:
+            self.clashes.append(clash)
+
+    def rows(self) -> list[dict[str, object]]:
+        """For reports: reason, n, examples; the most frequent first."""
+        ordered = sorted(self.n_unusable.items(), key=lambda entry: -entry[1])
+        rows: list[dict[str, object]] = [{"reason": r, "n": n, "examples": self.examples[r]} for r, n in ordered]
+        if self.n_clashes:
+            told = [str(clash) for clash in self.clashes]
+            rows.append(
+                {"reason": "documents told apart from another with their id", "n": self.n_clashes} | {"examples": told}
+            )
+        if self.n_duplicates:
+            rows.append({"reason": "duplicates left out", "n": self.n_duplicates, "examples": []})
+        return rows
+
+
+class Reader(Protocol):
+    """Reads one kind of SPEC."""
+
+    def __call__(self, spec: str, report: CorpusReport) -> Iterator[Document]: ...
+
+
+def read_corpora(
+    specs: Sequence[str],
+    report: CorpusReport,
+    sample: int | None = None,
+    seed: int = 17,
+    points: PointStore | None = None,
+    on_duplicate: OnDuplicate = "tell-apart",
+    owners: Owners | None = None,
+) -> Iterator[Document]:
+    """Documents of several SPECs, exact repeats left out, each under an id of its own.
+
+    Args:
+        specs: A file or folder, hf:name[:config][:split]#column, qdrant:collection#field, pydocs:a,b.
+        report: Told of everything that could not be used, and of documents whose id another one has.
+        sample: Only this many documents: those with the smallest seeded hash of their text, so that a larger sample
+            contains a smaller one. Held in memory; without it documents stream.
+        seed: Of the sample.
+        points: Where `qdrant:` reads from.
+        on_duplicate: What becomes of documents with the id of another and another text. "tell-apart": both are kept,
+            the newcomer is called `file#id` or `id#line`. "keep-last": the last one counts, as if it were a newer
+            state. "refuse": nothing is read any further. The latter two read the corpus twice.
+        owners: Who has ids from runs before.
+
+    Raises:
+        CorpusError: a SPEC names nothing that exists, or two documents have one id and that is refused.
+        EmptyCorpusError: all of them were read and held nothing usable.
+        UsageError: the sample is no number of documents.
+    """
+    if sample is not None:
+        check_number("sample", sample, Count)
+    if on_duplicate == "refuse":
+        _refuse_clashes(specs, points, owners)
+    raw: Iterable[Document] = _open_all(specs, report, points)
+    if on_duplicate == "keep-last":
+        raw = _last_of_each(raw, LastRows(_open_all(specs, CorpusReport(), points)), report)
+    unique = _without_repeats(raw, report)
+    named = unique if on_duplicate == "keep-last" else _named(unique, Names(owners), report)
+    found = 0
+    for entry in named if sample is None else _smallest(named, sample, seed):
+        found += 1
+        yield entry
+    if not found:
+        counted = report.n_unusable.items()
+        reasons = ", ".join(f"{n} {reason}, such as {report.examples[reason][0]}" for reason, n in counted)
+        reasons = reasons or "no text at all"
+        raise EmptyCorpusError(
+            f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it"
+        )
+
+
+def open_corpus(spec: str, report: CorpusReport, points: PointStore | None = None) -> Iterator[Document]:
+    """Documents of one SPEC as they are, repeats and all; what exists as a path is that path."""
+    from tasks.corpus.corpus_files import read_path
+
+    kind, separator, rest = spec.partition(":")
+    if not separator or kind not in _SPEC_KINDS or os.path.lexists(spec):
+        return read_path(spec, report)
+    if kind == "pydocs":
+        from tasks.corpus.pydocs import read_pydocs
+
+        return read_pydocs(rest, report)
+    from tasks.corpus.corpus_sets import read_collection, read_hub
+
+    if kind == "hf":
+        return read_hub(rest, report)
+    if points is None:
+        raise UsageError(f"{spec}: reading a collection is not possible here")
+    return read_collection(rest, report, points)
+
+
+def _open_all(specs: Sequence[str], report: CorpusReport, points: PointStore | None) -> Iterator[Document]:
+    for spec in specs:
+        yield from open_corpus(spec, report, points)
+
+
+def _refuse_clashes(specs: Sequence[str], points: PointStore | None, owners: Owners | None) -> None:
+    report = CorpusReport()
+    for _ in _named(_without_repeats(_open_all(specs, report, points), report), Names(owners), report):
+        pass
+    if report.n_clashes:
+        first = "; ".join(f"{clash.where}: id '{clash.own_id}' is that of {clash.owner}" for clash in report.clashes)
+        raise CorpusError(
+            f"{report.n_clashes:,} documents have the id of another one ({first}); give each an id of its own, or "
+            "choose --on-duplicate tell-apart or keep-last"
+        )
+
+
+def _named(documents: Iterable[Document], names: Names, report: CorpusReport) -> Iterator[Document]:
+    for entry, clash in names.settle(documents):
+        if clash is not None and clash.owner:
+            report.tell(clash)
+        elif clash is not None:
+            report.refuse("texts in place of others whose file nobody recorded", f"{clash.where}: id '{clash.own_id}'")
+        yield entry
+
+
+def _last_of_each(documents: Iterable[Document], last: LastRows, report: CorpusReport) -> Iterator[Document]:
+    for entry in documents:
+        if last.hold(entry):
+            yield entry
+        elif entry.place is not None:
+            report.refuse("rows replaced by a later one with their id", f"{entry.place.where}: id '{entry.own_id}'")
+
+
+def _without_repeats(documents: Iterable[Document], report: CorpusReport) -> Iterator[Document]:
+    seen = KeySet()  # 12 to 24 bytes a document: 10 million are about 200 MB, a bound worth knowing
+    for entry in documents:
+        report.n_read += 1
+        digest = hashlib.blake2b(entry.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        if seen.add(int.from_bytes(digest, "little")):
+            yield entry
+        else:
+            report.n_duplicates += 1
+
+
+def _smallest(documents: Iterable[Document], sample: int, seed: int) -> Iterator[Document]:
+    chosen: HashSample[Document] = HashSample(sample, seed)
+    for entry in documents:
+        chosen.add(entry.text, entry.id, entry)
+    yield from chosen.entries()
+
+
+__all__ = ["CorpusError", "CorpusReport", "Document", "document", "open_corpus", "read_corpora"]

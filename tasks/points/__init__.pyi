@@ -1,0 +1,13 @@
+from .opening import open_points as open_points
+from .records import (
+    CollectionSchema as CollectionSchema,
+    CollectionShape as CollectionShape,
+    Hit as Hit,
+    Point as Point,
+    PointFilter as PointFilter,
+    PointId as PointId,
+    PointStore as PointStore,
+    VectorUpdate as VectorUpdate,
+    not_found as not_found,
+    read_field as read_field,
+)

@@ -1,0 +1,168 @@
+"""A retrieval set put to a release: on a collection made for it, on one that is there, or in memory."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from minicoil.config import RetrievalGateConfig
+from minicoil.retrieval import (
+    BM25,
+    NEW_WORDS,
+    PARENT,
+    RELEASE,
+    Effects,
+    ExactIndex,
+    Hit,
+    RetrievalSet,
+    Search,
+    SetEvidence,
+    SetResult,
+    encode_documents,
+    encode_queries,
+    judge,
+    measure_words,
+    memory_search,
+    order_hits,
+    rank,
+    search_in_order,
+    split_extension,
+)
+from minicoil.sparse import SparseVector
+from minicoil.text import sentence_key, split_sentences
+from tasks.corpus import SentenceStore
+from tasks.points import CollectionSchema, Point, PointStore
+from tasks.progress import progress
+from tasks.proof.contenders import Contenders, measured_bm25
+
+TEMPORARY = "_evaluation-"  # prefix of collections that live for one evaluation
+_ABANDONED_SECONDS = 24 * 3600  # after which one is the remains of a killed run
+_BATCH = 256
+_LOOKED_AT = 400  # sentences of a set that are looked up in the sentence store
+_TRAINED_SHARE = 0.05  # of them with training vectors, from which a set counts as trained on
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A set's result, the effect of every word on every query, and what it cost."""
+
+    result: SetResult
+    effects: Effects
+    seconds: float
+
+
+def evaluate_set(
+    data: RetrievalSet,
+    contenders: Contenders,
+    k: float,
+    b: float,
+    avg_len: float | None,
+    points: PointStore | None = None,
+    seed: int = RetrievalGateConfig.seed,
+) -> Evaluated:
+    """Measures of BM25, release and parent on a set.
+
+    Args:
+        data: The set.
+        contenders: What is compared.
+        k, b: BM25's, the same for all three.
+        avg_len: In words; None measures the set's documents.
+        points: Engine to search in, by a collection that is removed afterwards; None scores in memory, with the same
+            formula and the same result.
+        seed: Of the bootstrap.
+    """
+    started = time.monotonic()
+    texts = list(data.documents.values())
+    model, parent = contenders.open(measured_bm25(contenders, texts, k, b, avg_len))
+    steps = None
+    if parent is not None and contenders.is_ancestor:
+        steps = split_extension(parent.vocabulary, model.vocabulary, model.stack)
+    with progress(f"encoding {data.name}", len(texts), "documents") as advance:
+        documents = encode_documents(texts, model, parent, contenders.is_ancestor, steps, advance)
+    queries = encode_queries(data, model, parent, steps)
+    if points is None:
+        runs = rank(data, queries, memory_search(data, documents))
+    else:
+        with _temporary_collection(points, data, documents) as search:
+            runs = rank(data, queries, search)
+    effects = measure_words(
+        data, queries.terms, ExactIndex(documents[RELEASE]), ExactIndex(documents[BM25]), list(data.documents)
+    )
+    return Evaluated(judge(data, queries, runs, effects, seed, steps), effects, round(time.monotonic() - started, 1))
+
+
+def evidence_of(evaluated: Evaluated) -> SetEvidence:
+    """What the gate looks at."""
+    result = evaluated.result
+    against = {other: row["ndcg@10"] for other, row in result.against.items()}
+    names = {NEW_WORDS: "the parent, by new words alone", RELEASE: "its new words alone, by retrained ones"}
+    steps = tuple((names[step.system], step.gain) for step in result.steps if step.system in names)
+    return SetEvidence(result.data.name, result.data.kind, against[BM25], against[PARENT], steps)
+
+
+@contextmanager
+def _temporary_collection(
+    points: PointStore, data: RetrievalSet, documents: Mapping[str, Sequence[SparseVector]]
+) -> Iterator[Search]:
+    """A search over a collection with one sparse vector a system; the collection is gone when the body is left."""
+    _drop_abandoned(points)
+    name = f"{TEMPORARY}{os.getpid()}-{int(time.time())}"
+    names = list(data.documents)
+    points.ensure(name, CollectionSchema(sparse=tuple(documents)))
+    try:
+        with progress(f"indexing {data.name}", len(names), "documents") as advance:
+            for start in range(0, len(names), _BATCH):
+                places = range(start, min(start + _BATCH, len(names)))
+                rows = [Point(i, {}, {system: vectors[i] for system, vectors in documents.items()}) for i in places]
+                points.upsert(name, rows)
+                advance(len(rows))
+        points.optimize(name, is_ours=True)
+
+        def search(system: str, query: SparseVector, limit: int) -> list[str]:
+            def ask(n: int) -> list[Hit]:
+                return [(names[int(hit.id)], hit.score) for hit in points.search(name, system, query, n)]
+
+            return order_hits(search_in_order(ask, limit))[:limit]
+
+        yield search
+    finally:
+        points.drop(name)
+
+
+def _drop_abandoned(points: PointStore) -> None:
+    for name in points.names():
+        if name.startswith(TEMPORARY) and time.time() - int(name.rsplit("-", 1)[1]) > _ABANDONED_SECONDS:
+            points.drop(name)
+
+
+def find_training_text(points: PointStore, data: RetrievalSet, role_model: str) -> dict[str, Any]:
+    """How much of a set's text the home's sentence store holds, and how much of it was trained on.
+
+    Sentences get their role-model vector when they are encoded for training; one without was only read.
+    """
+    keys: list[int] = []
+    for text in _evenly(list(data.documents.values()), _LOOKED_AT):
+        found = [sentence_key(sentence) for sentence in split_sentences(text)]
+        keys += found[len(found) // 2 : len(found) // 2 + 1]  # one a document, from its middle
+    answer = {"n_sentences": len(keys), "n_read": 0, "n_trained": 0, "is_trained_on": False, "is_known": True}
+    if data.kind == "sense":  # made of sentences that every layer holds out
+        return answer
+    store = SentenceStore.find(points, role_model)
+    if store is None or not keys:
+        return {**answer, "is_known": False}
+    n_read, n_trained = sum(len(page) for page in store.texts(keys)), len(store.vectors(keys))
+    return {
+        **answer,
+        "n_read": n_read,
+        "n_trained": n_trained,
+        "is_trained_on": n_trained >= _TRAINED_SHARE * len(keys),
+    }
+
+
+def _evenly(texts: Sequence[str], n: int) -> list[str]:
+    step = max(len(texts) // n, 1)
+    return list(texts[::step])[:n]

@@ -1,0 +1,8 @@
+from .assembly import (
+    Assembled as Assembled,
+    Draft as Draft,
+    assemble as assemble,
+    joined_tokens_of as joined_tokens_of,
+    probe_texts as probe_texts,
+)
+from .pruning import prune_releases as prune_releases

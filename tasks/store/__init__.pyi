@@ -1,0 +1,20 @@
+from .audit import current_user as current_user, list_deeds as list_deeds, record_deed as record_deed
+from .damage import forget_damage as forget_damage, name_damage as name_damage, named_damage as named_damage
+from .disk import (
+    ENGINE_BYTES as ENGINE_BYTES,
+    FREE_SOME as FREE_SOME,
+    free_bytes as free_bytes,
+    is_full as is_full,
+    way_out as way_out,
+)
+from .file_names import find_path as find_path, shown_name as shown_name
+from .formats import (
+    DamageError as DamageError,
+    describe_problems as describe_problems,
+    load_document as load_document,
+    read_document as read_document,
+    salvage_fields as salvage_fields,
+    write_document as write_document,
+)
+from .home_lock import writer_lock as writer_lock
+from .object_store import ASIDE as ASIDE, Like as Like, ObjectStore as ObjectStore, open_store as open_store

@@ -1,0 +1,36 @@
+from .carriers import Carriers as Carriers, count_carriers as count_carriers
+from .choosing import (
+    WordRequest as WordRequest,
+    check_max_points as check_max_points,
+    check_words as check_words,
+    choose_words as choose_words,
+    count_points as count_points,
+    estimate as estimate,
+)
+from .encoding_shards import (
+    cut_shards as cut_shards,
+    encode_shard as encode_shard,
+    merge_shards as merge_shards,
+    result_key as result_key,
+)
+from .features import Chosen as Chosen, Features as Features, encode_features as encode_features
+from .judging import Judge as Judge
+from .priors import find_prior as find_prior, make_prior as make_prior, prior_origin as prior_origin
+from .retraining import (
+    MEASURED_SENTENCES as MEASURED_SENTENCES,
+    Inspection as Inspection,
+    bury_hopeless as bury_hopeless,
+    find_underperforming as find_underperforming,
+    served_candidates as served_candidates,
+)
+from .sampling import sample_held_out as sample_held_out, sample_sentences as sample_sentences
+from .shard_files import ShardModel as ShardModel
+from .training_shards import TrainingWork as TrainingWork, cut_training as cut_training, train_shard as train_shard
+from .units import (
+    TrainingPlan as TrainingPlan,
+    plan_units as plan_units,
+    recall_results as recall_results,
+    train_unit as train_unit,
+    word_digests as word_digests,
+)
+from .word_memory import WordMemory as WordMemory, WordResult as WordResult

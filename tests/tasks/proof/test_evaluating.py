@@ -1,0 +1,88 @@
+"""Exact scoring in memory gives the engine's scores and rankings, and an evaluation is the same by either."""
+
+import time
+
+import numpy as np
+import pytest
+from qdrant_places import KINDS, open_kind
+
+from minicoil.retrieval.evaluation import memory_search
+from minicoil.retrieval.exact_index import ExactIndex
+from minicoil.retrieval.retrieval_set import RetrievalSet
+from minicoil.sparse.cells import SparseVector
+from tasks.collections.engine_idf import EngineIdf
+from tasks.points import CollectionSchema, Point, open_points
+from tasks.proof.evaluating import TEMPORARY, _drop_abandoned, _temporary_collection
+
+
+def random_vectors(rng, n, n_cells=60):
+    """Vectors with cells of every frequency and values of both signs."""
+    weights = 1 / np.arange(1, n_cells + 1)
+    answer = []
+    for _ in range(n):
+        size = int(rng.integers(1, 12))
+        cells = np.sort(rng.choice(n_cells, size, replace=False, p=weights / weights.sum()))
+        answer.append(SparseVector(cells.astype(np.int32), rng.normal(0.4, 0.8, size).astype(np.float32)))
+    return answer
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with open_points(tmp_path_factory.mktemp("engine")) as points:
+        yield points
+
+
+@pytest.fixture(scope="module")
+def random_collection(engine):
+    vectors = random_vectors(np.random.default_rng(3), 400)
+    engine.ensure("random", CollectionSchema(sparse=("a",)))
+    engine.upsert("random", [Point(i, {}, {"a": vector}) for i, vector in enumerate(vectors)])
+    engine.optimize("random")
+    return vectors
+
+
+def test_scores_in_memory_are_the_engines(engine, random_collection):
+    index = ExactIndex(random_collection)
+    for query in random_vectors(np.random.default_rng(4), 40):
+        hits = engine.search("random", "a", query, 1000)
+        scores, matched = index.contribution(query)
+        assert {int(hit.id) for hit in hits} == set(np.flatnonzero(matched).tolist())
+        np.testing.assert_allclose([h.score for h in hits], scores[[int(h.id) for h in hits]], rtol=1e-4, atol=1e-5)
+        ranked = index.search(query, 1000)
+        np.testing.assert_allclose([h.score for h in hits], ranked.scores, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_temporary_collection_ranks_as_memory_does_and_is_gone_afterwards(kind, tmp_path):
+    with open_kind(kind, tmp_path) as points:
+        check_temporary_collection(points)
+
+
+def check_temporary_collection(points):
+    rng = np.random.default_rng(8)
+    documents = {name: random_vectors(rng, 120) for name in ("bm25", "minicoil")}
+    data = RetrievalSet("set", "judged", {f"d{i}": "text" for i in range(120)}, {}, {})
+    memory = memory_search(data, documents)
+    with _temporary_collection(points, data, documents) as search:
+        for system in documents:
+            for query in random_vectors(rng, 15):
+                assert search(system, query, 20)[:8] == memory(system, query, 20)[:8]
+        assert any(name.startswith(TEMPORARY) for name in points.names())
+    assert not any(name.startswith(TEMPORARY) for name in points.names())
+
+
+def test_the_remains_of_a_killed_evaluation_are_removed_a_day_later(engine):
+    old, young = f"{TEMPORARY}1-{int(time.time()) - 90_000}", f"{TEMPORARY}1-{int(time.time())}"
+    for name in (old, young):
+        engine.ensure(name, CollectionSchema(sparse=("a",)))
+    _drop_abandoned(engine)
+    assert old not in engine.names() and young in engine.names()
+    engine.drop(young)
+
+
+def test_the_engines_own_idf_is_read_off_its_scores(engine, random_collection):
+    some = random_collection[:50]
+    read = EngineIdf(engine, "random", "a", some, list(range(50)))
+    cells = np.unique(np.concatenate([vector.indices for vector in some]))
+    np.testing.assert_allclose(read(cells), ExactIndex(random_collection).idf(cells), rtol=1e-4)
+    assert read(np.asarray([10_000], np.int32)).tolist() == [0.0]
