@@ -247,7 +247,7 @@ def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, mon
     from flows.forms.parameters import ExtendParameters
 
     shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
-    monkeypatch.setattr("minicoil.training.trainer.train_words", lambda *a: pytest.fail("trained again"))
+    monkeypatch.setattr("minicoil.training.train_words", lambda *a: pytest.fail("trained again"))
     values = {"home": str(tmp_path / "home"), "corpus": ["pydocs:networkx"], "sample": 250, "max_sentences": 120}
     answer = extend_vocabulary(ExtendParameters(**values, words=["weights"]))
     assert [row["verdict"] for row in answer["words"]] == ["unchanged"]

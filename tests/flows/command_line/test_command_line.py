@@ -151,7 +151,7 @@ def test_a_result_that_was_refused_and_an_interruption_end_with_1(bundle, tmp_pa
     assert call(*encode, text='{"text": "pods"}\n').exit_code == 0
     refused = call(*encode, "--quiet", text="nothing\n")
     assert refused.exit_code == 1 and "1 bad: line 1" in refused.stderr  # what was lost is said even then
-    monkeypatch.setattr("tasks.report.inspecting.list_words", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("tasks.report.list_words", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     interrupted = call("words", "--home", str(tmp_path), "--quiet")
     assert interrupted.exit_code == 1 and "interrupted" in interrupted.stderr
 

@@ -20,7 +20,7 @@ def failing(monkeypatch):
         def look(*arguments):
             raise error
 
-        monkeypatch.setattr("tasks.catalogue.approvals.list_waiting", look)
+        monkeypatch.setattr("tasks.catalogue.list_waiting", look)
 
     yield fail
     screen.show_tracebacks(False)

@@ -95,7 +95,7 @@ def test_less_memory_means_smaller_batches_and_the_same_layers(tmp_path, monkeyp
         sizes.append(len(batch))
         return train_words(batch, *arguments)
 
-    monkeypatch.setattr("minicoil.training.trainer.train_words", counting)
+    monkeypatch.setattr("minicoil.training.train_words", counting)
     layers = []
     for name, memory in (("large", 2**40), ("small", 4 * 8 * 4 * (WIDTH + 32) * 70)):  # 70 sentences and no more
         monkeypatch.setattr("tasks.training.units.usable_memory", lambda memory=memory: memory)
@@ -117,7 +117,7 @@ def test_a_killed_run_goes_on_where_it_was_and_ends_where_an_unbroken_one_ends(t
             raise KeyboardInterrupt
         return train_words(batch, *rest)
 
-    monkeypatch.setattr("minicoil.training.trainer.train_words", killed_in_the_third_batch)
+    monkeypatch.setattr("minicoil.training.train_words", killed_in_the_third_batch)
     with pytest.raises(KeyboardInterrupt):
         Run(samples, empty, store).finish()
     resumed = Run(samples, empty, store)
