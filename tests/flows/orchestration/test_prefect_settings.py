@@ -61,7 +61,7 @@ def test_files_that_say_nothing_of_prefect_are_not_worth_a_word(tmp_path, name, 
 _SHOW = """
 import json
 from pydantic import BaseModel
-from flows.running import flow
+from flows.orchestration.running import flow
 
 class Asked(BaseModel):
     home: str = "home"

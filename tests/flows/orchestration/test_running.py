@@ -156,7 +156,7 @@ def test_a_home_that_cannot_be_written_costs_the_record_and_not_the_run(tmp_path
 WAITING = """
 import sys, time
 from pydantic import BaseModel
-from flows.running import flow
+from flows.orchestration.running import flow
 class Asked(BaseModel):
     home: str
 @flow(name="wait", description="")
@@ -289,7 +289,7 @@ def test_flows_are_prefect_flows_for_whoever_wants_them_and_light_for_others():
 
 
 WRONG = """
-from flows.steps import compare_step, recall_step, sweep_step
+from flows.stages.steps import compare_step, recall_step, sweep_step
 sweep_step(3, None)
 recall_step("words")
 x: int = compare_step

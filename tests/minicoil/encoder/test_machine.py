@@ -142,7 +142,7 @@ _SHOW = """
 import os, sys
 from pathlib import Path
 import numpy as np
-from minicoil import machine
+from minicoil.encoder import machine
 machine._affinity = lambda: 64
 if "torch" in sys.argv:
     import torch

@@ -11,7 +11,7 @@ CHILD = """
 import ctypes, gc, sys
 from pathlib import Path
 import numpy as np
-from minicoil.torch_encoder import TorchTokenEncoder
+from minicoil.encoder.torch_encoder import TorchTokenEncoder
 
 class Info(ctypes.Structure):
     _fields_ = [(f"field{i}", ctypes.c_size_t) for i in range(10)]

@@ -34,7 +34,7 @@ KILL = os.environ.get("MINICOIL_TEST_QDRANT_KILL", "")
 COMMAND = """
 import sys
 from tasks.place import Place
-from tasks.promotion import contract_channel, finish_pending, promote
+from tasks.collections.promotion import contract_channel, finish_pending, promote
 place = Place.at(sys.argv[1])
 print("begins", flush=True)
 finish_pending(place, "production")
