@@ -43,6 +43,19 @@ def complete_releases_and_channels(context: click.Context, parameter: click.Para
     return complete_channels(context, parameter, begun) + complete_releases(context, parameter, begun)
 
 
+# by the name of what is asked for: one noun is one idea on every command
+COMPLETERS: dict[str, Completer] = {
+    "channel": complete_channels,
+    "collection": complete_collections,
+    "collections": complete_collections,
+    "source": complete_collections,
+    "release": complete_releases,
+    "one": complete_releases,
+    "other": complete_releases,
+    "acknowledged": complete_releases,
+}
+
+
 def _offer(context: click.Context, begun: str, names: Callable[[ObjectStore], Iterable[str]]) -> list[str]:
     from tasks.place import Place
 

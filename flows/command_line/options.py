@@ -1,4 +1,4 @@
-"""What every command shares: its options, how it answers, and how it reaches a flow.
+"""What every command shares: the options that no form has, how it answers, and how it reaches a flow.
 
 Exit status: 0 done (also when there was nothing to do), 1 refused, failed or interrupted, 2 bad usage. With --json the
 answer is one JSON document on stdout; everything else goes to stderr.
@@ -17,111 +17,18 @@ from flows import screen
 from flows.command_line import rendering
 from flows.command_line.completion import complete_channels
 from flows.command_line.failures import refuse, tell_damage
-from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.encoder import keep_to_cores
 from tasks.store import forget_damage, named_damage, shown_name
 
 Command = Callable[..., Any]
 
-corpus_option = click.option(
-    "--corpus", multiple=True, required=True, type=click.Path(), help="File, folder, hf:, qdrant: or pydocs:."
-)
-channel_option = click.option(
+channel_option = click.option(  # of commands that have no form
     "--channel",
     default="production",
     show_default=True,
     shell_complete=complete_channels,
-    help="Named release pointer.",
+    help="Named pointer to the release that is served.",
 )
-encoder_option = click.option(
-    "--encoder", default="minilm", show_default=True, type=click.Path(), help="minilm, folder, or hub id."
-)
-dims_option = click.option(
-    "--dims",
-    type=click.Choice(["4", "8", "16"]),
-    default="4",
-    show_default=True,
-    help="Numbers per word of a first release; 8 rank better and take twice the postings.",
-)
-no_promote_option = click.option("--no-promote", is_flag=True, help="Publish only.")
-
-
-def training_options(command: Command) -> Command:
-    """What the commands that train words say of training."""
-    for option in (
-        click.option("--role-model", default="minilm", show_default=True, help="minilm, folder, or hub id."),
-        click.option(
-            "--max-sentences",
-            type=int,
-            default=SamplingConfig.max_sentences,
-            show_default=True,
-            help="Most sentences a word is trained on.",
-        ),
-        click.option(
-            "--min-sentences",
-            type=int,
-            default=SamplingConfig.min_sentences,
-            show_default=True,
-            help="A word with fewer stays on BM25.",
-        ),
-        click.option(
-            "--target",
-            type=click.Choice(["saturated", "correlation", "ordering"]),
-            default="saturated",
-            show_default=True,
-            help="saturated is careful; correlation is for whole vocabularies; ordering serves triplets, not search.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def bm25_options(command: Command) -> Command:
-    """k, b and avg_len of a collection that is made; they are fixed from then on."""
-    for option in (
-        click.option("--avg-len", type=float, help="Mean document length in words; default: measured."),
-        click.option("--b", type=float, default=Bm25Config.b, show_default=True, help="BM25 b, fixed at creation."),
-        click.option("--k", type=float, default=Bm25Config.k, show_default=True, help="BM25 k, fixed at creation."),
-    ):
-        command = option(command)
-    return command
-
-
-base_option = click.option(
-    "--base", type=click.Path(), help="Model to start from: a folder that FastEmbed loads, or a hub id."
-)
-profile_option = click.option("--profile", type=click.Choice(["minicoil-v1"]), help="Settings that belong together.")
-sample_option = click.option("--sample", type=int, help="Use a seeded sample of this many documents.")
-
-
-def expansion_options(command: Command) -> Command:
-    """How hard a command that re-encodes may press, and what it may leave behind."""
-    rate = click.option("--points-per-second", type=float, help="Most points written a second; default: no limit.")
-    gone = "Go on although points whose text is gone vanish for changed words."
-    return rate(click.option("--allow-missing-text", is_flag=True, help=gone)(command))
-
-
-def proof_options(command: Command) -> Command:
-    """How a release is judged before it is published, and what its report shows."""
-    for option in (
-        click.option(
-            "--evaluate",
-            "judged_sets",
-            multiple=True,
-            type=click.Path(),
-            help="BEIR folder to judge retrieval on; repeatable.",
-        ),
-        click.option("--no-evaluate", is_flag=True, help="Publish without judging retrieval and without a report."),
-        click.option("--no-text", is_flag=True, help="Leave the corpus's sentences out of the report."),
-    ):
-        command = option(command)
-    return command
-
-
-def without_flags(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a command that makes releases, its --no-... flags as the parameters they switch off."""
-    names = {"no_promote": "promote", "no_evaluate": "evaluate", "no_text": "text_in_report"}
-    return {names.get(key, key): not value if key in names else value for key, value in values.items()}
 
 
 def common_options(command: Command) -> Command:

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
-from flows.command_line.completion import complete_collections, complete_releases, complete_releases_and_channels
-from flows.command_line.options import channel_option, common_options, expansion_options, open_place, run_flow
+from flows.command_line.completion import complete_releases_and_channels
+from flows.command_line.form_options import CommandGroup, options_of
+from flows.command_line.options import common_options, open_place, run_flow
 
 
-@click.group()
+@click.group(cls=CommandGroup)
 def release() -> None:
     """List, show, pull, verify, promote, abandon and roll back releases."""
 
@@ -56,30 +57,19 @@ def release_verify(place: dict[str, Any], name: str) -> Any:
 
 
 @release.command("promote")
-@click.argument("number", type=int, shell_complete=complete_releases)
-@channel_option
-@expansion_options
-@click.option("--force", is_flag=True, help="Also after its time to be approved, or on a damaged channel.")
+@options_of("PromoteParameters", "release")
 @common_options
-def release_promote(place: dict[str, Any], number: int, **values: Any) -> Any:
-    """Re-encode the channel's collections for release NUMBER, then move the channel to it; approves one that waits."""
-    return run_flow("promote-release", {**place, **values, "release": number})
+def release_promote(place: dict[str, Any], **values: Any) -> Any:
+    """Re-encode the channel's collections for RELEASE, then move the channel to it; approves one that waits."""
+    return run_flow("promote-release", {**place, **values})
 
 
 @release.command("publish")
-@click.argument("folder", type=click.Path())
-@channel_option
-@click.option(
-    "--promote",
-    type=click.Choice(["here", "elsewhere", "no"]),
-    default="here",
-    show_default=True,
-    help="Re-encode in this run, leave it to reencode-collections, or publish only.",
-)
+@options_of("PublishParameters", "folder")
 @common_options
-def release_publish(place: dict[str, Any], folder: str, channel: str, promote: str) -> Any:
+def release_publish(place: dict[str, Any], **values: Any) -> Any:
     """Publish a model FOLDER made elsewhere as a release of the channel."""
-    return run_flow("publish-release", {**place, "folder": folder, "channel": channel, "promote": promote})
+    return run_flow("publish-release", {**place, **values})
 
 
 @release.command("waiting")
@@ -93,21 +83,23 @@ def release_waiting(place: dict[str, Any]) -> Any:
 
 
 @release.command("rollback")
-@channel_option
+@options_of("RollbackParameters")
 @common_options
-def release_rollback(place: dict[str, Any], channel: str) -> Any:
+def release_rollback(place: dict[str, Any], **values: Any) -> Any:
     """Point the channel back to its previous release; instant while its cells are still there."""
+    from flows.forms import RollbackParameters, fill_in
     from tasks.collections import roll_back_channel
 
-    return roll_back_channel(open_place(place), channel)
+    parameters = fill_in(RollbackParameters, "rollback-release", {**place, **values})
+    return roll_back_channel(parameters.place(), parameters.channel)
 
 
 @release.command("abandon")
-@channel_option
+@options_of("AbandonParameters")
 @common_options
-def release_abandon(place: dict[str, Any], channel: str) -> Any:
+def release_abandon(place: dict[str, Any], **values: Any) -> Any:
     """Give up a promotion that cannot end: its cells go, the channel stays, the release stays published."""
-    return run_flow("abandon-promotion", {**place, "channel": channel})
+    return run_flow("abandon-promotion", {**place, **values})
 
 
 @release.command("prune")
@@ -122,32 +114,15 @@ def release_prune(place: dict[str, Any], keep: int, dry_run: bool) -> Any:
 
 
 @release.command("readers")
-@channel_option
-@click.option(
-    "--collection",
-    "collections",
-    multiple=True,
-    shell_complete=complete_collections,
-    help="With --ack, --known and --unknown; default: every collection on the channel.",
-)
-@click.option(
-    "--ack",
-    "acknowledged",
-    multiple=True,
-    shell_complete=complete_releases,
-    help="Confirm that nobody reads this release any more, or 'all' that are not served: their cells may go.",
-)
-@click.option("--register", "name", help="Register a reader that says nothing itself; with --release.")
-@click.option("--release", type=click.IntRange(1), shell_complete=complete_releases, help="What it was given.")
-@click.option("--days", type=float, help="Until it counts as gone; default: for ever.")
-@click.option("--unregister", help="Take a registered reader off the list.")
-@click.option("--known/--unknown", default=None, help="Whether all readers follow the channel or are registered.")
+@options_of("ReadersParameters")
 @common_options
 def release_readers(place: dict[str, Any], **values: Any) -> Any:
     """Who reads which release, and whose cells wait for them; or confirm, register, declare."""
-    from tasks.catalogue import ReadersRequest, settle_readers
+    from flows.forms import ReadersParameters, fill_in
+    from tasks.catalogue import settle_readers
 
-    return settle_readers(open_place(place), ReadersRequest(**values))
+    parameters = fill_in(ReadersParameters, "settle-readers", {**place, **values})
+    return settle_readers(parameters.place(), parameters.request())
 
 
 @release.command("audit")

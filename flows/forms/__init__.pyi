@@ -1,21 +1,25 @@
+from .filling_in import fill_in as fill_in
 from .form_size import check_size as check_size
 from .parameters import (
-    AbandonParameters as AbandonParameters,
     AttachParameters as AttachParameters,
-    CompareParameters as CompareParameters,
-    EvaluateParameters as EvaluateParameters,
     ExtendParameters as ExtendParameters,
     IndexParameters as IndexParameters,
-    PromoteParameters as PromoteParameters,
-    PublishParameters as PublishParameters,
     RebuildParameters as RebuildParameters,
     ReencodeParameters as ReencodeParameters,
     RemoveParameters as RemoveParameters,
     RetrainParameters as RetrainParameters,
-    RollbackParameters as RollbackParameters,
     WordsParameters as WordsParameters,
 )
+from .place_parameters import PlaceParameters as PlaceParameters
+from .proof_parameters import CompareParameters as CompareParameters, EvaluateParameters as EvaluateParameters
 from .reader_parameters import ReadersParameters as ReadersParameters
+from .release_parameters import (
+    AbandonParameters as AbandonParameters,
+    PromoteParameters as PromoteParameters,
+    PublishParameters as PublishParameters,
+    RollbackParameters as RollbackParameters,
+)
+from .said import Said as Said
 from .upkeep_parameters import (
     ReapParameters as ReapParameters,
     ShardParameters as ShardParameters,

@@ -6,8 +6,7 @@ fields together can say (`_check_...`) the server cannot know: it is refused by 
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,20 +16,22 @@ from flows.forms.place_parameters import (
     Collections,
     EncoderParameters,
     Name,
-    PlaceParameters,
     RoleModel,
     Sample,
     Specs,
     Words,
 )
+from flows.forms.said import Said
 from minicoil.config import Bm25Config, SamplingConfig
-from minicoil.files import Count, Fraction, Hours, Number, Positive, Release, ReleaseOrEmpty
-from tasks.collections import GRACE_HOURS, ExpansionOptions
+from minicoil.files import Count, Fraction, Hours, Number, Positive
+from tasks.catalogue import GRACE_HOURS
 from tasks.corpus import OnDuplicate
+
+if TYPE_CHECKING:
+    from tasks.collections import ExpansionOptions
 
 Sentences = Annotated[int, Number(10, 100_000, whole=True)]
 WordCount = Annotated[int, Number(1, 100_000, whole=True)]
-Depth = Annotated[int, Number(1, 100, whole=True)]
 
 
 class IndexParameters(EncoderParameters):
@@ -48,10 +49,13 @@ class IndexParameters(EncoderParameters):
         description="tell-apart: both stay, as file#id or id#line; keep-last: the later one counts; refuse: nothing is "
         "written",
     )
-    k: Positive = Field(Bm25Config.k, title="BM25 k", description="Fixed when the collection is created")
-    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="Fixed when the collection is created")
+    k: Positive = Field(Bm25Config.k, title="BM25 k", description="BM25 k, fixed when the collection is created")
+    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="BM25 b, fixed when the collection is created")
     avg_len: Positive | None = Field(
-        None, title="Mean length", description="In words; empty: measured on the corpus", examples=[44.0]
+        None,
+        title="Mean length",
+        description="Mean length of a text in words; empty: measured on the corpus",
+        examples=[44.0],
     )
 
 
@@ -62,9 +66,11 @@ class RebuildParameters(ChannelParameters):
     target: Name = Field(title="Target", description="The collection to create", examples=["docs-2"])
     text: str | None = Field(None, title="Text", description="Payload fields of the text; empty: as it is registered")
     alias: str | None = Field(None, title="Alias", description="Pointed to the target when it is right")
-    k: Positive = Field(Bm25Config.k, title="BM25 k", description="Fixed when the collection is created")
-    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="Fixed when the collection is created")
-    avg_len: Positive | None = Field(None, title="Mean length", description="Empty: measured on the source")
+    k: Positive = Field(Bm25Config.k, title="BM25 k", description="BM25 k, fixed when the collection is created")
+    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="BM25 b, fixed when the collection is created")
+    avg_len: Positive | None = Field(
+        None, title="Mean length", description="Mean length of a text in words; empty: measured on the source"
+    )
 
 
 class WordsParameters(EncoderParameters):
@@ -73,7 +79,9 @@ class WordsParameters(EncoderParameters):
     corpus: Specs
     collections: Collections = []
     target: Literal["saturated", "correlation", "ordering"] = Field(
-        "saturated", title="Training target", description="saturated is the careful one; see the README"
+        "saturated",
+        title="Training target",
+        description="saturated is careful; correlation is for whole vocabularies; ordering serves triplets, not search",
     )
     min_sentences: Sentences = Field(
         SamplingConfig.min_sentences,
@@ -83,7 +91,7 @@ class WordsParameters(EncoderParameters):
     max_sentences: Sentences = Field(
         SamplingConfig.max_sentences,
         title="Most sentences per word",
-        description="200 reach .98 of full accuracy; more cost time",
+        description="Most that a word is trained on; 200 reach .98 of full accuracy",
     )
     sample: Sample = None
     role_model: RoleModel = "minilm"
@@ -91,11 +99,15 @@ class WordsParameters(EncoderParameters):
         True, title="Promote", description="Re-encode collections and move the channel when every gate passes"
     )
     approval_days: ApprovalDays = 14
-    evaluate: bool = Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
-    judged_sets: list[str] = Field(
+    evaluate: Annotated[bool, Said("--no-evaluate", help="Publish without judging retrieval and without a report")] = (
+        Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
+    )
+    judged_sets: Annotated[list[str], Said("--evaluate", is_path=True)] = Field(
         [], title="Judged sets", description="BEIR folders to judge retrieval on as well", examples=[["sets/scifact"]]
     )
-    text_in_report: bool = Field(True, title="Sentences in the report", description="Off: no text of the corpus in it")
+    text_in_report: Annotated[bool, Said("--no-text", help="Leave the corpus's sentences out of the report")] = Field(
+        True, title="Sentences in the report", description="Off: no text of the corpus in it"
+    )
 
     @model_validator(mode="after")
     def _check_sentences(self) -> Self:
@@ -118,7 +130,7 @@ class ExtendParameters(WordsParameters):
     words: Words = Field(
         [], title="Words", description="Train these, in any of their forms", examples=[["pod", "taint"]]
     )
-    words_file: str | None = Field(
+    words_file: Annotated[str | None, Said(is_path=True)] = Field(
         None,
         title="Words file",
         description="On the worker; one word a line; after a space or at the start, # is a comment",
@@ -135,7 +147,7 @@ class ExtendParameters(WordsParameters):
         description="This many of the corpus's most frequent words: how a first release is made",
         examples=[1000],
     )
-    queries: str | None = Field(
+    queries: Annotated[str | None, Said(is_path=True)] = Field(
         None, title="Query log", description="On the worker; one query a line or JSON lines, weights words searched for"
     )
     max_points: Count | None = Field(
@@ -158,7 +170,7 @@ class RetrainParameters(WordsParameters):
     below: Fraction | None = Field(
         None,
         title="Below",
-        description="Retrain every word under this held-out ordering accuracy",
+        description="Also retrain every word under this held-out ordering accuracy",
         examples=[0.65],
     )
 
@@ -185,6 +197,8 @@ class ExpansionParameters(ChannelParameters):
 
     def options(self, part: str | None = None) -> ExpansionOptions:
         """As `tasks` takes them; `part` is "2/4"."""
+        from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
+
         index, _, total = (part or "1/1").partition("/")
         share = (int(index) - 1, int(total)) if part else None
         return ExpansionOptions(share, self.points_per_second, self.allow_missing_text)
@@ -194,7 +208,9 @@ class ReencodeParameters(ExpansionParameters):
     """Bring collections to the release that their channel serves or is about to serve."""
 
     collections: Collections = []
-    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells now; ends rollback")
+    contract: bool = Field(
+        False, title="Contract", description="Drop the previous release's cells now; ends instant rollback"
+    )
     grace_hours: Hours = Field(
         GRACE_HOURS, title="Grace", description="Hours after a move until the previous release's cells go"
     )
@@ -215,58 +231,29 @@ class ReencodeParameters(ExpansionParameters):
         return part
 
 
-class PublishParameters(ChannelParameters):
-    """Publish a model folder that was made elsewhere as a release of the channel."""
-
-    folder: str = Field(
-        min_length=1, title="Folder", description="On the worker: a complete model folder", examples=["/data/release-7"]
-    )
-    promote: Literal["here", "elsewhere", "no"] = Field(
-        "here",
-        title="Promote",
-        description="here: re-encode in this run; elsewhere: leave it to reencode-collections, which the event starts",
-    )
-    approval_days: ApprovalDays = 14
-
-    def path(self) -> Path:
-        """The folder, absolute."""
-        return Path(self.folder).expanduser().absolute()
-
-
-class PromoteParameters(ExpansionParameters):
-    """Approve a published release: move a channel to it, re-encoding its collections first."""
-
-    release: Release = Field(title="Release", description="A published release's number", examples=[7])
-    force: bool = Field(
-        False,
-        title="Force",
-        description="Also promote a release whose time to be approved has passed, or on a channel whose document is "
-        "damaged: that one is put aside",
-    )
-
-
-class RollbackParameters(ChannelParameters):
-    """Point a channel back to its previous release; at once while that one's cells are still beside."""
-
-
-class AbandonParameters(ChannelParameters):
-    """Give up the release that a channel is being moved to; it stays published."""
-
-
 class AttachParameters(ChannelParameters):
     """Adopt a collection that carries miniCOIL vectors already."""
 
     collection: Name = Field(title="Collection", description="As Qdrant names it", examples=["docs"])
     vector: str = Field(title="Vector", description="Name of its miniCOIL sparse vector", examples=["minicoil"])
     text: str | None = Field(
-        None, title="Text", description="Payload fields that the text is made of", examples=["{title}\\n{body}"]
+        None,
+        title="Text",
+        description="Payload fields that the text is made of, as {title}\\n{body}",
+        examples=["{title}\\n{body}"],
     )
-    corpus: list[str] = Field([], title="Corpus", description="Has the texts by id, where the payload has none")
+    corpus: Annotated[list[str], Said(is_path=True)] = Field(
+        [], title="Corpus", description="Has the texts by id, where the payload has none"
+    )
     join: str = Field("", title="Join", description="Payload field with the document's id; empty: the point's own id")
-    base: str | None = Field(None, title="Base", description="Model it was encoded with, if no release of the channel")
-    k: Positive | None = Field(None, title="BM25 k", description="Empty: found from its vectors")
-    b: Fraction | None = Field(None, title="BM25 b", description="Empty: found from its vectors")
-    avg_len: Positive | None = Field(None, title="Mean length", description="Empty: found from its vectors")
+    base: Annotated[str | None, Said(is_path=True)] = Field(
+        None, title="Base", description="Model it was encoded with, if no release of the channel"
+    )
+    k: Positive | None = Field(None, title="BM25 k", description="BM25 k; empty: found from its vectors")
+    b: Fraction | None = Field(None, title="BM25 b", description="BM25 b; empty: found from its vectors")
+    avg_len: Positive | None = Field(
+        None, title="Mean length", description="Mean length of a text in words; empty: found from its vectors"
+    )
     tenant: str | None = Field(None, title="Tenant", description="Payload field that scopes IDF, if it has tenants")
 
     @field_validator("text")
@@ -274,44 +261,3 @@ class AttachParameters(ChannelParameters):
     def _read_escapes(cls, text: str | None) -> str | None:
         """A shell hands a line break over as backslash and letter."""
         return None if text is None else text.replace("\\n", "\n").replace("\\t", "\t")
-
-
-class EvaluateParameters(ChannelParameters):
-    """Measure retrieval: a release against BM25 of the same words and against its parent."""
-
-    folder: str | None = Field(
-        None,
-        title="BEIR folder",
-        description="corpus.jsonl, queries.jsonl and qrels/test.tsv; empty: queries made from a collection's own text",
-        examples=["sets/scifact"],
-    )
-    release: Release | None = Field(None, title="Release", description="Empty: what the channel serves")
-    model: str | None = Field(None, title="Model folder", description="A folder that FastEmbed loads, published or not")
-    parent: str | None = Field(None, title="Parent", description="Release number or folder; empty: the release's own")
-    collection: Name | None = Field(None, title="Collection", description="Search in this one, or make queries from it")
-    in_memory: bool = Field(False, title="In memory", description="Score without an engine: the same figures")
-    k: Positive = Field(Bm25Config.k, title="BM25 k", description="A collection's own wins")
-    b: Fraction = Field(Bm25Config.b, title="BM25 b", description="A collection's own wins")
-    avg_len: Positive | None = Field(None, title="Mean length", description="In words; empty: measured on the set")
-
-    @model_validator(mode="after")
-    def _ask_for_something(self) -> Self:
-        if self.folder is None and self.collection is None:
-            raise ValueError("give a BEIR folder, or a collection to make queries from")
-        if self.model is not None and self.release is not None:
-            raise ValueError("give a release or a model folder, not both")
-        if self.folder is not None and self.collection is not None and (self.model or self.release):
-            raise ValueError("a collection is searched with the release it is served with; leave release and model out")
-        return self
-
-
-class CompareParameters(PlaceParameters):
-    """Two releases on the points of one collection, in the shadow: nobody's search changes."""
-
-    one: ReleaseOrEmpty = Field(title="Release A", description="0 is plain BM25")
-    other: ReleaseOrEmpty = Field(title="Release B", description="Both must be readable on the collection's points")
-    collection: Name = Field(
-        title="Collection", description="Searched with both, nothing is written", examples=["docs"]
-    )
-    queries: str = Field(title="Queries", description="A file of one query a line, or of JSON lines with text")
-    limit: Depth = Field(10, title="Depth", description="Results compared per query")

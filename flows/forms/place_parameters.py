@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from flows.forms.said import Said
 from minicoil.files import Count, Number
 from tasks.place import Place
 from tasks.settings import Settings, has_secret
@@ -20,6 +21,7 @@ Specs = Annotated[
         description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package",
         examples=[["docs/"], ["pydocs:torch,prefect"]],
     ),
+    Said(is_path=True),
 ]
 MAX_WORDS = 5000  # Prefect's server takes 512 KiB of parameters a run
 _MOST_LETTERS = 100  # of a word on the average; no vocabulary takes one of more than 40
@@ -42,20 +44,33 @@ Sample = Annotated[
 Collections = Annotated[
     list[Name],
     Field(title="Collections", description="Empty: every collection on the channel", examples=[["docs"]]),
+    Said("--collection"),
 ]
 ApprovalDays = Annotated[
     int,
     Number(1, 365, whole=True),
-    Field(title="Days to approve", description="How long a release that a gate refused waits for you"),
+    Field(title="Days to approve", description="Days that a release which a gate refused waits for you"),
 ]
 RoleModel = Annotated[
     str,
     Field(title="Role model", description="Defines what is close: minilm, a local folder, or a Hugging Face id"),
+    Said(is_path=True),
 ]
 
 
 # what nearly everybody leaves as it is stands at the end of a form
-_LATER = ("collections", "target", "min_sentences", "max_sentences", "sample", "promote", "approval_days")
+_LATER = (
+    "collections",
+    "target",
+    "min_sentences",
+    "max_sentences",
+    "sample",
+    "promote",
+    "approval_days",
+    "evaluate",
+    "judged_sets",
+    "text_in_report",
+)
 _LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")
 
 
@@ -124,9 +139,15 @@ PROFILES: dict[str, dict[str, str]] = {
 class EncoderParameters(ChannelParameters):
     """A flow that may start a model: from an encoder alone, or from a published base."""
 
-    encoder: str = Field("minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id")
-    dims: Literal[4, 8, 16] = Field(4, title="Dimensions per word", description="Of a first release without a base")
-    base: str | None = Field(
+    encoder: Annotated[str, Said(is_path=True)] = Field(
+        "minilm", title="Encoder", description="minilm, a local folder, or a Hugging Face id"
+    )
+    dims: Literal[4, 8, 16] = Field(
+        4,
+        title="Dimensions per word",
+        description="Numbers per word of a first release without a base; 8 rank better and take twice the postings",
+    )
+    base: Annotated[str | None, Said(is_path=True)] = Field(
         None,
         title="Base",
         description="Model to start from: a folder that FastEmbed loads, or a Hugging Face id",

@@ -9,16 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import httpx
-import pydantic
 
 from flows import screen
-from flows.forms import check_size
+from flows.forms import check_size, fill_in
 from flows.orchestration.prefect_settings import ignore_working_folder, tell_left_aside
 from flows.orchestration.run_records import home_of
 from flows.orchestration.running import run_here
 from flows.orchestration.servers import PrefectServer, find_server, named
-from minicoil.errors import StoreUnavailableError, UsageError
-from tasks.store import describe_problems
+from minicoil.errors import StoreUnavailableError
 
 FLOWS = {
     "index-collection": ("flows.index_collection", "index_collection"),
@@ -70,10 +68,7 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
     module_name, function_name = FLOWS[name]
     function = getattr(importlib.import_module(module_name), function_name)
     model = typing.get_type_hints(function.fn)["parameters"]
-    try:
-        parameters = model.model_validate(dict(values))
-    except pydantic.ValidationError as error:
-        raise UsageError(f"{name}: {describe_problems(error)}") from error
+    parameters = fill_in(model, name, values)
     if chosen is None:  # not by calling the flow, which looks for a server itself: somebody may have asked for none
         return run_here(name, function.fn, parameters)
     with named(chosen):

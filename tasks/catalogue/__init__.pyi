@@ -7,6 +7,7 @@ from .approvals import (
     read_waiting as read_waiting,
 )
 from .channels import (
+    GRACE_HOURS as GRACE_HOURS,
     ChannelState as ChannelState,
     begin_anew as begin_anew,
     channel_names as channel_names,

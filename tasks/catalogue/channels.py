@@ -18,6 +18,7 @@ from minicoil.files import Release, ReleaseOrEmpty
 from tasks.store import DamageError, ObjectStore, current_user, load_document, name_damage, write_document
 
 CHANNEL_VERSION = 1
+GRACE_HOURS = 24.0  # how long the cells of the release before stay by default, for readers that nobody announced
 Phase = Literal["idle", "expanding", "switched", "contracting"]
 
 

@@ -13,7 +13,6 @@ from .explaining import explain_points as explain_points
 from .indexing import IndexRequest as IndexRequest, index_documents as index_documents
 from .mending import Mended as Mended, mend_collection as mend_collection
 from .promotion import (
-    GRACE_HOURS as GRACE_HOURS,
     contract_channel as contract_channel,
     finish_pending as finish_pending,
     is_grace_over as is_grace_over,

@@ -10,6 +10,7 @@ from typing import Any
 
 from minicoil.errors import BusyError, CollectionError, UsageError
 from tasks.catalogue import (
+    GRACE_HOURS,
     ChannelState,
     choose_collections,
     count_beside,
@@ -40,7 +41,6 @@ from tasks.collections.verification import verify_collection
 from tasks.place import Place
 
 _MOST_SWEEPS = 5
-GRACE_HOURS = 24.0  # how long the previous release's cells stay by default, for readers that nobody announced
 
 
 def promote(

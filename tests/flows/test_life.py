@@ -285,7 +285,7 @@ def test_cells_for_readers_that_say_nothing_wait_for_the_owner_and_no_nightly_ru
 
 def test_a_promotion_is_given_up_by_a_flow_as_well(copied_home):
     from flows.abandon_promotion import abandon_promotion
-    from flows.forms.parameters import AbandonParameters
+    from flows.forms.release_parameters import AbandonParameters
     from tasks.catalogue.channels import set_pending
     from tasks.place import Place
 

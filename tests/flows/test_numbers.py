@@ -120,7 +120,7 @@ ARGUMENTS = {
     "readers": ["--register", "shop", "--release", "1"],
 }  # fmt: skip
 POSITIONS = {
-    "number": ["--", "{}"],
+    "release": ["--", "{}"],
     "one": ["--queries", "q", "--", "{}", "2", "docs"],
     "other": ["--queries", "q", "--", "1", "{}", "docs"],
 }

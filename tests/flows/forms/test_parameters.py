@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from flows.forms import parameters
+from flows.forms import parameters, release_parameters
 from flows.orchestration.embedded import FLOWS
 
 SCHEMAS = Path(__file__).with_name("schemas")
@@ -79,5 +79,7 @@ def test_what_only_fields_together_say_is_refused_in_one_line():
 
 def test_an_empty_home_is_the_workers_own(monkeypatch, tmp_path):
     monkeypatch.setenv("MINICOIL_HOME", str(tmp_path))
-    assert parameters.PromoteParameters(release=1).place().home == tmp_path
-    assert parameters.PromoteParameters(release=1, home=str(tmp_path / "other")).place().home == tmp_path / "other"
+    assert release_parameters.PromoteParameters(release=1).place().home == tmp_path
+    assert (
+        release_parameters.PromoteParameters(release=1, home=str(tmp_path / "other")).place().home == tmp_path / "other"
+    )
