@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import AttachParameters
 from flows.orchestration import flow, take_turn
+from flows.outcomes import AttachOutcome
 from flows.stages import Clock, attach_step, base_step
 from tasks.collections import AttachRequest
 
@@ -13,7 +12,7 @@ _FIELDS = ("collection", "channel", "vector", "text", "join", "k", "b", "avg_len
 
 
 @flow(name="attach-collection", description="Adopt an existing collection.")
-def attach_collection(parameters: AttachParameters) -> dict[str, Any]:
+def attach_collection(parameters: AttachParameters) -> AttachOutcome:
     """Find what a collection's vectors were made with, prove it on a sample, register it; no point is written to."""
     place, clock = parameters.place(), Clock()
     with take_turn(place, parameters.channel, "attach"), place.points() as points, clock.timing("total"):
@@ -21,5 +20,5 @@ def attach_collection(parameters: AttachParameters) -> dict[str, Any]:
             base_step(place, parameters.channel, parameters.base)
         asked = {name: getattr(parameters, name) for name in _FIELDS}
         request = AttachRequest(**asked, corpus=tuple(parameters.corpus))
-        result: dict[str, Any] = attach_step(place, points, request)
-    return {**result, "seconds": clock.seconds}
+        result = attach_step(place, points, request)
+    return AttachOutcome.of({**result, "seconds": clock.seconds})

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import CompareParameters
 from flows.orchestration import flow
+from flows.outcomes import ComparisonOutcome
 from flows.stages import Clock, compare_step
 
 
 @flow(name="compare-releases", description="Search with two releases on the same points.")
-def compare_releases(parameters: CompareParameters) -> dict[str, Any]:
+def compare_releases(parameters: CompareParameters) -> ComparisonOutcome:
     """Shadow evaluation; nothing that is served changes."""
     clock = Clock()
     with clock.timing("total"):
-        answer: dict[str, Any] = compare_step(
+        answer = compare_step(
             parameters.place(),
             parameters.one,
             parameters.other,
@@ -22,4 +21,4 @@ def compare_releases(parameters: CompareParameters) -> dict[str, Any]:
             parameters.queries,
             parameters.limit,
         )
-    return {**answer, "seconds": clock.seconds}
+    return ComparisonOutcome.of({**answer, "seconds": clock.seconds})

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import ShardParameters
 from flows.orchestration import flow, progress_on_page
+from flows.outcomes import EncodedShardOutcome
 from tasks.training import encode_shard as encode
 
 
 @flow(name="encode-shard", description="Encode one shard of sentences; started by an extension that splits its work.")
-def encode_shard(parameters: ShardParameters) -> dict[str, Any]:
+def encode_shard(parameters: ShardParameters) -> EncodedShardOutcome:
     """Needs no turn on the channel: it reads a release and writes an object of its own."""
     with progress_on_page():
-        return encode(parameters.place(), parameters.shard)
+        return EncodedShardOutcome.of(encode(parameters.place(), parameters.shard))

@@ -8,6 +8,7 @@ from typing import Any
 
 from flows.forms import EvaluateParameters
 from flows.orchestration import flow, show_markdown
+from flows.outcomes import EvaluationOutcome
 from flows.stages import Clock, evaluate_collection_step, evaluate_step, proxies_step
 from minicoil.config import RetrievalGateConfig
 from minicoil.retrieval import hurting_words, judge_release, result_row
@@ -20,7 +21,7 @@ from tasks.proof import Evaluated, evidence_of, find_contenders, find_training_t
 
 
 @flow(name="evaluate-retrieval", description="Measure a release against BM25.")
-def evaluate_retrieval(parameters: EvaluateParameters) -> dict[str, Any]:
+def evaluate_retrieval(parameters: EvaluateParameters) -> EvaluationOutcome:
     """Evaluate on judged queries, or on queries made from a collection; nothing that is served changes."""
     place, clock = parameters.place(), Clock()
     with place.points() as points, clock.timing("total"):
@@ -29,7 +30,7 @@ def evaluate_retrieval(parameters: EvaluateParameters) -> dict[str, Any]:
         else:
             answer = _by_release(parameters, place, points)
     _publish_artifact(answer)
-    return {**answer, "seconds": clock.seconds}
+    return EvaluationOutcome.of({**answer, "seconds": clock.seconds})
 
 
 def _on_collection(parameters: EvaluateParameters, place: Place, points: PointStore) -> dict[str, Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any
 
 from flows.forms import ExtendParameters
-from flows.orchestration import flow
+from flows.orchestration import flow, show_words
+from flows.outcomes import ExtensionOutcome
 from flows.stages import (
     answered_report,
     choose_step,
@@ -26,7 +26,7 @@ from tasks.training import Carriers, WordRequest, check_max_points, check_words
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
-def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
+def extend_vocabulary(parameters: ExtendParameters) -> ExtensionOutcome:
     """Run the main job; the same request run again finds its answer in the store and does nothing."""
     asked = _words(parameters)
     check_words(asked)
@@ -56,9 +56,12 @@ def extend_vocabulary(parameters: ExtendParameters) -> dict[str, Any]:
         results, prior = train_chosen(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
             remove_work(job.place.work_on(request))
-            return extension_report(job.parent, None, results, refused, {}, costs, reading, job.clock)
-        published, promoted = make_release(job, results, (), prior, request, chosen)
-        return extension_report(job.parent, published, results, refused, promoted, costs, reading, job.clock)
+            outcome = extension_report(job.parent, None, results, refused, {}, costs, reading, job.clock)
+        else:
+            published, promoted = make_release(job, results, (), prior, request, chosen)
+            outcome = extension_report(job.parent, published, results, refused, promoted, costs, reading, job.clock)
+        show_words(outcome.words)
+        return outcome
 
 
 def _words(parameters: ExtendParameters) -> WordRequest:

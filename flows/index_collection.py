@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import IndexParameters
 from flows.orchestration import flow, take_turn
+from flows.outcomes import IndexOutcome
 from flows.stages import Clock, base_step, index_step, mend_step
 from minicoil.errors import UsageError
 from tasks.collections import IndexRequest, Mended
@@ -13,7 +12,7 @@ from tasks.corpus import CorpusReport, StoredOwners, read_corpora
 
 
 @flow(name="index-collection", description="Create or feed a collection from a corpus.")
-def index_collection(parameters: IndexParameters) -> dict[str, Any]:
+def index_collection(parameters: IndexParameters) -> IndexOutcome:
     """Read documents and write those that are new or changed."""
     place, clock, report = parameters.place(), Clock(), CorpusReport()
     request = IndexRequest(
@@ -39,7 +38,5 @@ def index_collection(parameters: IndexParameters) -> dict[str, Any]:
             on_duplicate=parameters.on_duplicate,
             owners=StoredOwners(points, parameters.collection),
         )
-        result: dict[str, Any] = index_step(
-            place, points, request, documents, report, parameters.sample, parameters.delete_missing
-        )
-    return {**result, "mended": mended.row() if mended else None, "seconds": clock.seconds}
+        result = index_step(place, points, request, documents, report, parameters.sample, parameters.delete_missing)
+    return IndexOutcome.of({**result, "mended": mended.row() if mended else None, "seconds": clock.seconds})

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import PromoteParameters
 from flows.orchestration import announce_release, flow, show_reencoding, show_release, take_turn
+from flows.outcomes import ReencodingOutcome
 from flows.stages import Clock, promote_step
 from tasks.catalogue import begin_anew, check_approval, finish_waiting
 
 
 @flow(name="promote-release", description="Approve a release: re-encode for it, then move the channel.")
-def promote_release(parameters: PromoteParameters) -> dict[str, Any]:
+def promote_release(parameters: PromoteParameters) -> ReencodingOutcome:
     """Expand every collection of the channel for the release, then move the channel to it."""
     place, clock = parameters.place(), Clock()
     objects, release = place.objects(), parameters.release
     with take_turn(place, parameters.channel, "promote"), clock.timing("total"):
         kept_at = begin_anew(objects, parameters.channel) if parameters.force else None
         check_approval(objects, parameters.channel, release, parameters.force)
-        result: dict[str, Any] = promote_step(place, parameters.channel, release, (), None, parameters.options())
+        result = promote_step(place, parameters.channel, release, (), None, parameters.options())
         finish_waiting(objects, parameters.channel, release)
         show_reencoding(result["collections"], release, result["waiting"])
         show_release(objects, release, result)
         announce_release(place, parameters.channel, release, result)
     if kept_at is not None:
         result["message"] = f"the damaged document of channel '{parameters.channel}' is kept at {objects.url}/{kept_at}"
-    return {"release": release, **result, "seconds": clock.seconds}
+    return ReencodingOutcome.of({"release": release, **result, "seconds": clock.seconds})

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import PublishParameters
 from flows.orchestration import flow, take_turn
+from flows.outcomes import PublishOutcome
 from flows.stages import Clock, Wish, check_folder_step, publish_step, settle_release
 from tasks.catalogue import read_channel
 
 
 @flow(name="publish-release", description="Publish a model folder as a release of a channel.")
-def publish_release(parameters: PublishParameters) -> dict[str, Any]:
+def publish_release(parameters: PublishParameters) -> PublishOutcome:
     """Check the folder against the release it grew from, compare the implementations on it, publish, promote."""
     place, clock, channel = parameters.place(), Clock(), parameters.channel
     with take_turn(place, channel, "publish"):
@@ -29,4 +28,5 @@ def publish_release(parameters: PublishParameters) -> dict[str, Any]:
             clock,
             approval_days=parameters.approval_days,
         )
-    return {"release": published.release, "parent": parent, **outcome, "seconds": clock.seconds}
+    answer = {"release": published.release, "parent": parent, **outcome, "seconds": clock.seconds}
+    return PublishOutcome.of(answer)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 from flows.forms import ReapParameters
 from flows.orchestration import flow, reap, server_address, show_table
+from flows.outcomes import ReapOutcome
 from minicoil.errors import UsageError
 
 
 @flow(name="reap-runs", description="Mark runs whose process is gone as crashed.")
-def reap_runs(parameters: ReapParameters) -> dict[str, Any]:
+def reap_runs(parameters: ReapParameters) -> ReapOutcome:
     """Look at every unfinished run of this service once."""
     if server_address() is None:
         raise UsageError(
@@ -21,4 +21,4 @@ def reap_runs(parameters: ReapParameters) -> dict[str, Any]:
     rows = [entry.row() for entry in found]
     if rows:
         show_table(rows, key="reaped-runs", description="Runs whose process is gone")
-    return {"reaped": rows}
+    return ReapOutcome(reaped=rows)

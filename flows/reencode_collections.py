@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import ReencodeParameters
 from flows.orchestration import flow, show_reencoding, take_turn
+from flows.outcomes import ReencodingOutcome
 from flows.stages import Clock, contract_step, plan_step, promote_step, sweep_step
 from minicoil.errors import ReleaseError
 from tasks.catalogue import read_channel, waiting_rows
@@ -13,7 +12,7 @@ from tasks.collections import is_grace_over
 
 
 @flow(name="reencode-collections", description="Re-encode exactly the affected points.")
-def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
+def reencode_collections(parameters: ReencodeParameters) -> ReencodingOutcome:
     """Expand and move what is pending, sweep for points that came late, contract when the grace period is over."""
     place, clock = parameters.place(), Clock()
     channel, names = parameters.channel, parameters.collections
@@ -27,17 +26,19 @@ def reencode_collections(parameters: ReencodeParameters) -> dict[str, Any]:
             )
         if parameters.dry_run:
             rows = plan_step(place, channel, release, names)
-            return {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}
+            looked = {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}
+            return ReencodingOutcome.of(looked)
         options = parameters.options(parameters.part)
-        result: dict[str, Any] = promote_step(place, channel, release, names, None, options)
+        result = promote_step(place, channel, release, names, None, options)
         show_reencoding(result["collections"], release, result["waiting"])
         if parameters.part is not None:
             note = f"part {parameters.part} is done; when all parts are, `minicoil reencode` moves the channel"
-            return {"release": release, **result, "message": note, "seconds": clock.seconds}
+            done = {"release": release, **result, "message": note, "seconds": clock.seconds}
+            return ReencodingOutcome.of(done)
         result["swept"] = sweep_step(place, channel, names)
         contracted: list[str] = []
         if parameters.contract or is_grace_over(place, channel, parameters.grace_hours):
             # what has to stay is a refusal on command; on schedule it is told, and tomorrow is early enough
             contracted = contract_step(place, channel, names, not parameters.contract)
             result["waiting"] = waiting_rows(place, channel, names, followers=True)
-    return {"release": release, **result, "contracted": contracted, "seconds": clock.seconds}
+    return ReencodingOutcome.of({"release": release, **result, "contracted": contracted, "seconds": clock.seconds})

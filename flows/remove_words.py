@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from flows.forms import RemoveParameters
 from flows.orchestration import flow, show_words, take_turn
+from flows.outcomes import RemovalOutcome
 from flows.stages import Clock, assemble_step, finish_step, open_parent_step, publish_and_settle
 from minicoil.text import WordTokenizer, stem
 from minicoil.training import Prior
@@ -15,7 +14,7 @@ from tasks.releases import Draft
 
 
 @flow(name="remove-words", description="Return words to BM25.")
-def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
+def remove_words(parameters: RemoveParameters) -> RemovalOutcome:
     """Bury the words' ids, publish, re-encode the points that have them."""
     place, clock = parameters.place(), Clock()
     with take_turn(place, parameters.channel, "remove"):
@@ -33,7 +32,8 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
         ]
         answer = {"release": None, "parent": parent.release, "promoted": False, "words": rows, "collections": []}
         if not known:
-            return {**answer, "message": "nothing to do: none of these words is in the vocabulary", "seconds": {}}
+            message = "nothing to do: none of these words is in the vocabulary"
+            return RemovalOutcome.of({**answer, "message": message, "seconds": {}})
         request = request_digest({"remove": sorted(known)}, str(parent.release))
         with clock.timing("assemble"):
             number, prior = claim_release(place.objects()), Prior.read(parent.folder)
@@ -42,4 +42,4 @@ def remove_words(parameters: RemoveParameters) -> dict[str, Any]:
             built = assemble_step(draft, ())
         published, promoted = publish_and_settle(place, parameters, draft, built, {}, clock)
         show_words(rows)
-        return {**answer, **promoted, "release": published.release, "seconds": clock.seconds}
+        return RemovalOutcome.of({**answer, **promoted, "release": published.release, "seconds": clock.seconds})

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from flows.forms import RetrainParameters
-from flows.orchestration import flow
+from flows.orchestration import flow, show_words
+from flows.outcomes import RetrainOutcome
 from flows.stages import (
     Job,
     answered_report,
@@ -29,7 +30,7 @@ from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served
 
 
 @flow(name="retrain-words", description="Retrain words that underperform on this text.")
-def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
+def retrain_words(parameters: RetrainParameters) -> RetrainOutcome:
     """Train on everything in the sentence store, judge old layer against new on sentences neither has seen."""
     with ExitStack() as stack:
         job = open_job(parameters, "retrain", stack)
@@ -44,7 +45,7 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
         answered = find_request(job.place.objects(), request)
         if answered is not None:
             settled = settle_answered(job.place, parameters, answered, job.clock)
-            return answered_report(settled, reading, job.clock)
+            return RetrainOutcome.of(answered_report(settled, reading, job.clock))
 
         found = _inspect(job, reading, parameters.below, job.place.work_on(request) / "measured")
         weak = found.weak
@@ -59,9 +60,10 @@ def retrain_words(parameters: RetrainParameters) -> dict[str, Any]:
             remove_work(job.place.work_on(request))
         costs: dict[str, Any] = {}
         report = extension_report(job.parent, published, results, (), promoted, costs, reading, job.clock)
+        show_words(report.words)
         underperforming = [{"word": candidate.word, "reasons": list(candidate.reasons)} for candidate in weak]
         counts = {"n_measured": found.n_measured, "n_too_few": found.n_too_few, "n_underperforming": len(weak)}
-        return {**report, **counts, "underperforming": underperforming}
+        return RetrainOutcome.of({**report, **counts, "underperforming": underperforming})
 
 
 def _inspect(job: Job, reading: Reading, below: float | None, folder: Path) -> Inspection:

@@ -88,10 +88,11 @@ def release_waiting(place: dict[str, Any]) -> Any:
 def release_rollback(place: dict[str, Any], **values: Any) -> Any:
     """Point the channel back to its previous release; instant while its cells are still there."""
     from flows.forms import RollbackParameters, fill_in
+    from flows.outcomes import RollbackOutcome
     from tasks.collections import roll_back_channel
 
     parameters = fill_in(RollbackParameters, "rollback-release", {**place, **values})
-    return roll_back_channel(parameters.place(), parameters.channel)
+    return RollbackOutcome.of(roll_back_channel(parameters.place(), parameters.channel))
 
 
 @release.command("abandon")
@@ -119,10 +120,11 @@ def release_prune(place: dict[str, Any], keep: int, dry_run: bool) -> Any:
 def release_readers(place: dict[str, Any], **values: Any) -> Any:
     """Who reads which release, and whose cells wait for them; or confirm, register, declare."""
     from flows.forms import ReadersParameters, fill_in
+    from flows.outcomes import ReadersOutcome
     from tasks.catalogue import settle_readers
 
     parameters = fill_in(ReadersParameters, "settle-readers", {**place, **values})
-    return settle_readers(parameters.place(), parameters.request())
+    return ReadersOutcome.of(settle_readers(parameters.place(), parameters.request()))
 
 
 @release.command("audit")

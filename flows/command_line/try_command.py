@@ -43,11 +43,11 @@ def try_folder(place: dict[str, Any], folder: str) -> Any:
     extended = run_flow("extend-vocabulary", {**place, "corpus": corpus, "channel": CHANNEL, **TRAINING})
     answer = {
         "collection": collection,
-        "n_points": indexed["n_points"],
-        "release": extended["release"],
-        "n_trained": sum(row["verdict"] in ("accepted", "improved") for row in extended["words"]),
-        "message": extended.get("message"),
-        "refused": bool(extended.get("refused")),
+        "n_points": indexed.n_points,
+        "release": extended.release,
+        "n_trained": sum(row["verdict"] in ("accepted", "improved") for row in extended.words),
+        "message": extended.message,
+        "refused": extended.refused,
         "examples": examples(place, collection),
     }
     answer["seconds"] = round(time.monotonic() - started, 1)

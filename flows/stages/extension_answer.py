@@ -1,11 +1,11 @@
-"""What an extension answers: one JSON document, the same keys whatever happened, and a table on the run's page."""
+"""What an extension answers: one document, the same keys whatever happened."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.orchestration import show_words
+from flows.outcomes import ExtensionOutcome
 from flows.stages.steps import Clock
 from minicoil.words import Candidate
 from tasks.catalogue import REPORT, Publication, release_key
@@ -30,9 +30,9 @@ def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
     return {"corpus": corpus, "unusable": reading.report.rows(), "seconds": clock.seconds}
 
 
-def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) -> dict[str, Any]:
+def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) -> ExtensionOutcome:
     """Nothing to train: a release answered this request before, see `flows.stages.gated_promotion.settle_answered`."""
-    return {"release": None, "words": [], **outcome, **_common(reading, clock)}
+    return ExtensionOutcome.of({"release": None, "words": [], **outcome, **_common(reading, clock)})
 
 
 def dry_run_report(
@@ -43,7 +43,7 @@ def dry_run_report(
     reading: Reading,
     clock: Clock,
     pending: int | None,
-) -> dict[str, Any]:
+) -> ExtensionOutcome:
     """The words, why, how many points carry each, and what it would cost."""
     words = [
         {
@@ -64,7 +64,7 @@ def dry_run_report(
     }
     if pending is not None:
         answer["message"] = f"the promotion of release {pending} is not finished; an extension finishes it first"
-    return {**answer, "estimate": dict(costs), **_common(reading, clock)}
+    return ExtensionOutcome.of({**answer, "estimate": dict(costs), **_common(reading, clock)})
 
 
 def extension_report(
@@ -76,7 +76,7 @@ def extension_report(
     costs: Mapping[str, Any],
     reading: Reading,
     clock: Clock,
-) -> dict[str, Any]:
+) -> ExtensionOutcome:
     """What was trained, published and re-encoded, and words of a file that can be none; estimate beside actual."""
     returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
     final = [returned.get(result.record.word, result) for result in results]
@@ -113,5 +113,4 @@ def extension_report(
     elif promoted.get("behind"):
         answer["message"] = f"not promoted: {', '.join(promoted['behind'])} not re-encoded; run `minicoil reencode`"
     answer |= {key: promoted[key] for key in ("gate", "refused", "expires_at") if key in promoted}
-    show_words(words)
-    return answer
+    return ExtensionOutcome.of(answer)
