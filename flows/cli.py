@@ -10,7 +10,6 @@ from typing import Any
 
 import click
 
-from flows import screen
 from flows.command_line import (
     CommandGroup,
     add_examples,
@@ -38,7 +37,7 @@ from minicoil import __version__
 @click.option("--debug", is_flag=True, envvar="MINICOIL_DEBUG", help="Show where an error was raised: its traceback.")
 def main(debug: bool) -> None:
     """Keeps a miniCOIL sparse-retrieval model fluent in its users' language."""
-    screen.show_tracebacks(debug)
+    click.get_current_context().meta["debug"] = debug
 
 
 @main.command()

@@ -6,11 +6,10 @@ from flows.forms import RemoveParameters
 from flows.orchestration import flow, show_words, take_turn
 from flows.outcomes import RemovalOutcome
 from flows.stages import Clock, assemble_step, finish_step, open_parent_step, publish_and_settle
-from minicoil.text import WordTokenizer, stem
 from minicoil.training import Prior
 from tasks.catalogue import claim_release, request_digest
 from tasks.models import remove_published_work
-from tasks.releases import Draft
+from tasks.releases import Draft, plan_removal
 
 
 @flow(name="remove-words", description="Return words to BM25.")
@@ -20,25 +19,18 @@ def remove_words(parameters: RemoveParameters) -> RemovalOutcome:
     with take_turn(place, parameters.channel, "remove"):
         finish_step(place, parameters.channel)
         remove_published_work(place)
-        parent = open_parent_step(place, parameters.channel, "minilm", 4, None)
-        fold = WordTokenizer.from_folder(parent.folder).fold
-        asked = {word: stem(fold(word)) for word in parameters.words}
-        known = {entry for word, entry in asked.items() if parent.vocabulary.entry_id(entry) is not None}
-        rows = [{"word": entry, "verdict": "removed", "reason": "asked for"} for entry in sorted(known)]
-        rows += [
-            {"word": entry, "verdict": "kept_bm25", "reason": f"'{word}' was not in the vocabulary"}
-            for word, entry in asked.items()
-            if entry not in known
-        ]
+        parent = open_parent_step(place, parameters.channel)
+        removal = plan_removal(parent, parameters.words)
+        rows, known = list(removal.rows), list(removal.known)
         answer = {"release": None, "parent": parent.release, "promoted": False, "words": rows, "collections": []}
         if not known:
             message = "nothing to do: none of these words is in the vocabulary"
             return RemovalOutcome.of({**answer, "message": message, "seconds": {}})
-        request = request_digest({"remove": sorted(known)}, str(parent.release))
+        request = request_digest({"remove": known}, str(parent.release))
         with clock.timing("assemble"):
             number, prior = claim_release(place.objects()), Prior.read(parent.folder)
             folder = place.work_on(request) / f"release-{number}"
-            draft = Draft(parent, number, folder, request, prior, parameters.words, remove=sorted(known))
+            draft = Draft(parent, number, folder, request, prior, parameters.words, remove=known)
             built = assemble_step(draft, ())
         published, promoted = publish_and_settle(place, parameters, draft, built, {}, clock)
         show_words(rows)

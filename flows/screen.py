@@ -25,13 +25,10 @@ from minicoil.files import finite
 from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
 from tasks import progress
 
-DEBUG = False
-VERBOSE = False
-QUIET = False
-AS_JSON = False
 # rich leaves out colours alone where NO_COLOR is set; without a colour system nothing is marked up at all
 _COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 _errors = Console(stderr=True, highlight=False, emoji=False, color_system=_COLOURS)
+_quiet = False  # of the terminal, which a process has one of
 _answers = Console(highlight=False, emoji=False, color_system=_COLOURS)
 _BEYOND_ASCII = "\u00e9\u6f22\U0001f600"
 TELL_EVERY_SECONDS = 10.0
@@ -39,16 +36,10 @@ PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
 SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
 
 
-def show_tracebacks(wanted: bool) -> None:
-    """Whether errors of this process show where they were raised."""
-    global DEBUG
-    DEBUG = wanted
-
-
-def set_up(as_json: bool, verbose: bool, quiet: bool = False) -> None:
+def set_up(verbose: bool, quiet: bool = False) -> None:
     """Choose what is shown before a command starts."""
-    global VERBOSE, QUIET, AS_JSON
-    VERBOSE, QUIET, AS_JSON = verbose, quiet, as_json
+    global _quiet
+    _quiet = quiet
     guard_logs()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is written out, not an error
@@ -80,7 +71,7 @@ def _show_tries(verbose: bool) -> None:
 
 def tell(message: str, style: str = "") -> None:
     """One line for the person, on stderr, unless they asked for quiet."""
-    if not QUIET:
+    if not _quiet:
         complain(message, style)
 
 

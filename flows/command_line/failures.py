@@ -12,14 +12,15 @@ _LONGEST = 300  # characters of somebody else's message
 UNEXPECTED = "this is ours to mend"
 
 
-def refuse(error: Exception, as_json: bool) -> int:
+def refuse(error: Exception, as_json: bool, with_traceback: bool = False) -> int:
     """Say what went wrong, on stderr and, with --json, as the answer; the exit status.
 
     Args:
         error: Raised on purpose, by the operating system, or by a fault of this program.
         as_json: Whether the answer is JSON.
+        with_traceback: Show where it was raised, too.
     """
-    if screen.DEBUG:
+    if with_traceback:
         screen.complain("".join(traceback.format_exception(error)).rstrip())
     message = describe_failure(error)
     if as_json:

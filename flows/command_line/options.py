@@ -65,9 +65,9 @@ def common_options(command: Command) -> Command:
     ) -> None:
         if verbose and quiet:
             raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
-        screen.set_up(as_json, verbose, quiet)
+        screen.set_up(verbose, quiet)
         keep_to_cores()
-        click.get_current_context().meta["prefect_url"] = prefect_url
+        click.get_current_context().meta.update(prefect_url=prefect_url, verbose=verbose, as_json=as_json)
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
         place, given = _from_shell(place), _from_shell(arguments)
         _answer(lambda: command(place=place, **given), as_json, command.__name__)
@@ -95,7 +95,7 @@ def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
     # the edge of the program: nobody stands behind it who could make more of an error than a line for a person
     except Exception as error:
         tell_damage()
-        sys.exit(refuse(error, as_json))
+        sys.exit(refuse(error, as_json, click.get_current_context().meta.get("debug", False)))
     if isinstance(result, Mapping) and result.get("refused"):
         sys.exit(1)
 
@@ -119,7 +119,8 @@ def run_flow(name: str, values: Mapping[str, Any]) -> Any:
     from flows.orchestration import run  # brings pydantic and the forms in, which `search` and `words` do without
 
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
-    return run(name, given, click.get_current_context().meta["prefect_url"])
+    said = click.get_current_context().meta
+    return run(name, given, said["prefect_url"], said["verbose"])
 
 
 def open_place(values: Mapping[str, Any]) -> Any:

@@ -38,7 +38,7 @@ def serve(place: dict[str, Any], channels: tuple[str, ...] = (), **values: Any) 
     service = serving.Service(
         home=home, store=place["store"], qdrant_url=place["qdrant_url"], channels=channels, **values
     )
-    serving.serve(service, screen.tell, screen.AS_JSON)
+    serving.serve(service, screen.tell, click.get_current_context().meta["as_json"])
     return None
 
 

@@ -1,5 +1,6 @@
 from .artifacts import (
     show_cells_that_wait as show_cells_that_wait,
+    show_evaluation as show_evaluation,
     show_reencoding as show_reencoding,
     show_release as show_release,
     show_words as show_words,
@@ -17,5 +18,5 @@ from .servers import (
     this_machine as this_machine,
 )
 from .sharding import encode_in_shards as encode_in_shards, train_in_shards as train_in_shards
-from .shown_artifacts import show_markdown as show_markdown, show_table as show_table
+from .shown_artifacts import show_table as show_table
 from .turns import limit_name as limit_name, take_turn as take_turn

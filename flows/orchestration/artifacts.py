@@ -107,3 +107,23 @@ def _card(store: ObjectStore, release: int) -> str:
 
 def _plain(value: Any) -> Any:
     return "" if value is None else value
+
+
+def show_evaluation(answer: Mapping[str, Any]) -> None:
+    """Markdown `retrieval`: the figures of every set, step by step where there are steps, and the gate's reasons."""
+    lines = ["| set | queries | BM25 | miniCOIL | parent | change | 95 % interval |", "|---|---|---|---|---|---|---|"]
+    for row in answer["sets"]:
+        found = row["against"]["bm25"]["ndcg@10"]
+        proxy = " (proxy)" if row["is_proxy"] else ""
+        figures = " | ".join(f"{row[name]['ndcg@10']:.4f}" for name in ("bm25", "minicoil", "parent"))
+        lines.append(
+            f"| {row['set'].replace('|', '/')}{proxy} | {row['n_queries']} | {figures} | {found['change']:+.4f} "
+            f"| {found['low']:+.4f} to {found['high']:+.4f} |"
+        )
+    for row in (row for row in answer["sets"] if row["steps"]):
+        taken = "; ".join(f"{step['name']} {step['ndcg@10']:.4f} ({step['change']:+.4f})" for step in row["steps"])
+        lines.append(f"\nStep by step on {row['set']}: {taken}")
+    gate = answer["gate"]
+    text = f"# nDCG@10 of {answer['model']}: {gate['verdict']}\n\n" + "\n".join(lines)
+    text += "\n\n" + "\n".join(f"- {reason}" for reason in gate["reasons"])
+    show_markdown(text, key="retrieval", description="Retrieval against BM25 and the parent")

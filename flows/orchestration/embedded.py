@@ -47,7 +47,7 @@ SERVED_SETTINGS = {
 _QUIET = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL"}
 
 
-def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
+def run(name: str, values: Mapping[str, Any], server: str | None = None, verbose: bool = False) -> Any:
     """Check `values` against the parameter model of flow `name` and run it in this process.
 
     Args:
@@ -55,6 +55,7 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
         values: Its parameters.
         server: Address of the API of the Prefect server that keeps the run, where it is to be another than the one
             that `flows.orchestration.servers.find_server` finds; "" for none.
+        verbose: Under a server, show its own log lines on the terminal too.
 
     Raises:
         UsageError: a value is missing or out of bounds; the message names each and what was expected. Or all of them
@@ -72,11 +73,11 @@ def run(name: str, values: Mapping[str, Any], server: str | None = None) -> Any:
     if chosen is None:  # not by calling the flow, which looks for a server itself: somebody may have asked for none
         return run_here(name, function.fn, parameters)
     with named(chosen):
-        return _run_on(chosen, function, parameters)
+        return _run_on(chosen, function, parameters, verbose)
 
 
-def _run_on(server: PrefectServer, function: Any, parameters: Any) -> Any:
-    for variable, value in (SERVED_SETTINGS | ({} if screen.VERBOSE else _QUIET)).items():
+def _run_on(server: PrefectServer, function: Any, parameters: Any, verbose: bool) -> Any:
+    for variable, value in (SERVED_SETTINGS | ({} if verbose else _QUIET)).items():
         os.environ.setdefault(variable, value)
     ignore_working_folder()
     from prefect.settings import get_current_settings

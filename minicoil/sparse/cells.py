@@ -204,27 +204,16 @@ def query_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary
 
 def bm25_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config, query: bool = False) -> SparseVector:
     """The vector of a text under a vocabulary of the same shift that knows no word: plain BM25, no encoder."""
-    blank = _Blank(vocabulary.unknown_shift, vocabulary.dims)
-    bag = count_words(tokens, blank)  # type: ignore[arg-type]
-    nothing = np.zeros((0, vocabulary.dims), dtype=np.float32)
-    if query:
-        return query_vector(bag, nothing, blank)  # type: ignore[arg-type]
-    return document_vector(bag, nothing, blank, bm25)  # type: ignore[arg-type]
+    blank = _without_words(len(vocabulary.words), vocabulary.dims)
+    bag = count_words(tokens, blank)
+    nothing = np.zeros((0, blank.dims), dtype=np.float32)
+    return query_vector(bag, nothing, blank) if query else document_vector(bag, nothing, blank, bm25)
 
 
-@dataclass(frozen=True)
-class _Blank:
-    """What `count_words` and the vectors ask of a vocabulary, for one without words."""
-
-    unknown_shift: int
-    dims: int
-    ids: Mapping[str, int] = ()  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "ids", {})
-
-    def resolve_all(self, tokens: Sequence[str]) -> list[int]:
-        return [0] * len(tokens)
+@lru_cache(8)
+def _without_words(n_words: int, dims: int) -> Vocabulary:
+    """A vocabulary of a size, and so of a shift, that knows no word."""
+    return Vocabulary.empty(dims, capacity=n_words + 1)
 
 
 def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -45,32 +45,28 @@ class SentenceStore:
 
     Args:
         points: The engine.
-        role_width: R, of the role model; a store holds vectors of one width.
+        role_width: R, of the role model; a store holds vectors of one width. None: the store is there already.
         role_model: Its name; another role model gets a store of its own.
+        name: Of the collection; empty: by its role model.
     """
 
-    def __init__(self, points: PointStore, role_width: int, role_model: str = "minilm") -> None:
+    def __init__(self, points: PointStore, role_width: int | None, role_model: str = "minilm", name: str = "") -> None:
         self._points = points
-        self.name = _name(role_model)
-        points.ensure(self.name, CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=(_TEXT, _FOLDED)))
+        self.name = name or _name(role_model)
+        if role_width is not None:
+            schema = CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=(_TEXT, _FOLDED))
+            points.ensure(self.name, schema)
 
     @classmethod
     def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
         """The store of a role model where there is one, to read from; None where nothing was ever read."""
-        name = _name(role_model)
-        return cls._opened(points, name) if points.exists(name) else None
+        return cls(points, None, role_model) if points.exists(_name(role_model)) else None
 
     @classmethod
     def all_of(cls, points: PointStore) -> list[SentenceStore]:
         """The stores of every role model that was ever used here."""
         names = [name for name in points.names() if name == NAME or name.startswith(f"{NAME}_")]
-        return [cls._opened(points, name) for name in names]
-
-    @classmethod
-    def _opened(cls, points: PointStore, name: str) -> SentenceStore:
-        store = cls.__new__(cls)
-        store._points, store.name = points, name
-        return store
+        return [cls(points, None, name=name) for name in names]
 
     def add(self, sentences: Sequence[Sentence]) -> int:
         """Add those that are not there yet, without vectors; returns how many were new."""

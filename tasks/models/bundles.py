@@ -12,7 +12,7 @@ from minicoil.folder import BundleFacts, check_bundle, create_empty_bundle, read
 from minicoil.words import Ledger, Vocabulary
 from tasks.catalogue import open_release, read_channel, read_manifest, release_numbers
 from tasks.models.base import open_base
-from tasks.models.encoders import find_encoder
+from tasks.models.encoders import PACKAGED, find_encoder
 from tasks.place import Place
 from tasks.progress import progress
 
@@ -57,7 +57,9 @@ def open_model(place: Place, release: int, encoder: str, dims: int) -> Path:
     return open_release(place.objects(), release, place.cache)
 
 
-def open_parent(place: Place, channel: str, encoder: str, dims: int, base: str | None = None) -> Parent:
+def open_parent(
+    place: Place, channel: str, encoder: str = PACKAGED, dims: int = Vocabulary.dims, base: str | None = None
+) -> Parent:
     """What an extension of `channel` grows from: its current release, else `base`, else the empty model.
 
     Args:

@@ -2,12 +2,8 @@ from .beir import read_beir as read_beir
 from .collection_evaluation import evaluate_on_collection as evaluate_on_collection
 from .comparing import compare_releases as compare_releases
 from .contenders import find_contenders as find_contenders
-from .evaluating import (
-    Evaluated as Evaluated,
-    evaluate_set as evaluate_set,
-    evidence_of as evidence_of,
-    find_training_text as find_training_text,
-)
+from .evaluating import evaluate_set as evaluate_set
+from .evaluation_answer import answer_evaluation as answer_evaluation
 from .proving import (
     Proof as Proof,
     ProofRequest as ProofRequest,

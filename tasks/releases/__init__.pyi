@@ -6,3 +6,4 @@ from .assembly import (
     probe_texts as probe_texts,
 )
 from .pruning import prune_releases as prune_releases
+from .removal import plan_removal as plan_removal

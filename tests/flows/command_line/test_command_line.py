@@ -197,7 +197,7 @@ def test_readers_that_say_nothing_are_registered_declared_and_listed(home):
 # -- terminals and pipes
 
 TABLE = (
-    "from flows import screen; screen.set_up(False, False); screen.say('[bold red]title[/bold red]');"
+    "from flows import screen; screen.set_up(False); screen.say('[bold red]title[/bold red]');"
     "screen.show_table(('word', 'why'), [('pod', 'long ' * 60), ('node', 'short')]);"
     "screen.show_side_by_side('BM25', 'miniCOIL', [('[cyan]left[/cyan]', 'right')])"
 )

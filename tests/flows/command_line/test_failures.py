@@ -22,8 +22,7 @@ def failing(monkeypatch):
 
         monkeypatch.setattr("tasks.catalogue.list_waiting", look)
 
-    yield fail
-    screen.show_tracebacks(False)
+    return fail
 
 
 def run(tmp_path, *options, debug=False, **environment):

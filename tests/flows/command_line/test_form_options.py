@@ -111,7 +111,7 @@ def said(form, values, monkeypatch):
     elif form == "RollbackParameters":
         monkeypatch.setattr("tasks.collections.roll_back_channel", lambda _, channel: taken.update(channel=channel))
     else:
-        monkeypatch.setattr(flows.orchestration, "run", lambda _, values, server: taken.update(values), raising=False)
+        monkeypatch.setattr(flows.orchestration, "run", lambda _, values, *__: taken.update(values), raising=False)
     answer = CliRunner().invoke(main, words_for(form, values), catch_exceptions=False)
     assert answer.exit_code == 0, answer.stderr
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in taken.items()}
@@ -212,7 +212,7 @@ def test_a_bound_holds_everywhere(form, name, tmp_path):
 def test_an_option_of_another_name_is_found_under_the_fields_name_too(monkeypatch):
     path = ["extend", "--corpus", "x", "--collections", "docs", "--judged-sets", "sets"]
     taken = {}
-    monkeypatch.setattr(flows.orchestration, "run", lambda _, values, server: taken.update(values), raising=False)
+    monkeypatch.setattr(flows.orchestration, "run", lambda _, values, *__: taken.update(values), raising=False)
     assert CliRunner().invoke(main, path).exit_code == 0
     assert taken["collections"] == ["docs"] and taken["judged_sets"] == ["sets"]
     help_page = CliRunner().invoke(main, ["extend", "--help"]).output

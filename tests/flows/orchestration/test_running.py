@@ -127,11 +127,11 @@ def test_the_command_line_tells_whoever_waits(tmp_path, monkeypatch, capsys):
     from flows import screen
 
     monkeypatch.setattr(running, "WAIT_SECONDS", [0.01, 0.01])
-    screen.set_up(as_json=False, verbose=False)
+    screen.set_up(verbose=False)
     make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
-    screen.set_up(as_json=False, verbose=False, quiet=True)
+    screen.set_up(verbose=False, quiet=True)
     make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
-    screen.set_up(as_json=False, verbose=False)  # as other tests of this process expect it
+    screen.set_up(verbose=False)  # as other tests of this process expect it
     assert capsys.readouterr().err.count("  ask-engine failed: the engine restarts; trying again in 0 s (1 of 3)") == 1
 
 
