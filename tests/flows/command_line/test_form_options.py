@@ -26,6 +26,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 SCHEMAS = Path(__file__).parents[1] / "forms" / "schemas"
 WITHOUT_COMMAND = {"ShardParameters", "TrainingShardParameters"}  # of flows that other flows start
 PLACE = {"home": "/h", "store": "file:///s", "qdrant_url": "http://q:6333"}
+READERS = {"readers": [], "collections": []}
+ROLLBACK = {"channel": "production", "release": 1, "previous": 2, "promoted": True}
 VALUES = {"part": "2/4", "folder": "sets", "acknowledged": "6", "collection": "docs", "model": None}  # of a pattern
 
 
@@ -107,9 +109,11 @@ def said(form, values, monkeypatch):
     """The form that a command line fills in, without running the flow."""
     taken = {}
     if form == "ReadersParameters":
-        monkeypatch.setattr("tasks.catalogue.settle_readers", lambda _, request: taken.update(vars(request)))
+        monkeypatch.setattr("tasks.catalogue.settle_readers", lambda _, request: taken.update(vars(request)) or READERS)
     elif form == "RollbackParameters":
-        monkeypatch.setattr("tasks.collections.roll_back_channel", lambda _, channel: taken.update(channel=channel))
+        monkeypatch.setattr(
+            "tasks.collections.roll_back_channel", lambda _, channel: taken.update(channel=channel) or ROLLBACK
+        )
     else:
         monkeypatch.setattr(flows.orchestration, "run", lambda _, values, *__: taken.update(values), raising=False)
     answer = CliRunner().invoke(main, words_for(form, values), catch_exceptions=False)
@@ -207,6 +211,23 @@ def test_a_bound_holds_everywhere(form, name, tmp_path):
         if low is not None and isinstance(parameter, click.Option):
             shown = parameter.get_help_record(click.Context(COMMANDS[form][1]))[1]
             assert f"x>={low}" in shown or f"x>{low}" in shown or f"{low}<=x<={high}" in shown or f"{low}<x<=" in shown
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"MINICOIL_HOME": "/elsewhere", "MINICOIL_STORE": "file:///s", "MINICOIL_QDRANT_URL": "http://q:6333"}],
+)
+def test_the_place_of_work_is_the_same_where_nothing_is_said_of_it(environment, monkeypatch):
+    for name in ("MINICOIL_HOME", "MINICOIL_STORE", "MINICOIL_QDRANT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    taken = {}
+    monkeypatch.setattr(flows.orchestration, "run", lambda _, values, *__: taken.update(values), raising=False)
+    assert CliRunner().invoke(main, ["remove", "pod"]).exit_code == 0
+    in_python = flows.forms.RemoveParameters(words=["pod"]).place()
+    assert flows.forms.RemoveParameters(**taken).place() == in_python
+    assert in_python.home.name == ("elsewhere" if environment else ".minicoil")
 
 
 def test_an_option_of_another_name_is_found_under_the_fields_name_too(monkeypatch):
