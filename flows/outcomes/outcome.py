@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 class Outcome(dict[str, Any]):
     """What a flow answers.
 
-    It is the JSON document of the command line (`outcome["release"]`, `json.dumps(outcome)`, `outcome == {...}`), and
+    It is the JSON document of the command line (`outcome["release"]`, `outcome == {...}`, and json takes it), and
     has a field for each key that its flow may answer with; a field whose key is left out is None or empty.
 
     >>> outcome = Outcome.of({"release": 7, "message": "served"})

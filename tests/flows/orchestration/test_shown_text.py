@@ -12,6 +12,18 @@ from click.testing import CliRunner
 from flows.cli import main
 from flows.command_line.rendering import RENDERERS, show
 from flows.orchestration import artifacts, shown_artifacts
+from flows.outcomes import (
+    AttachOutcome,
+    ComparisonOutcome,
+    ExtensionOutcome,
+    IndexOutcome,
+    PublishOutcome,
+    ReadersOutcome,
+    ReencodingOutcome,
+    RemovalOutcome,
+    RetrainOutcome,
+    RollbackOutcome,
+)
 
 ROOT = Path(__file__).parents[3]
 NASTY = [
@@ -87,9 +99,7 @@ def test_a_document_is_forgotten_by_an_id_of_any_characters(nasty):
         assert harmful(answer.stdout) == [] and json.loads(answer.stdout)["docs"] == [name]
 
 
-@pytest.mark.parametrize(
-    "command", sorted(RENDERERS.keys() - {"evaluate"})
-)  # whose text goes through the tables of the others
+@pytest.mark.parametrize("command", sorted(RENDERERS))
 def test_every_answer_that_is_drawn_is_harmless(command, capsys):
     """Strings of an answer may come from anywhere: ledgers and records are other people's files too."""
 
@@ -105,38 +115,66 @@ def test_every_answer_that_is_drawn_is_harmless(command, capsys):
         "words": {"words": [], "message": text, "page": text},
         "release_list": {"releases": [{"release": 1, "parent": None, "n_words": 1, "created_at": text, "channels": [text]}]},
         "release_audit": {"deeds": [{"at": text, "who": text, "action": text, "facts": {text: [text], "x": text}}]},
-        "release_readers": {
-            "message": text,
-            "readers": [{"name": text, "channel": text, "release": 1, "until": 0, "registered": True}],
-            "collections": [
-                {"collection": text, "channel": text, "release": 1, "beside": [text], "n_points": 1}
-                | {"all_readers_known": False, "message": text}
-            ],
-        },
         "release_waiting": {"waiting": [{"release": 1, "channel": text, "expired": False, "until": text, "reasons": [text]}]},
         "release_prune": Anything(pruned=[text], dry_run=False, abandoned=[], kept=[{"release": 1, "why": text}]),
         "encode": Anything(output=text, model=text, bad=[{"n": 1, "lines": [1], "reason": text}], repeated_ids=[]),
-        "extend": Anything(
-            words=[{"word": text, "verdict": "failed", "reason": text}], refused_words=[{"word": text, "reason": text}],
-            message=text, unusable=[{"n": 1, "reason": text, "examples": [text]}], release=None, estimate={}, actual=None,
-        ),
         "forget": {"message": text},
         "deploy": {text: [text]},
         "try_folder": Anything(collection=text, message=text, examples=[], next=[text]),
-        "index": Anything(collection=text, avg_len=1.0, unusable=[{"n": 1, "reason": text, "examples": [text, text]}]),
-        "reencode": {
-            "collections": [{"name": text, "n_points": 1, "n_affected": 1, "n_rewritten": 1}],
-            "waiting": [{"message": text}],
-        },
-        "release_promote": {"collections": [{"name": text, "n_points": 1, "n_affected": 1, "n_rewritten": 1}]},
-        "compare": {
-            "one": 1, "other": 2, "n_queries": 1, "collection": text, "limit": 10, "fused": None, "why_not_fused": text,
-            "sparse": Anything(overlap=1.0, score_ratio=None), "problems": [{"n": 1, "reason": text}],
-            "queries": [{"overlap": 1.0, "text": text, "words": [{"word": text}]}],
-        },
     }  # fmt: skip
-    answers["retrain"] = answers["remove"] = answers["extend"]
     show(command, answers[command])
+    told = capsys.readouterr().out
+    assert told and harmful(told) == []
+
+
+TEXT = NASTY[0] + NASTY[1] + "\x9b[/red]"
+COLLECTIONS = [{"name": TEXT, "n_points": 1, "n_affected": 1, "n_rewritten": 1}]
+PROBLEMS = [{"n": 1, "reason": TEXT, "examples": [TEXT, TEXT]}]
+EXTENSION = {
+    "words": [{"word": TEXT, "verdict": "failed", "reason": TEXT}], "refused_words": [{"word": TEXT, "reason": TEXT}],
+    "message": TEXT, "unusable": PROBLEMS, "release": None, "estimate": {TEXT: 1}, "corpus": {}, "seconds": {},
+    "collections": COLLECTIONS,
+}  # fmt: skip
+SETTINGS = {"collection": TEXT, "n_points": 1, "release": 1, "k": 1.2, "b": 0.75, "avg_len": 1.0}
+OUTCOMES = [
+    ExtensionOutcome.of(EXTENSION),
+    ExtensionOutcome.of({**EXTENSION, "dry_run": True, "words": [{"word": TEXT, "kind": TEXT, "n_points": 1, "reasons": [TEXT]}]}),
+    RetrainOutcome.of({**EXTENSION, "underperforming": [{"word": TEXT, "reasons": [TEXT]}]}),
+    RemovalOutcome.of({key: EXTENSION[key] for key in ("words", "message", "release", "collections")}),
+    IndexOutcome.of(
+        {**SETTINGS, "n_written": 1, "n_skipped": 0, "n_deleted": 0, "n_clashes": 0, "unusable": PROBLEMS}
+        | {"mended": {"message": TEXT}}
+    ),
+    AttachOutcome.of({**SETTINGS, "n_compared": 1, "n_matching": 1, "current": 1, "optimizer": {TEXT: TEXT}}),
+    ReencodingOutcome.of({"release": 1, "collections": COLLECTIONS, "waiting": [{"message": TEXT}], "message": TEXT}),
+    PublishOutcome.of({"release": 1, "parent": None, "promoted": False, "collections": COLLECTIONS, "waiting": [{"message": TEXT}]}),
+    RollbackOutcome.of({"channel": TEXT, "release": 1, "previous": 2, "promoted": True}),
+    ReadersOutcome.of(
+        {
+            "message": TEXT,
+            "readers": [{"name": TEXT, "channel": TEXT, "release": 1, "until": 0, "registered": True}],
+            "collections": [
+                {"collection": TEXT, "channel": TEXT, "release": 1, "beside": [TEXT], "n_points": 1}
+                | {"all_readers_known": False, "message": TEXT}
+            ],
+        }
+    ),
+    ComparisonOutcome.of(
+        {
+            "one": 1, "other": 2, "n_queries": 1, "collection": TEXT, "limit": 10, "fused": None, "why_not_fused": TEXT,
+            "sparse": {
+                "overlap": 1.0, "score_ratio": None, "n_changed": 0, "n_top_changed": 0, "n_without_results_one": 0,
+                "n_without_results_other": 0,
+            },
+            "problems": PROBLEMS, "queries": [{"overlap": 1.0, "text": TEXT, "words": [{"word": TEXT}]}], "fused_with": None,
+        }
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
+def test_every_outcome_that_is_shown_is_harmless(outcome, capsys):
+    show("of any name", outcome)
     told = capsys.readouterr().out
     assert told and harmful(told) == []
 
@@ -178,7 +216,7 @@ def test_artifacts_are_harmless(monkeypatch):
 
 
 def test_there_is_one_door_to_the_terminal_and_one_to_artifacts():
-    for path in sorted((ROOT / "flows").glob("*.py")):
+    for path in sorted((ROOT / "flows").rglob("*.py")):
         source = path.read_text()
         if path.name != "screen.py":
             assert "import rich" not in source and "from rich" not in source, path.name
