@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from minicoil.errors import UsageError
-from tasks.points import PointStore, open_points
+from tasks.points import PointStore, SharedPoints, open_points
 from tasks.settings import Settings, has_secret
-from tasks.store import ObjectStore, open_store
+from tasks.store import ObjectStore, open_store, outside_settings
+
+
+class _Clients:
+    """What a place has opened in one process, and the settings that each was made with."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.objects: tuple[object, ObjectStore] | None = None
+        self.points: tuple[object, SharedPoints] | None = None
 
 
 @dataclass(frozen=True)
 class Place:
-    """Addresses that every task opens its own clients from.
+    """Addresses that every task works at, with clients that are made once and shared by all threads of this process.
+
+    A run makes one place, so it has one client of the object store and asks it once what it can do. A copy, such as
+    one that went to a worker process, takes addresses along and makes its own clients from the settings there; so does
+    a forked child, and whoever finds that addresses, secrets or time-outs in the environment are others by now.
 
     Attributes:
         home: Absolute folder of embedded shards, caches, work files and, by default, the object store.
@@ -45,14 +64,48 @@ class Place:
         return place
 
     def objects(self) -> ObjectStore:
-        """A client of the object store."""
-        return open_store(self.store_url, Settings(home=self.home))
+        """The client of the object store."""
+        settings, clients = Settings(home=self.home), self._clients
+        made_with = (settings, outside_settings(self.store_url))
+        with clients.lock:
+            if clients.objects is None or clients.objects[0] != made_with:
+                clients.objects = (made_with, open_store(self.store_url, settings))
+            return clients.objects[1]
 
     def points(self) -> PointStore:
-        """A client of the Qdrant engine; close it, or use it as a context manager."""
-        settings = Settings(home=self.home)
+        """A client of the Qdrant engine; close it, or use it as a context manager.
+
+        Whoever has one open at the same time shares it; the last one to close closes the connection.
+        """
+        return self._engine().lease()
+
+    @contextmanager
+    def one_engine(self) -> Iterator[None]:
+        """Everybody who opens points in the body, one after the other too, shares a client, closed at the end."""
+        leave = self._engine().hold()
+        try:
+            yield
+        finally:
+            leave()
+
+    def _engine(self) -> SharedPoints:
+        settings, clients = Settings(home=self.home), self._clients
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
-        return open_points(self.home, self.qdrant_url, key, settings.qdrant_timeout_seconds)
+        made_with = (key, settings.qdrant_timeout_seconds)
+        with clients.lock:
+            if clients.points is None or clients.points[0] != made_with:  # leases of the one before end as they will
+                clients.points = (made_with, SharedPoints(partial(open_points, self.home, self.qdrant_url, *made_with)))
+            return clients.points[1]
+
+    @property
+    def _clients(self) -> _Clients:
+        # by process: sockets and locks that a forked child inherits are its parent's
+        clients: _Clients = self.__dict__.setdefault(f"clients of {os.getpid()}", _Clients())
+        return clients
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Addresses alone: neither clients nor the secrets in them leave this process."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self)}
 
     @property
     def cache(self) -> Path:

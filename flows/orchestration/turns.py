@@ -53,6 +53,7 @@ def take_turn(place: Place, channel: str, command: str, shared: bool = False) ->
             _enter_home(stack, place.home, command, shared)
         else:
             stack.enter_context(writer_lock(place.home, command, shared=shared))
+        stack.enter_context(place.one_engine())
         with _naming_a_full_disk(place.home):
             yield
         if under_prefect():  # the command line says it by itself; people who look at a run's page read its log

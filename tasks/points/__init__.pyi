@@ -1,4 +1,4 @@
-from .opening import open_points as open_points
+from .opening import SharedPoints as SharedPoints, open_points as open_points
 from .records import (
     CollectionSchema as CollectionSchema,
     CollectionShape as CollectionShape,

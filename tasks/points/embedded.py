@@ -76,6 +76,9 @@ class EmbeddedPoints:
                             f"the embedded engine of {self._home} does not answer ({error}); see "
                             f"{engine_folder(self._home) / 'owner.log'}, then run the same command again"
                         ) from error
+                except BaseException:  # Ctrl-C: the answer that is still under way must not be taken for the next one's
+                    self._disconnect()
+                    raise
         if "error" in answer:
             raise getattr(errors, answer["error"], CollectionError)(answer["message"], **answer.get("facts", {}))
         return answer["result"]

@@ -1,9 +1,13 @@
-"""The collections of a home, or of a server: opened by address."""
+"""The collections of a home, or of a server: opened by address, and shared by those who work there at once."""
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
+from minicoil.errors import EngineUnavailableError
 from tasks.points.records import PointStore
 
 
@@ -18,3 +22,78 @@ def open_points(
     from tasks.points.server import ServerPoints
 
     return ServerPoints.connect(qdrant_url, api_key, timeout_seconds)
+
+
+class SharedPoints:
+    """One client of an engine for everybody in a process who works there: made by the first, closed by the last.
+
+    A client costs a connection, a question for the server's version and a look at each collection; the last client of
+    an embedded engine takes the engine along, which the next one has to start again.
+
+    Args:
+        connect: Makes the client.
+    """
+
+    def __init__(self, connect: Callable[[], PointStore]) -> None:
+        self._connect = connect
+        self._lock = threading.Lock()
+        self._client: PointStore | None = None
+        self._n_leases = 0
+
+    def lease(self) -> PointStore:
+        """The client, until `close` or the end of a `with`; the last to leave closes it."""
+        self._enter()
+        try:
+            self._shared()
+        except BaseException:  # an address that is none: nobody came in
+            self._leave()
+            raise
+        return cast("PointStore", _Lease(self))
+
+    def hold(self) -> Callable[[], None]:
+        """Keep the client that others will make from being closed between them, until what is returned is called."""
+        self._enter()
+        return self._leave
+
+    def _enter(self) -> None:
+        with self._lock:
+            self._n_leases += 1
+
+    def _shared(self) -> PointStore:
+        with self._lock:
+            if self._client is None:
+                self._client = self._connect()
+            return self._client
+
+    def _leave(self) -> None:
+        with self._lock:
+            self._n_leases -= 1
+            client = None if self._n_leases else self._client
+            if client is not None:
+                self._client = None
+                client.close()  # under the lock: whoever comes meanwhile must not find the engine half gone
+
+
+class _Lease:
+    """A `PointStore` that somebody has until he closes it."""
+
+    def __init__(self, shared: SharedPoints) -> None:
+        self._shared = shared
+        self._client: PointStore | None = shared._shared()
+
+    def __getattr__(self, name: str) -> Any:
+        client = self.__dict__.get("_client")
+        if client is None:
+            raise EngineUnavailableError("this client of Qdrant was closed; open another one at its place")
+        return getattr(client, name)
+
+    def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            self._shared._leave()
+
+    def __enter__(self) -> _Lease:
+        return self
+
+    def __exit__(self, *details: object) -> None:
+        self.close()

@@ -99,9 +99,10 @@ class ServerPoints:
         return self._ask(send, name)
 
     def _info(self, name: str) -> models.CollectionInfo:
-        if name not in self._infos:
-            self._infos[name] = self._ask(self._client.get_collection, name)
-        return self._infos[name]
+        info = self._infos.get(name)
+        if info is None:  # another thread may drop it again at any moment
+            info = self._infos[name] = self._ask(self._client.get_collection, name)
+        return info
 
     def _bounds(self, name: str) -> Bounds:
         return Bounds.of(self._info(name))

@@ -17,4 +17,10 @@ from .formats import (
     write_document as write_document,
 )
 from .home_lock import writer_lock as writer_lock
-from .object_store import ASIDE as ASIDE, Like as Like, ObjectStore as ObjectStore, open_store as open_store
+from .object_store import (
+    ASIDE as ASIDE,
+    Like as Like,
+    ObjectStore as ObjectStore,
+    open_store as open_store,
+    outside_settings as outside_settings,
+)

@@ -122,6 +122,19 @@ def open_store(url: str, settings: Settings) -> ObjectStore:
     raise UsageError(f"object store '{url}' is of no kind that is known; give file:///path or s3://bucket/prefix")
 
 
+def outside_settings(url: str) -> tuple[object, ...]:
+    """What a client of that store depends on beside the settings: what AWS's own tools say in this process.
+
+    Keys and profiles in the environment, and files of credentials, which others may write anew at any time.
+    """
+    if not url.startswith("s3:"):
+        return ()
+    names = {"AWS_SHARED_CREDENTIALS_FILE": "~/.aws/credentials", "AWS_CONFIG_FILE": "~/.aws/config"}
+    files = (os.path.expanduser(os.environ.get(name) or usual) for name, usual in names.items())
+    written = (os.stat(file).st_mtime_ns if os.path.exists(file) else None for file in files)
+    return (*sorted(item for item in os.environ.items() if item[0].startswith("AWS_")), *written)
+
+
 def _folder(url: str, path: Path) -> Path:
     """The path, where a folder is or can be made: below a file nothing would ever be found, and nothing said."""
     there = next(place for place in (path, *path.parents) if os.path.lexists(place))

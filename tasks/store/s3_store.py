@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ class S3Store:
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
         self._composes = True
+        self._conditional: bool | None = None
+        self._probing = threading.Lock()
         secret = settings.s3_secret_access_key
         key = settings.s3_access_key_id
         self._client: Any = boto3.client(
@@ -112,9 +115,15 @@ class S3Store:
             raise ConflictError(f"{self.url}/{key} was changed by somebody else meanwhile")
         return tag
 
-    @cached_property
+    @property
     def is_conditional(self) -> bool:
         """Whether the store enforces conditional writes; tried out once, on an object of its own."""
+        with self._probing:
+            if self._conditional is None:
+                self._conditional = self._try_conditions()
+            return self._conditional
+
+    def _try_conditions(self) -> bool:
         key = "capability"
         self._put(key, b"conditional writes?")
         try:
@@ -150,11 +159,11 @@ class S3Store:
     def _holder(self, name: str) -> str | None:
         try:
             document = parse_json(self.read(name))
+            return None if document["until"] < time.time() else str(document["nonce"])
         except ObjectNotFoundError:
             return None
-        except ValueError:  # damaged: it holds nobody, and whoever comes next writes his own over it
+        except (ValueError, KeyError, TypeError):  # damaged: it holds nobody, and whoever comes next writes over it
             return None
-        return None if document["until"] < time.time() else str(document["nonce"])
 
     def upload(self, key: str, path: Path, sha256: str, like: Like | None = None) -> int:
         size = path.stat().st_size
