@@ -8,7 +8,6 @@ settings once.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import logging
 import os
 import signal
@@ -17,10 +16,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 import httpx
 
@@ -28,6 +26,7 @@ from deployments.children import Child, end_leftovers
 from flows.orchestration import SERVED_SETTINGS, SERVICE_LOCK, ignore_working_folder, this_machine
 from minicoil.errors import BusyError, MiniCoilError, UsageError
 from minicoil.files import parse_json, write_json
+from tasks.store import HeldError, lock_file, say_holder
 
 logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
@@ -156,33 +155,20 @@ def _children(service: Service, environment: dict[str, str]) -> tuple[Child, Chi
 @contextmanager
 def _service_lock(home: Path) -> Iterator[Callable[[str | None], None]]:
     """Hold the home's service; gives a function that tells commands on this home where it listens, None for nowhere."""
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / SERVICE_LOCK).open("a+") as file:
-        _hold(file, home)
+    with ExitStack() as stack:
+        try:
+            file = stack.enter_context(lock_file(home / SERVICE_LOCK, patience_seconds=LOCK_SECONDS))
+        except HeldError as error:
+            raise BusyError(
+                f"{home} is served already ({_holder(error.said)}); use that one, stop it, or give another --home"
+            ) from error
 
         def say(address: str | None) -> None:
-            file.truncate(0)
             facts = {"process": os.getpid(), "machine": this_machine(), **({"api": address} if address else {})}
-            file.write(write_json(facts))
-            file.flush()
+            say_holder(file, write_json(facts))
 
         say(None)
         yield say
-
-
-def _hold(file: TextIO, home: Path) -> None:
-    until = time.monotonic() + LOCK_SECONDS
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError as error:
-            if time.monotonic() > until:
-                file.seek(0)
-                raise BusyError(
-                    f"{home} is served already ({_holder(file.read())}); use that one, stop it, or give another --home"
-                ) from error
-        time.sleep(0.02)
 
 
 def _holder(text: str) -> str:

@@ -10,8 +10,8 @@ from flows.orchestration import flow, show_evaluation
 from flows.outcomes import EvaluationOutcome
 from flows.stages import Clock, evaluate_collection_step, evaluate_step, proxies_step
 from minicoil.config import RetrievalGateConfig
-from tasks.catalogue import open_record, role_model_of
-from tasks.collections import open_texts, served_release
+from tasks.catalogue import open_record, role_model_of, served_release
+from tasks.collections import open_texts
 from tasks.models import PACKAGED
 from tasks.place import Place
 from tasks.points import PointStore

@@ -6,7 +6,6 @@ and a search engineer's re-encoding must not appear on, or depend on, that proje
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import socket
@@ -20,6 +19,7 @@ from typing import Any
 from minicoil.errors import UsageError
 from minicoil.files import parse_json
 from tasks.settings import has_secret
+from tasks.store import read_holder
 
 logger = logging.getLogger(__name__)
 SERVICE_LOCK = "serve.lock"  # held by a service that runs on a home; its content says where it listens
@@ -128,12 +128,7 @@ def _active_profile() -> tuple[str, dict[str, str]]:
 def _own_service(home: Path) -> str | None:
     """Address of the API of the service that runs on `home` now."""
     try:
-        with (home / SERVICE_LOCK).open() as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                said = parse_json(file.read())
-                return str(said["api"]) if said["machine"] == this_machine() else None
+        said = parse_json(read_holder(home / SERVICE_LOCK) or "{}")
+        return str(said["api"]) if said["machine"] == this_machine() else None
     except (OSError, ValueError, KeyError, TypeError):  # none, or one that is not ready yet
         return None
-    return None

@@ -26,6 +26,6 @@ from .retrieval_gate import (
     hurting_words as hurting_words,
     judge_release as judge_release,
 )
-from .retrieval_set import Problem as Problem, RetrievalSet as RetrievalSet
+from .retrieval_set import RetrievalSet as RetrievalSet
 from .sense_queries import WordSentences as WordSentences, make_sense_queries as make_sense_queries
 from .word_effects import Effects as Effects, measure_words as measure_words

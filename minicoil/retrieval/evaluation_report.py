@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from minicoil.problems import Problem
 from minicoil.retrieval.effectiveness import Difference
 from minicoil.retrieval.evaluation import SetResult
 
@@ -55,7 +56,7 @@ def result_row(result: SetResult) -> dict[str, Any]:
             if abs(row.total) > 1e-9
         ],
         "problems": [
-            *({"reason": p.reason, "n": p.n, "examples": list(p.examples)} for p in data.problems),
+            *(problem.row() for problem in data.problems),
             *_query_problems("queries with no word to search with: 0 for everybody", result.unknown),
             *_query_problems("queries with no word the release knows: as BM25", result.without_meaning),
         ],
@@ -63,4 +64,4 @@ def result_row(result: SetResult) -> dict[str, Any]:
 
 
 def _query_problems(reason: str, ids: Sequence[str]) -> list[dict[str, Any]]:
-    return [{"reason": reason, "n": len(ids), "examples": list(ids[:5])}] if ids else []
+    return [Problem.of(reason, ids).row()] if ids else []

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from minicoil.retrieval.retrieval_set import Problem, RetrievalSet
+from minicoil.problems import Problem
+from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.text import STOPWORDS, find_near_duplicates, split_sentences
 
 MIN_QUERY_WORDS = 3  # of a sentence that carry meaning; "See also this" asks for nothing

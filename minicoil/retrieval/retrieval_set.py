@@ -8,17 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from minicoil.problems import Problem
+
 Kind = Literal["judged", "known_item", "sense"]
 Relevant = Mapping[str, Mapping[str, float]]
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something of a set that could not be used: why, how often, and the first few places."""
-
-    reason: str
-    n: int
-    examples: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

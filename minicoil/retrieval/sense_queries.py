@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.retrieval.retrieval_set import Problem, RetrievalSet
+from minicoil.problems import Problem
+from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.text import cut_snippet, fold_text, stem
 from minicoil.training import group_senses, word_seed
 

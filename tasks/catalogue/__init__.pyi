@@ -25,7 +25,16 @@ from .confirmation import (
     settle_readers as settle_readers,
 )
 from .gating import decide_promotion as decide_promotion, parity_fact as parity_fact
-from .manifest import FileEntry as FileEntry, Manifest as Manifest, content_digest as content_digest
+from .manifest import (
+    MANIFEST as MANIFEST,
+    FileEntry as FileEntry,
+    Manifest as Manifest,
+    change_manifest as change_manifest,
+    content_digest as content_digest,
+    read_manifest as read_manifest,
+    read_sound as read_sound,
+    release_key as release_key,
+)
 from .payload_fields import (
     HASH_FIELD as HASH_FIELD,
     JOINED_FIELD as JOINED_FIELD,
@@ -57,12 +66,12 @@ from .registry import (
     remove_collection as remove_collection,
     replace_damaged as replace_damaged,
     salvage_record as salvage_record,
+    served_release as served_release,
     update_collection as update_collection,
 )
 from .release_names import find_release as find_release
 from .releases import (
     CLAIM as CLAIM,
-    MANIFEST as MANIFEST,
     REPORT as REPORT,
     Publication as Publication,
     claim_release as claim_release,
@@ -70,9 +79,6 @@ from .releases import (
     open_release as open_release,
     publish_release as publish_release,
     pull_release as pull_release,
-    read_manifest as read_manifest,
-    read_sound as read_sound,
-    release_key as release_key,
     release_numbers as release_numbers,
     role_model_of as role_model_of,
     verify_release as verify_release,

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
-from minicoil.errors import DamagedReleaseError, ObjectNotFoundError, ReleaseError
+from minicoil.errors import DamagedReleaseError, ReleaseError
 from minicoil.files import DaysFromNow, Release, check_number
-from tasks.store import DamageError, ObjectStore, load_document, name_damage, write_document
+from tasks.store import Documents, ObjectStore, name_damage
 
-_FOLDER = "waiting/"
 WAITING_VERSION = 1
 
 
@@ -38,33 +37,30 @@ class WaitingRelease(BaseModel):
         return datetime.now(UTC) >= self.until
 
 
+def _way_out(name: str) -> str:
+    channel, _, release = name.rpartition("/")
+    return (
+        f"it says why release {release} waits, and may be deleted: then that is promoted as any other; or promote it "
+        f"as it is: `minicoil release promote {release} --channel {channel} --force`"
+    )
+
+
+_WAITING = Documents(WaitingRelease, WAITING_VERSION, "waiting/", way_out=_way_out, damaged=DamagedReleaseError)
+
+
 def hold_release(store: ObjectStore, channel: str, release: int, reasons: Sequence[str], days: float) -> WaitingRelease:
     """Write down that `release` waits; one that waits already keeps its time."""
     check_number("days", days, DaysFromNow)
-    found = read_waiting(store, channel, release)
-    if found is not None:
-        return found
     now = datetime.now(UTC)
     waiting = WaitingRelease(
         release=release, channel=channel, reasons=tuple(reasons), since=now, until=now + timedelta(days=days)
     )
-    store.write(_key(channel, release), write_document(waiting))
-    return waiting
+    return _WAITING.change(store, f"{channel}/{release}", lambda found: found or waiting)
 
 
 def read_waiting(store: ObjectStore, channel: str, release: int) -> WaitingRelease | None:
     """The record of a release that waits, None where it does not."""
-    what = f"{store.url}/{_key(channel, release)}"
-    way_out = (
-        f"it says why release {release} waits, and may be deleted: then that is promoted as any other; or promote it "
-        f"as it is: `minicoil release promote {release} --channel {channel} --force`"
-    )
-    try:
-        return load_document(store, _key(channel, release), WaitingRelease, what, WAITING_VERSION, way_out)[0]
-    except ObjectNotFoundError:
-        return None
-    except DamageError as error:
-        raise DamagedReleaseError(str(error)) from error
+    return _WAITING.find(store, f"{channel}/{release}")
 
 
 def check_approval(store: ObjectStore, channel: str, release: int, force: bool = False) -> None:
@@ -87,11 +83,7 @@ def check_approval(store: ObjectStore, channel: str, release: int, force: bool =
 
 def finish_waiting(store: ObjectStore, channel: str, release: int) -> None:
     """Forget that a release waited: it is served now."""
-    try:
-        read_waiting(store, channel, release)
-    except DamagedReleaseError:  # perhaps no file at all, which cannot be deleted as one
-        store.set_aside(_key(channel, release))
-    store.delete(_key(channel, release))
+    _WAITING.delete(store, f"{channel}/{release}")
 
 
 def list_waiting(store: ObjectStore, channel: str | None = None) -> list[WaitingRelease]:
@@ -102,20 +94,16 @@ def list_waiting(store: ObjectStore, channel: str | None = None) -> list[Waiting
 def look_for_waiting(store: ObjectStore) -> tuple[list[WaitingRelease], list[tuple[str, int]]]:
     """Releases that wait, oldest first; and channel and number of those whose notes are damaged, which is told once."""
     found, damaged = [], []
-    for entry in store.list(_FOLDER):
-        name, _, number = entry.key.removeprefix(_FOLDER).removesuffix(".json").rpartition("/")
+    for name in _WAITING.names(store):
+        channel, _, number = name.rpartition("/")
         if not number.isdigit():
             continue
         try:
-            waiting = read_waiting(store, name, int(number))
+            waiting = _WAITING.find(store, name)
         except DamagedReleaseError as error:
-            name_damage(entry.key, str(error))
-            damaged.append((name, int(number)))
+            name_damage(_WAITING.key(name), str(error))
+            damaged.append((channel, int(number)))
             continue
         if waiting is not None:
             found.append(waiting)
     return sorted(found, key=lambda waiting: waiting.since), damaged
-
-
-def _key(channel: str, release: int) -> str:
-    return f"{_FOLDER}{channel}/{release}.json"

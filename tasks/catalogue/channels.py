@@ -8,14 +8,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from minicoil.errors import (
-    ConflictError,
-    DamagedReleaseError,
-    ObjectNotFoundError,
-    ReleaseError,
-)
+from minicoil.errors import ConflictError, DamagedReleaseError, ReleaseError
 from minicoil.files import Release, ReleaseOrEmpty
-from tasks.store import DamageError, ObjectStore, current_user, load_document, name_damage, write_document
+from tasks.store import Documents, ObjectStore, current_user
 
 CHANNEL_VERSION = 1
 GRACE_HOURS = 24.0  # how long the cells of the release before stay by default, for readers that nobody announced
@@ -55,6 +50,22 @@ class ChannelState(BaseModel):
     history: tuple[Move, ...] = ()
 
 
+_CHANNELS = Documents(
+    ChannelState,
+    CHANNEL_VERSION,
+    "channels/",
+    title=lambda name: f"the document of channel '{name}'",
+    way_out=lambda name: (
+        f"restore it from a backup, or begin it anew with the release it served: `minicoil release promote N --channel "
+        f"{name} --force`; `minicoil release list` shows what there is"
+    ),
+    damaged=DamagedReleaseError,
+    newer=ReleaseError,
+    stray=lambda state, name: None if state.name == name else f"is damaged: it is that of channel '{state.name}'",
+    absent=lambda name: ChannelState(name=name),
+)
+
+
 def read_channel(store: ObjectStore, name: str) -> ChannelState:
     """The channel's state; an empty one where nobody has moved it yet.
 
@@ -62,24 +73,23 @@ def read_channel(store: ObjectStore, name: str) -> ChannelState:
         DamagedReleaseError: its document is damaged.
         ReleaseError: a newer version of this program wrote it.
     """
-    return _read(store, name)[0]
+    return _CHANNELS.find(store, name) or ChannelState(name=name)
 
 
 def channel_names(store: ObjectStore) -> list[str]:
     """Channels that have been moved at least once."""
-    keys = (entry.key for entry in store.list("channels/"))
-    return sorted(key.removeprefix("channels/").removesuffix(".json") for key in keys if key.endswith(".json"))
+    return sorted(_CHANNELS.names(store))
 
 
 def list_channels(store: ObjectStore) -> tuple[list[ChannelState], list[str]]:
     """Where each channel stands, by name; and names of those whose documents are damaged, which is told once."""
     states, damaged = [], []
     for name in channel_names(store):
-        try:
-            states.append(read_channel(store, name))
-        except DamagedReleaseError as error:
-            name_damage(_key(name), str(error))
+        state = _CHANNELS.find_sound(store, name)
+        if state is None:
             damaged.append(name)
+        else:
+            states.append(state)
     return states, damaged
 
 
@@ -92,7 +102,7 @@ def begin_anew(store: ObjectStore, name: str) -> str | None:
     try:
         read_channel(store, name)
     except DamagedReleaseError:
-        return store.set_aside(_key(name))
+        return store.set_aside(_CHANNELS.key(name))
     return None
 
 
@@ -200,38 +210,6 @@ def _moved(state: ChannelState, action: str, release: int | None, **values: obje
     return ChannelState.model_validate({**state.model_dump(), **values, "history": (*state.history, row)[-200:]})
 
 
-def _key(name: str) -> str:
-    return f"channels/{name}.json"
-
-
-def _read(store: ObjectStore, name: str) -> tuple[ChannelState, str | None]:
-    what = f"the document of channel '{name}' ({store.url}/{_key(name)})"
-    way_out = (
-        f"restore it from a backup, or begin it anew with the release it served: `minicoil release promote N --channel "
-        f"{name} --force`; `minicoil release list` shows what there is"
-    )
-    try:
-        state, tag = load_document(store, _key(name), ChannelState, what, CHANNEL_VERSION, way_out)
-    except ObjectNotFoundError:
-        return ChannelState(name=name), None
-    except DamageError as error:
-        raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
-    if state.name != name:
-        raise DamagedReleaseError(f"{what} is damaged: it is that of channel '{state.name}'; {way_out}")
-    return state, tag
-
-
 def _swap(store: ObjectStore, name: str, change: Callable[[ChannelState], ChannelState]) -> ChannelState:
     """Apply `change` to the state as it is at the moment of writing."""
-    for _ in range(20):
-        state, tag = _read(store, name)
-        changed = change(state)
-        if changed == state:
-            return state
-        try:
-            data = write_document(changed)
-            store.write(_key(name), data, if_tag=tag, if_absent=tag is None)
-            return changed
-        except ConflictError:
-            continue  # somebody was faster; look again, and let `change` judge anew
-    raise ConflictError(f"channel '{name}' is being moved by many at once; try again")
+    return _CHANNELS.change(store, name, lambda state: change(state or ChannelState(name=name)))

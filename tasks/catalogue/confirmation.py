@@ -11,9 +11,9 @@ from typing import Any
 from minicoil.errors import EngineUnavailableError, UsageError
 from minicoil.files import Days, Release, check_numbers
 from tasks.catalogue.channels import read_channel
+from tasks.catalogue.manifest import read_manifest
 from tasks.catalogue.readers import list_readers, register_reader, unregister_reader
 from tasks.catalogue.registry import CollectionRecord, choose_collections, list_collections, update_collection
-from tasks.catalogue.releases import read_manifest
 from tasks.catalogue.retention import count_beside, find_waiting, has_known_readers, name_releases
 from tasks.place import Place
 from tasks.store import ObjectStore, record_deed

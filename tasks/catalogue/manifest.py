@@ -1,17 +1,20 @@
-"""What a release says of itself: files with their digests, its parent, facts. Anybody may have written it."""
+"""What a release says of itself: files and digests, parent, facts; where that lies. Anybody may have written it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from minicoil.errors import DamagedReleaseError, ReleaseError
 from minicoil.files import Bytes, Release, ReleaseOrEmpty
+from tasks.store import Documents, ObjectStore
 
+MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
 _LONGEST_NAME = 255  # bytes, on every file system that people have
 _LONGEST_PATH = 1000
@@ -69,3 +72,67 @@ def content_digest(files: Mapping[str, FileEntry], parent: int | None, facts: Ma
     """Digest of what a release is: its files, what it grew from, its facts."""
     document = [{path: files[path].sha256 for path in sorted(files)}, parent, facts]
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str, allow_nan=False).encode()).hexdigest()
+
+
+def release_key(number: int, path: str = "") -> str:
+    """Key of a release's file, or of its folder."""
+    return f"releases/{number}/{path}" if path else f"releases/{number}"
+
+
+def _what_is_wrong(manifest: Manifest, number: str) -> str | None:
+    digest = content_digest(manifest.files, manifest.parent, manifest.facts)
+    is_ours = manifest.release == int(number) and manifest.content_digest == digest
+    return None if is_ours else "was changed after publishing"
+
+
+_MANIFESTS = Documents(
+    Manifest,
+    MANIFEST_VERSION,
+    "releases/",
+    f"/{MANIFEST}",
+    title=lambda number: f"the manifest of release {number}",
+    names_address=False,
+    way_out=lambda number: "restore it from a backup; `minicoil release list` shows the others",
+    damaged=DamagedReleaseError,
+    newer=ReleaseError,
+    stray=_what_is_wrong,
+)
+
+
+def read_manifest(store: ObjectStore, number: int) -> Manifest:
+    """The manifest of a complete release.
+
+    Raises:
+        ReleaseError: there is none, or a newer version of this program wrote it.
+        DamagedReleaseError: it was damaged, or edited by hand.
+    """
+    return _found(_MANIFESTS.find(store, str(number)), store, number)
+
+
+def _found(manifest: Manifest | None, store: ObjectStore, number: int) -> Manifest:
+    if manifest is None:
+        raise ReleaseError(f"release {number} was not found in {store.url}; `minicoil release list` shows them")
+    return manifest
+
+
+def change_manifest(store: ObjectStore, number: int, change: Callable[[Manifest], Manifest]) -> Manifest:
+    """Change what a release says of itself by compare-and-swap; what it says then.
+
+    Raises:
+        ReleaseError: as for `read_manifest`.
+    """
+    return _MANIFESTS.change(store, str(number), lambda found: change(_found(found, store, number)))
+
+
+def read_sound(store: ObjectStore, number: int) -> Manifest | None:
+    """The manifest of a release; None where it is damaged, which is told once, or gone meanwhile."""
+    return _MANIFESTS.find_sound(store, str(number))
+
+
+def write_manifest(store: ObjectStore, manifest: Manifest) -> None:
+    """Commit a release whose files are all there.
+
+    Raises:
+        ConflictError: it has a manifest already.
+    """
+    _MANIFESTS.write(store, str(manifest.release), manifest, if_absent=True)

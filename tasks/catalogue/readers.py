@@ -10,14 +10,14 @@ import uuid
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError, UsageError
+from minicoil.errors import UsageError
 from minicoil.files import Days, Moment, ReleaseOrEmpty, check_number
-from tasks.store import DamageError, ObjectStore, load_document, name_damage, read_document, write_document
+from tasks.store import DamageError, Documents, ObjectStore, name_damage
 
 READER_VERSION = 1
 LEASE_SECONDS = 600.0  # a reader announces itself again well within it; one that died is forgotten after it
 FOREVER = 253_402_300_799.0  # the last second of the year 9999: until somebody says otherwise
-_REGISTERED = "readers/registered/"  # below readers/, so that a program which knows no registration waits for them too
+_REGISTERED = "registered/"  # below readers/, so that a program which knows no registration waits for them too
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -40,6 +40,19 @@ class Reader(BaseModel):
     registered: bool = Field(default=False, exclude=True)
 
 
+def _bare(name: str) -> str:
+    return name.removeprefix(_REGISTERED)
+
+
+_READERS = Documents(
+    Reader,
+    READER_VERSION,
+    "readers/",
+    title=lambda name: f"the registration of reader '{_bare(name)}'",
+    way_out=lambda name: f"say again what it reads: `minicoil release readers --register {_bare(name)} --release N`",
+)
+
+
 def new_reader_name() -> str:
     """A name for this process: where it runs can be seen from it."""
     host = "".join(c if c.isalnum() or c == "-" else "-" for c in socket.gethostname())[:40]
@@ -49,13 +62,13 @@ def new_reader_name() -> str:
 def announce_reader(store: ObjectStore, name: str, channel: str, release: int) -> Reader:
     """Say that `name` serves `release` of `channel` for the next ten minutes."""
     reader = Reader(name=name, channel=channel, release=release, until=time.time() + LEASE_SECONDS)
-    store.write(_key(name), write_document(reader))
+    _READERS.write(store, name, reader)
     return reader
 
 
 def withdraw_reader(store: ObjectStore, name: str) -> None:
     """Say that `name` has gone."""
-    store.delete(_key(name))
+    store.delete(_READERS.key(name))
 
 
 def register_reader(
@@ -77,15 +90,14 @@ def register_reader(
         check_number("days", days, Days)
     until = FOREVER if days is None else time.time() + days * 86_400
     reader = Reader(name=name, channel=channel, release=release, until=until, registered=True)
-    data = write_document(reader)
-    for _ in range(20):
-        before, tag = _read_registered(store, name)
-        try:
-            store.write(_registered_key(name), data, if_tag=tag, if_absent=tag is None)
-            return reader, before
-        except ConflictError:
-            continue  # somebody else registers the same one; look again
-    raise ConflictError(f"reader '{name}' is being registered by many at once; try again")
+    before: list[Reader | None] = []
+
+    def take_down(found: Reader | None) -> Reader:
+        before[:] = [found]
+        return reader
+
+    _READERS.change(store, _registered(name), take_down, over_damage=True)  # whoever registers it anew mends it
+    return reader, _marked(before[0])
 
 
 def unregister_reader(store: ObjectStore, name: str) -> Reader | None:
@@ -94,28 +106,12 @@ def unregister_reader(store: ObjectStore, name: str) -> Reader | None:
     Raises:
         UsageError: nobody of that name is registered.
     """
-    reader, tag = _read_registered(store, name)
-    if reader is None and tag is None:
+    reader, tag = _READERS.look(store, _registered(name), over_damage=True)
+    if tag is None:
         known = ", ".join(entry.name for entry in list_readers(store) if entry.registered) or "none"
         raise UsageError(f"no reader '{name}' is registered; registered: {known}")
-    store.delete(_registered_key(name))
-    return reader
-
-
-def _read_registered(store: ObjectStore, name: str) -> tuple[Reader | None, str | None]:
-    try:
-        data, tag = store.read_tagged(_registered_key(name))
-    except ObjectNotFoundError:
-        return None, None
-    except StoreUnavailableError:
-        raise
-    except StoreError:  # something else stands in its place
-        store.set_aside(_registered_key(name))
-        return None, None
-    try:
-        return read_document(Reader, data, name, READER_VERSION).model_copy(update={"registered": True}), tag
-    except DamageError:  # whoever registers it anew mends it
-        return None, tag
+    store.delete(_READERS.key(_registered(name)))
+    return _marked(reader)
 
 
 def list_readers(store: ObjectStore, channel: str | None = None) -> list[Reader]:
@@ -129,30 +125,26 @@ def look_for_readers(store: ObjectStore) -> tuple[list[Reader], list[str]]:
     That is told once: nobody else will say again what they read. Who announces itself does so every few minutes.
     """
     readers, damaged = [], []
-    for entry in store.list("readers/"):
-        is_registered = entry.key.startswith(_REGISTERED)
-        name = entry.key.rpartition("/")[2].removesuffix(".json")
-        way_out = f"say again what it reads: `minicoil release readers --register {name} --release N`"
-        what = f"the registration of reader '{name}' ({store.url}/{entry.key})"
+    for name in _READERS.names(store):
+        is_registered = name.startswith(_REGISTERED)
         try:
-            reader, _ = load_document(store, entry.key, Reader, what, READER_VERSION, way_out)
-        except ObjectNotFoundError:  # gone meanwhile
-            continue
+            reader = _READERS.find(store, name)
         except DamageError as error:
             if is_registered:
-                damaged.append(name)
-                name_damage(entry.key, str(error))
+                damaged.append(_bare(name))
+                name_damage(_READERS.key(name), str(error))
             continue
-        if reader.until >= time.time():
+        if reader is not None and reader.until >= time.time():  # None: gone meanwhile
             readers.append(reader.model_copy(update={"registered": is_registered}))
     return sorted(readers, key=lambda reader: reader.name), damaged
 
 
-def _key(name: str) -> str:
-    return f"readers/{name}.json"
-
-
-def _registered_key(name: str) -> str:
+def _registered(name: str) -> str:
+    """The name of its document."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"'{name}' cannot name a reader; use letters, digits, dots, - and _, at most 100")
-    return f"{_REGISTERED}{name}.json"
+    return f"{_REGISTERED}{name}"
+
+
+def _marked(reader: Reader | None) -> Reader | None:
+    return None if reader is None else reader.model_copy(update={"registered": True})

@@ -13,12 +13,12 @@ from minicoil.errors import (
     CollectionError,
     ConflictError,
     DamagedRecordError,
-    ObjectNotFoundError,
     StoreError,
 )
 from minicoil.files import Count, Fraction, Positive, ReleaseOrEmpty, Size
+from tasks.catalogue.channels import read_channel
 from tasks.points import not_found
-from tasks.store import ASIDE, DamageError, ObjectStore, load_document, name_damage, salvage_fields, write_document
+from tasks.store import ASIDE, Documents, ObjectStore, name_damage, salvage_fields
 
 RECORD_VERSION = 3  # 1 had no attached collections, 2 at most one release beside; both are read as they are
 _FOLDER = "collections/"
@@ -146,6 +146,26 @@ class Registry:
     damaged: list[DamagedRecord]
 
 
+def _way_out(name: str) -> str:
+    return (
+        f"mend it with `minicoil index {name} --corpus SPEC --avg-len X`, X as it was printed when the collection was "
+        f"made (another one has every point written again), with `minicoil attach {name} --vector V --text T` if "
+        "somebody else writes its points, or restore it from a backup; other collections are none the worse"
+    )
+
+
+_RECORDS = Documents(
+    CollectionRecord,
+    RECORD_VERSION,
+    _FOLDER,
+    title=lambda name: f"the record of collection '{name}'",
+    way_out=_way_out,
+    damaged=DamagedRecordError,
+    newer=CollectionError,
+    stray=lambda found, name: None if found.name == name else f"is damaged: it is that of collection '{found.name}'",
+)
+
+
 def read_collection_record(store: ObjectStore, name: str) -> CollectionRecord | None:
     """The record of a collection, None where it is not registered.
 
@@ -153,7 +173,7 @@ def read_collection_record(store: ObjectStore, name: str) -> CollectionRecord | 
         DamagedRecordError: the record is damaged.
         CollectionError: a newer version of this program wrote it.
     """
-    return _read(store, name)[0]
+    return _RECORDS.find(store, name)
 
 
 def open_record(store: ObjectStore, name: str) -> CollectionRecord:
@@ -168,6 +188,11 @@ def open_record(store: ObjectStore, name: str) -> CollectionRecord:
     return record
 
 
+def served_release(store: ObjectStore, record: CollectionRecord) -> int:
+    """The release that a collection is read with: the channel's, as long as its points hold that one's cells."""
+    return record.served(read_channel(store, record.channel).current)
+
+
 def read_registry(store: ObjectStore, channel: str | None = None) -> Registry:
     """Collections of one channel or of all, by name; damage of one is told once and stops none of the others.
 
@@ -175,14 +200,13 @@ def read_registry(store: ObjectStore, channel: str | None = None) -> Registry:
         CollectionError: a newer version of this program wrote a record: whoever goes on might undo what it did.
     """
     records, damaged = [], []
-    files = (entry.key.removeprefix(_FOLDER) for entry in store.list(_FOLDER))
-    for name in (file.removesuffix(".json") for file in files if file.endswith(".json")):
+    for name in _RECORDS.names(store):
         try:
-            record = _read(store, name)[0]
+            record = _RECORDS.find(store, name)
         except DamagedRecordError as error:
             found = salvage_record(store, name, error)
             if channel is None or found.channel in (None, channel):
-                name_damage(_key(name), str(error))
+                name_damage(_RECORDS.key(name), str(error))
                 damaged.append(found)
             continue
         if record is not None and channel in (None, record.channel):
@@ -220,7 +244,7 @@ def choose_collections(store: ObjectStore, channel: str, names: Sequence[str] = 
 def salvage_record(store: ObjectStore, name: str, error: DamagedRecordError) -> DamagedRecord:
     """What a damaged record still says, field by field."""
     try:
-        fields = salvage_fields(CollectionRecord, store.read(_key(name)))
+        fields = salvage_fields(CollectionRecord, store.read(_RECORDS.key(name)))
     except StoreError:
         fields = {}
     releases = None
@@ -233,13 +257,13 @@ def salvage_record(store: ObjectStore, name: str, error: DamagedRecordError) -> 
 
 def remove_collection(store: ObjectStore, name: str) -> None:
     """Forget a collection; its points stay as they are."""
-    store.delete(_key(name))
+    store.delete(_RECORDS.key(name))
 
 
 def register_collection(store: ObjectStore, record: CollectionRecord) -> CollectionRecord:
     """Write a new record; the one that is there already wins."""
     try:
-        store.write(_key(record.name), _bytes(record), if_absent=True)
+        _RECORDS.write(store, record.name, _of_this_version(record), if_absent=True)
         return record
     except ConflictError:
         found = read_collection_record(store, record.name)
@@ -250,61 +274,31 @@ def update_collection(
     store: ObjectStore, name: str, change: Callable[[CollectionRecord], CollectionRecord]
 ) -> CollectionRecord:
     """Change a record by compare-and-swap."""
-    for _ in range(20):
-        record, tag = _read(store, name)
-        if record is None or tag is None:
+
+    def changed(record: CollectionRecord | None) -> CollectionRecord:
+        if record is None:
             raise CollectionError(
                 f"collection '{name}' is not registered; `minicoil index {name} --corpus SPEC` creates it"
             )
-        changed = change(record)
-        if changed == record:
-            return record
-        try:
-            store.write(_key(name), _bytes(changed), if_tag=tag)
-            return changed
-        except ConflictError:
-            continue  # look again at what the other writer left
-    raise ConflictError(f"the record of collection '{name}' is being changed by many at once; try again")
+        after = change(record)
+        return record if after == record else _of_this_version(after)
+
+    return _RECORDS.change(store, name, changed)
 
 
 def collections_aside(store: ObjectStore) -> list[str]:
     """Names of collections whose damaged record was put aside, and in whose place none stands: mending was stopped."""
     prefix = f"{ASIDE}{_FOLDER}"
     names = {entry.key.removeprefix(prefix).rpartition(".json.")[0] for entry in store.list(prefix)}
-    return sorted(name for name in names if name and store.stat(_key(name)) is None)
+    return sorted(name for name in names if name and store.stat(_RECORDS.key(name)) is None)
 
 
 def replace_damaged(store: ObjectStore, record: CollectionRecord) -> str:
     """Put a record in the place of a damaged one; returns the key under which that one is kept."""
-    aside = store.set_aside(_key(record.name))
-    store.write(_key(record.name), _bytes(record), if_absent=True)
+    aside = store.set_aside(_RECORDS.key(record.name))
+    _RECORDS.write(store, record.name, _of_this_version(record), if_absent=True)
     return aside
 
 
-def _key(name: str) -> str:
-    return f"{_FOLDER}{name}.json"
-
-
-def _bytes(record: CollectionRecord) -> bytes:
-    return write_document(record.model_copy(update={"version": RECORD_VERSION}))
-
-
-def _read(store: ObjectStore, name: str) -> tuple[CollectionRecord | None, str | None]:
-    what = f"the record of collection '{name}' ({store.url}/{_key(name)})"
-    try:
-        record, tag = load_document(store, _key(name), CollectionRecord, what, RECORD_VERSION, _way_out(name))
-    except ObjectNotFoundError:
-        return None, None
-    except DamageError as error:
-        raise (CollectionError if error.is_newer else DamagedRecordError)(str(error)) from error
-    if record.name != name:
-        raise DamagedRecordError(f"{what} is damaged: it is that of collection '{record.name}'; {_way_out(name)}")
-    return record, tag
-
-
-def _way_out(name: str) -> str:
-    return (
-        f"mend it with `minicoil index {name} --corpus SPEC --avg-len X`, X as it was printed when the collection was "
-        f"made (another one has every point written again), with `minicoil attach {name} --vector V --text T` if "
-        "somebody else writes its points, or restore it from a backup; other collections are none the worse"
-    )
+def _of_this_version(record: CollectionRecord) -> CollectionRecord:
+    return record.model_copy(update={"version": RECORD_VERSION})

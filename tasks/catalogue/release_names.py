@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from minicoil.errors import ReleaseError
 from tasks.catalogue.channels import channel_names, read_channel
-from tasks.catalogue.manifest import Manifest
-from tasks.catalogue.releases import read_manifest
+from tasks.catalogue.manifest import Manifest, read_manifest
 from tasks.place import Place
 
 

@@ -17,7 +17,6 @@ from typing import Any
 
 from minicoil.errors import (
     ConflictError,
-    DamagedReleaseError,
     ObjectNotFoundError,
     ReleaseError,
     StoreError,
@@ -25,53 +24,24 @@ from minicoil.errors import (
 )
 from minicoil.files import write_json
 from minicoil.folder import file_digest
-from tasks.catalogue.manifest import MANIFEST_VERSION, FileEntry, Manifest, content_digest
+from tasks.catalogue.manifest import (
+    MANIFEST,
+    MANIFEST_VERSION,
+    FileEntry,
+    Manifest,
+    content_digest,
+    read_manifest,
+    read_sound,
+    release_key,
+    write_manifest,
+)
 from tasks.progress import progress
-from tasks.store import DamageError, Like, ObjectStore, load_document, name_damage, read_document, write_document
+from tasks.store import DamageError, Like, ObjectStore, read_document, write_document
 
-MANIFEST = "manifest.json"
 REPORT = "report.html"  # where a release was judged
 CLAIM = ".claim"
 BLOCK_BYTES = 5 * 2**20  # the smallest part that S3 copies
 _NUMBER = re.compile(r"releases/(\d+)/manifest\.json")
-
-
-def release_key(number: int, path: str = "") -> str:
-    """Key of a release's file, or of its folder."""
-    return f"releases/{number}/{path}" if path else f"releases/{number}"
-
-
-def read_manifest(store: ObjectStore, number: int) -> Manifest:
-    """The manifest of a complete release.
-
-    Raises:
-        ReleaseError: there is none, or a newer version of this program wrote it.
-        DamagedReleaseError: it was damaged, or edited by hand.
-    """
-    what = f"the manifest of release {number}"
-    way_out = "restore it from a backup; `minicoil release list` shows the others"
-    try:
-        manifest, _ = load_document(store, release_key(number, MANIFEST), Manifest, what, MANIFEST_VERSION, way_out)
-    except ObjectNotFoundError as error:
-        raise ReleaseError(
-            f"release {number} was not found in {store.url}; `minicoil release list` shows them"
-        ) from error
-    except DamageError as error:
-        raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
-    if manifest.release != number or manifest.content_digest != content_digest(
-        manifest.files, manifest.parent, manifest.facts
-    ):
-        raise DamagedReleaseError(f"{what} was changed after publishing; {way_out}")
-    return manifest
-
-
-def read_sound(store: ObjectStore, number: int) -> Manifest | None:
-    """The manifest of a release; None where it is damaged, which is told once, or gone meanwhile."""
-    try:
-        return read_manifest(store, number)
-    except DamagedReleaseError as error:
-        name_damage(release_key(number, MANIFEST), str(error))
-        return None
 
 
 def release_numbers(store: ObjectStore) -> list[int]:
@@ -158,7 +128,7 @@ def publish_release(
         files=files,
         facts=dict(facts),
     )
-    store.write(release_key(number, MANIFEST), write_document(published), if_absent=True)
+    write_manifest(store, published)
     total = sum(entry.size_bytes for entry in files.values())
     return Publication(published, uploaded, total - uploaded)
 

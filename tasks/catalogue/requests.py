@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.catalogue.manifest import Manifest
-from tasks.catalogue.releases import read_sound, release_numbers
+from tasks.catalogue.manifest import Manifest, read_sound
+from tasks.catalogue.releases import release_numbers
 from tasks.store import ObjectStore, find_path
 
 _HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days"}  # how an answer is judged, shown and approved

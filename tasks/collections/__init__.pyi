@@ -23,9 +23,5 @@ from .promotion import (
 )
 from .rebuilding import RebuildRequest as RebuildRequest, rebuild_collection as rebuild_collection
 from .reencoding import ExpansionOptions as ExpansionOptions
-from .searching import (
-    open_reader as open_reader,
-    search_collection as search_collection,
-    served_release as served_release,
-)
+from .searching import open_reader as open_reader, search_collection as search_collection
 from .texts import PointTextError as PointTextError, TextSource as TextSource, open_texts as open_texts

@@ -16,7 +16,7 @@ from minicoil.folder import read_facts
 from minicoil.sparse import MiniCoil, SparseVector, TermStatistics, bag_cells, count_words, fit_bm25, read_statistics
 from tasks.catalogue import CollectionRecord, read_channel, read_collection_record, register_collection, replace_damaged
 from tasks.collections.texts import PointTextError, TextSource, open_texts
-from tasks.models import lineage, open_model
+from tasks.models import CollectionModels, lineage
 from tasks.place import Place
 from tasks.points import CollectionShape, Point, PointFilter, PointStore, not_found
 from tasks.store import ObjectStore
@@ -175,10 +175,10 @@ def _find_release(
 ) -> tuple[int, MiniCoil, list[tuple[str, SparseVector]]]:
     """The release of the channel whose cells the sample has: cells do not depend on k, b and avg_len."""
     current = read_channel(place.objects(), record.channel).current
-    tried: list[str] = []
+    models, tried = CollectionModels(place, record.encoder, record.dims), list[str]()
     for release in reversed((0,) if current is None else lineage(place, current)):
         try:
-            model = MiniCoil.load(open_model(place, release, record.encoder, record.dims))
+            model = models.model(release)
         except BundleError:
             continue
         bags = [count_words(text.tokens, model.vocabulary) for text in model.tokenizer.tokenize([t for t, _ in rows])]

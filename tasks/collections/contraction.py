@@ -6,15 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
-from minicoil.folder import check_bundle
-from minicoil.sparse import MiniCoil, SparseVector, bag_cells, count_words
+from minicoil.sparse import SparseVector, bag_cells, count_words
 from minicoil.text import WordTokenizer
 from minicoil.words import Vocabulary
 from tasks.catalogue import NO_UNION, STAMP_FIELD, UNION_FIELD, CollectionRecord, read_channel, update_collection
 from tasks.collections.finding import PAGE
 from tasks.collections.texts import PointTextError, TextSource, open_texts
 from tasks.collections.writing import mark_union
-from tasks.models import lineage, open_model
+from tasks.models import CollectionModels, lineage
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointId, PointStore, VectorUpdate
 from tasks.progress import progress
@@ -78,9 +77,9 @@ def _past_releases(place: Place, record: CollectionRecord) -> set[int]:
 
 def _drop_cells(place: Place, points: PointStore, record: CollectionRecord, wheres: Sequence[PointFilter]) -> int:
     """Keep only the cells of readable releases in some points; how many were looked at."""
-    folders = {n: open_model(place, n, record.encoder, record.dims) for n in record.readable}
-    vocabularies = {number: check_bundle(folder)[1] for number, folder in folders.items()}
-    tokenizer, texts = MiniCoil.load(folders[record.release]).tokenizer, open_texts(record, place.cache)
+    models = CollectionModels.of(place, record)
+    vocabularies = {number: models.vocabulary(number) for number in record.readable}
+    tokenizer, texts = WordTokenizer.from_folder(models.folder(record.release)), open_texts(record, place.cache)
     fields = [*texts.fields, UNION_FIELD]
     n_points = 0
     with progress(f"contracting {record.name}", None, "points") as advance:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, UsageError
 from minicoil.harmless import harmless_json
+from minicoil.problems import MAX_EXAMPLES, Problems
 from minicoil.sparse import HybridVector, MiniCoil, SparseVector
 from minicoil.words import KeySet
 from tasks.catalogue import find_release, list_collections, open_release, read_channel, read_collection_record
@@ -22,7 +23,6 @@ from tasks.place import Place
 Form = Literal["auto", "text", "jsonl"]
 DEFAULT_CHANNEL = "production"
 LINES_AHEAD = 256  # read before the first answer, as many as FastEmbed's batch
-_NAMED_LINES = 5  # of each kind of bad line
 
 
 @dataclass
@@ -31,18 +31,19 @@ class LineReport:
 
     n_lines: int = 0
     n_encoded: int = 0
-    n_bad: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[int]] = field(default_factory=dict)
+    problems: Problems[int] = field(default_factory=Problems)
     repeated: list[int] = field(default_factory=list)
     n_repeated: int = 0
     _ids: KeySet = field(default_factory=KeySet, repr=False)
 
+    @property
+    def n_bad(self) -> dict[str, int]:
+        """Reason -> how many lines."""
+        return self.problems.counts
+
     def refuse(self, reason: str) -> None:
         """Count the current line as bad."""
-        self.n_bad[reason] = self.n_bad.get(reason, 0) + 1
-        lines = self.examples.setdefault(reason, [])
-        if len(lines) < _NAMED_LINES:
-            lines.append(self.n_lines)
+        self.problems.note(reason, self.n_lines)
 
     def name(self, own_id: str) -> str:
         """What the current line is called: its id, with its number behind it where an earlier line has that id."""
@@ -51,12 +52,12 @@ class LineReport:
             name = f"{name}#{self.n_lines}"
         if name != own_id:
             self.n_repeated += 1
-            self.repeated += [self.n_lines] if len(self.repeated) < _NAMED_LINES else []
+            self.repeated += [self.n_lines] if len(self.repeated) < MAX_EXAMPLES else []
         return name
 
     def rows(self) -> list[dict[str, Any]]:
         """For answers: reason, count, and the numbers of the first lines."""
-        return [{"reason": reason, "n": n, "lines": self.examples[reason]} for reason, n in self.n_bad.items()]
+        return [{"reason": bad.reason, "n": bad.n, "lines": list(bad.examples)} for bad in self.problems]
 
 
 @dataclass(frozen=True)

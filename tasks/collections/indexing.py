@@ -138,8 +138,7 @@ def _index(
             n_truncated += truncated
             advance(len(batch))
     if n_truncated:
-        report.n_unusable["documents cut at the encoder's limit"] = n_truncated
-        report.examples["documents cut at the encoder's limit"] = []
+        report.problems.count("documents cut at the encoder's limit", n_truncated)
     n_deleted = _delete_missing(points, record.name, seen) if delete_missing else 0
     points.optimize(record.name, is_ours=True)
     return {

@@ -10,7 +10,6 @@ from typing import Any
 
 from minicoil.errors import BusyError, CollectionError
 from minicoil.files import Positive, check_numbers
-from minicoil.folder import check_bundle
 from minicoil.sparse import MiniCoil
 from minicoil.words import Vocabulary
 from tasks.catalogue import (
@@ -21,6 +20,7 @@ from tasks.catalogue import (
     find_waiting,
     has_known_readers,
     read_channel,
+    served_release,
     update_collection,
 )
 from tasks.collections.contraction import contract_collection
@@ -28,7 +28,7 @@ from tasks.collections.finding import Finder, Found
 from tasks.collections.idf_deviation import weigh_rewritten
 from tasks.collections.texts import open_texts
 from tasks.collections.writing import Pace, current_stamp, open_writer, rewrite_points
-from tasks.models import is_ancestor, lineage, open_model
+from tasks.models import CollectionModels, is_ancestor, lineage
 from tasks.place import Place
 from tasks.points import CollectionSchema, PointFilter, PointStore
 from tasks.progress import progress
@@ -256,7 +256,7 @@ def check_lineage(place: Place, record: CollectionRecord, target: int) -> None:
     """
     if target in record.readable:
         return
-    served = record.served(read_channel(place.objects(), record.channel).current)
+    served = served_release(place.objects(), record)
     for carried in sorted(record.readable, key=lambda number: number != served):
         if is_ancestor(place, *sorted((carried, target))):
             continue
@@ -282,17 +282,14 @@ def open_finder(
         CollectionError: the releases are not of one lineage, or do not share a layout of cells.
     """
     check_lineage(place, record, target)
-    newest = max(target, *record.readable)
-    model = MiniCoil.load(open_model(place, newest, record.encoder, record.dims), record.k, record.b, record.avg_len)
+    models, newest = CollectionModels.of(place, record), max(target, *record.readable)
+    model = models.model(newest)
     if model.vocabulary.unknown_shift != record.shift:
         raise CollectionError(
             f"collection '{record.name}' was made with {record.dims} cells a word and another range of unknown words "
             f"than release {newest}; index it anew into another collection"
         )
-    old, new = (
-        model.vocabulary if n == newest else check_bundle(open_model(place, n, record.encoder, record.dims))[1]
-        for n in (record.release, target)
-    )
+    old, new = (model.vocabulary if n == newest else models.vocabulary(n) for n in (record.release, target))
     texts = open_texts(record, place.cache)
     return Finder(points, record, texts, model.tokenizer, old, new, model.stack, part), model
 

@@ -8,13 +8,12 @@ from typing import Any
 from minicoil.errors import CollectionError, UsageError
 from minicoil.files import Count, check_number
 from minicoil.sparse import MiniCoil, bm25_vector, split_query
-from tasks.catalogue import CollectionRecord, open_record, read_channel
+from tasks.catalogue import CollectionRecord, open_record, served_release
 from tasks.collections.explaining import add_movers, explain_one, explain_points
 from tasks.collections.texts import PointTextError, TextSource, open_texts
-from tasks.models import open_model
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Hit, Point, PointFilter
-from tasks.store import ObjectStore
 
 
 def search_collection(
@@ -75,13 +74,7 @@ def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, in
     store = place.objects()
     record = open_record(store, name)
     release = served_release(store, record)
-    folder = open_model(place, release, record.encoder, record.dims)
-    return record, MiniCoil.load(folder, record.k, record.b, record.avg_len), release
-
-
-def served_release(store: ObjectStore, record: CollectionRecord) -> int:
-    """The release that a collection is read with: the channel's, as long as its points hold that one's cells."""
-    return record.served(read_channel(store, record.channel).current)
+    return record, CollectionModels.of(place, record).model(release), release
 
 
 def tenant_scope(record: CollectionRecord, tenant: str | None) -> PointFilter | None:

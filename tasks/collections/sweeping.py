@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from minicoil.errors import ReleaseError
-from minicoil.folder import check_bundle
 from minicoil.sparse import MiniCoil
 from minicoil.words import Vocabulary
 from tasks.catalogue import HASH_FIELD, STAMP_FIELD, CollectionRecord
@@ -18,7 +17,7 @@ from tasks.collections.reencoding import STAMPS, CollectionChange
 from tasks.collections.texts import PointTextError, TextSource, TextTemplate, open_texts
 from tasks.collections.writing import current_stamp, make_vectors, open_writer, rewrite_points
 from tasks.corpus import text_hash
-from tasks.models import lineage, open_model
+from tasks.models import CollectionModels, lineage
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore, VectorUpdate
 from tasks.progress import progress
@@ -82,7 +81,8 @@ def _late(
     place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
 ) -> Iterator[tuple[Finder, int | None]]:
     """For every release that points may have been written with, what finds those that lack cells; and their stamp."""
-    current = check_bundle(open_model(place, record.release, record.encoder, record.dims))[1]
+    models = CollectionModels.of(place, record)
+    current = models.vocabulary(record.release)
     for older in lineage(place, record.release)[:-1]:
         if record.attached_at is not None and older < record.attached_at:
             continue
@@ -90,13 +90,13 @@ def _late(
         if record.is_ours and not points.count(record.name, PointFilter(equal={STAMP_FIELD: older})):
             continue
         try:
-            old = check_bundle(open_model(place, older, record.encoder, record.dims))[1]
+            old = models.vocabulary(older)
         except ReleaseError:
             logger.info("release %d was pruned; points stamped with it are taken as they are", older)
             continue
         yield Finder(points, record, texts, model.tokenizer, old, current, model.stack), stamped
     for other in record.others if not record.is_ours else ():  # written with the newest model alone, by a stranger
-        beside = check_bundle(open_model(place, other, record.encoder, record.dims))[1]
+        beside = models.vocabulary(other)
         yield Finder(points, record, texts, model.tokenizer, current, beside, model.stack), UNSTAMPED
 
 

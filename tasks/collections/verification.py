@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from minicoil.folder import check_bundle
-from minicoil.sparse import MiniCoil, SparseVector
+from minicoil.sparse import SparseVector
 from tasks.catalogue import STAMP_FIELD, CollectionRecord
 from tasks.collections.sweeping import sweep_collection
 from tasks.collections.texts import PointTextError, open_texts
-from tasks.models import open_model
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore
 
@@ -76,10 +75,8 @@ def verify_collection(
 
 def compare_points(place: Place, record: CollectionRecord, rows: Sequence[tuple[Point, str]]) -> list[str]:
     """What is wrong with each point that is not as its text and the record's releases say."""
-    newest = open_model(place, max(record.readable), record.encoder, record.dims)
-    model = MiniCoil.load(newest, record.k, record.b, record.avg_len)
-    folders = [open_model(place, release, record.encoder, record.dims) for release in record.readable]
-    vocabularies = [check_bundle(folder)[1] for folder in folders]
+    models = CollectionModels.of(place, record)
+    model, vocabularies = models.model(max(record.readable)), [models.vocabulary(n) for n in record.readable]
     problems = []
     for (point, _), expected in zip(rows, model.embed_each([text for _, text in rows], vocabularies), strict=True):
         problem = _difference(point.vectors.get(record.vector), expected)

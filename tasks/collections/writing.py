@@ -6,23 +6,20 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from minicoil.folder import check_bundle
 from minicoil.sparse import MiniCoil, SparseVector
 from minicoil.words import Vocabulary
 from tasks.catalogue import NO_UNION, STAMP_FIELD, UNION_FIELD, CollectionRecord
 from tasks.collections.texts import TextSource
-from tasks.models import open_model
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Point, PointStore, VectorUpdate
 
 
 def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, tuple[Vocabulary, ...]]:
     """The model that writes a collection's points, and the vocabularies of older releases that are readable too."""
-    newest, *older = (
-        open_model(place, number, record.encoder, record.dims) for number in sorted(record.readable, reverse=True)
-    )
-    model = MiniCoil.load(newest, record.k, record.b, record.avg_len)
-    return model, tuple(check_bundle(folder)[1] for folder in older)
+    models = CollectionModels.of(place, record)
+    newest, *older = sorted(record.readable, reverse=True)
+    return models.model(newest), tuple(map(models.vocabulary, older))
 
 
 def current_stamp(record: CollectionRecord) -> dict[str, Any]:

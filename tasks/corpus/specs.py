@@ -6,10 +6,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
 from minicoil.files import Count, check_number
+from minicoil.problems import MAX_EXAMPLES, Problem, Problems
 from minicoil.words import KeySet
 from tasks.corpus.documents import Document, document
 from tasks.corpus.hash_sample import HashSample
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from tasks.points import PointStore
 
 _SPEC_KINDS = ("pydocs", "hf", "qdrant")
-MAX_EXAMPLES = 5
 
 
 @dataclass
@@ -30,22 +30,28 @@ class CorpusReport:
         n_read: Documents.
         n_duplicates: Documents with the text of an earlier one, left out.
         n_clashes: Documents with the id of another one; `clashes` are the first of them.
-        n_unusable: Reason -> what could not be used; `examples` are the first places of each.
+        problems: What could not be used, and where.
     """
 
     n_read: int = 0
     n_duplicates: int = 0
     n_clashes: int = 0
     clashes: list[Clash] = field(default_factory=list)
-    n_unusable: dict[str, int] = field(default_factory=dict)
-    examples: dict[str, list[str]] = field(default_factory=dict)
+    problems: Problems[str] = field(default_factory=Problems)
+
+    @property
+    def n_unusable(self) -> dict[str, int]:
+        """Reason -> how many."""
+        return self.problems.counts
+
+    @property
+    def examples(self) -> dict[str, list[str]]:
+        """Reason -> the first few places."""
+        return self.problems.examples
 
     def refuse(self, reason: str, where: str) -> None:
         """Count one thing that could not be used, and remember the first few places."""
-        self.n_unusable[reason] = self.n_unusable.get(reason, 0) + 1
-        places = self.examples.setdefault(reason, [])
-        if len(places) < MAX_EXAMPLES:
-            places.append(where)
+        self.problems.note(reason, where)
 
     def tell(self, clash: Clash) -> None:
         """Count a document whose id another one has, and remember the first few."""
@@ -53,18 +59,15 @@ class CorpusReport:
         if len(self.clashes) < MAX_EXAMPLES:
             self.clashes.append(clash)
 
-    def rows(self) -> list[dict[str, object]]:
+    def rows(self) -> list[dict[str, Any]]:
         """For reports: reason, n, examples; the most frequent first."""
-        ordered = sorted(self.n_unusable.items(), key=lambda entry: -entry[1])
-        rows: list[dict[str, object]] = [{"reason": r, "n": n, "examples": self.examples[r]} for r, n in ordered]
+        problems = sorted(self.problems, key=lambda problem: -problem.n)
         if self.n_clashes:
-            told = [str(clash) for clash in self.clashes]
-            rows.append(
-                {"reason": "documents told apart from another with their id", "n": self.n_clashes} | {"examples": told}
-            )
+            told = tuple(map(str, self.clashes))
+            problems.append(Problem("documents told apart from another with their id", self.n_clashes, told))
         if self.n_duplicates:
-            rows.append({"reason": "duplicates left out", "n": self.n_duplicates, "examples": []})
-        return rows
+            problems.append(Problem("duplicates left out", self.n_duplicates))
+        return [problem.row() for problem in problems]
 
 
 class Reader(Protocol):
@@ -115,9 +118,7 @@ def read_corpora(
         found += 1
         yield entry
     if not found:
-        counted = report.n_unusable.items()
-        reasons = ", ".join(f"{n} {reason}, such as {report.examples[reason][0]}" for reason, n in counted)
-        reasons = reasons or "no text at all"
+        reasons = str(report.problems) or "no text at all"
         raise EmptyCorpusError(
             f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it"
         )

@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from minicoil.errors import ConflictError, ObjectNotFoundError
+from minicoil.errors import ObjectNotFoundError
 from minicoil.files import parse_json, write_json
 from minicoil.folder import file_digest
 from minicoil.text import Quotes
 from tasks.catalogue import (
-    MANIFEST,
     REPORT,
     FileEntry,
+    Manifest,
+    change_manifest,
     content_digest,
     describe_file,
     read_manifest,
     release_key,
     release_numbers,
 )
-from tasks.store import ObjectStore, write_document
+from tasks.store import ObjectStore
 
 
 def redact_releases(store: ObjectStore, quotes: Quotes, work: Path, dry_run: bool = False) -> list[int]:
@@ -69,21 +70,17 @@ def _replace_report(store: ObjectStore, number: int, page: str | None, work: Pat
 
 def _set_report(store: ObjectStore, number: int, entry: FileEntry | None) -> None:
     """Let a release's manifest name this report, or none; compare-and-swap, since somebody else may redact as well."""
-    while True:
-        _, tag = store.read_tagged(release_key(number, MANIFEST))  # first: what is changed after it is not overwritten
-        manifest = read_manifest(store, number)
+
+    def change(manifest: Manifest) -> Manifest:
         files = {path: known for path, known in manifest.files.items() if path != REPORT}
         files |= {REPORT: entry} if entry else {}
         if files == manifest.files:
-            return
+            return manifest
         facts = {**manifest.facts, "redacted_at": datetime.now(UTC).isoformat(timespec="seconds")}
         digest = content_digest(files, manifest.parent, facts)
-        changed = manifest.model_copy(update={"files": files, "facts": facts, "content_digest": digest})
-        try:
-            store.write(release_key(number, MANIFEST), write_document(changed), if_tag=tag)
-            return
-        except ConflictError:
-            continue  # look again at what the other one left
+        return manifest.model_copy(update={"files": files, "facts": facts, "content_digest": digest})
+
+    change_manifest(store, number, change)
 
 
 def redact_reports(store: ObjectStore, quotes: Quotes, dry_run: bool = False) -> list[str]:

@@ -9,6 +9,7 @@ from .bundles import (
     remove_published_work as remove_published_work,
     remove_work as remove_work,
 )
+from .collection_models import CollectionModels as CollectionModels
 from .devices import choose_device as choose_device
 from .encoder_check import (
     check_encoder as check_encoder,

@@ -13,7 +13,6 @@ from typing import Any
 
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, ReleaseError, UsageError
-from minicoil.folder import check_bundle
 from minicoil.sparse import HybridVector, MiniCoil, SparseVector
 from minicoil.words import Vocabulary
 from tasks.catalogue import (
@@ -27,7 +26,8 @@ from tasks.catalogue import (
     read_collection_record,
     withdraw_reader,
 )
-from tasks.models.bundles import is_ancestor, open_model
+from tasks.models.bundles import is_ancestor
+from tasks.models.collection_models import CollectionModels
 from tasks.models.resolver import split_address
 from tasks.place import Place
 from tasks.settings import Settings
@@ -96,6 +96,11 @@ def _beside(state: ChannelState, release: int, readable: Iterable[int | None]) -
     """The pending release while collections expand for it, then the others that are readable, newest first."""
     others = sorted({n for n in readable if n is not None} - {release, state.pending}, reverse=True)
     return tuple(others) if state.pending is None or state.pending == release else (state.pending, *others)
+
+
+def _empty(model: MiniCoil) -> Vocabulary:
+    """Of the empty model, which is not published; only its size matters, and that never changes."""
+    return Vocabulary.empty(model.vocabulary.dims, len(model.vocabulary.words) + 1)
 
 
 class ChannelFollower:
@@ -229,12 +234,12 @@ class ChannelFollower:
     def _load(self, target: Target) -> _Served:
         beside = self._of_one_lineage(target)
         newest = max((target.release, *beside))
-        folder = open_model(self._place, newest, target.encoder, target.dims)
-        model = MiniCoil.load(folder, target.bm25.k, target.bm25.b, target.bm25.avg_len, self._threads)
+        models = CollectionModels(self._place, target.encoder, target.dims, target.bm25, self._threads)
+        model = models.model(newest)
         _ = model.encoder  # loaded now: a broken graph must fail here, and the first call should not wait
         if not beside:
             return _Served(target, (), model, model)
-        olds = {n: self._vocabulary(n, model.vocabulary) for n in {target.release, *beside} - {newest}}
+        olds = {n: models.vocabulary(n) if n else _empty(model) for n in {target.release, *beside} - {newest}}
         queries = model if target.release == newest else model.under(olds[target.release])
         return _Served(target, beside, queries, model.beside(*olds.values()))
 
@@ -252,11 +257,6 @@ class ChannelFollower:
                 oldest, newest = sorted((number, target.release))
                 raise ReleaseError(f"releases {oldest} and {newest} are not of one lineage; no vector can carry both")
         return tuple(kept)
-
-    def _vocabulary(self, release: int, newest: Vocabulary) -> Vocabulary:
-        if release == 0:  # the empty model is not published; only its size matters, and that never changes
-            return Vocabulary.empty(newest.dims, len(newest.words) + 1)
-        return check_bundle(open_model(self._place, release, "", newest.dims))[1]
 
     def _announce(self) -> None:
         """Renew the lease well before it ends, or at once where another release is served."""

@@ -7,7 +7,6 @@ its connection along.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import logging
 import os
@@ -23,6 +22,7 @@ from typing import Any, TextIO
 from minicoil.errors import CollectionError, MiniCoilError
 from tasks.points import wire
 from tasks.points.engine import EdgeEngine
+from tasks.store import HeldError, lock_file, say_holder
 
 _log = logging.getLogger("owner")
 GRACE_SECONDS = 2.0
@@ -153,15 +153,12 @@ def main() -> None:
     home = Path(sys.argv[1])
     engine_folder(home).mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command; we go when it has gone
-    with (engine_folder(home) / "owner.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return
-        lock.truncate(0)
-        lock.write(str(os.getpid()))  # for the operator
-        lock.flush()
-        Owner(home, lock).serve()
+    try:
+        with lock_file(engine_folder(home) / "owner.lock") as lock:
+            say_holder(lock, str(os.getpid()))  # for the operator
+            Owner(home, lock).serve()
+    except HeldError:
+        return
 
 
 if __name__ == "__main__":

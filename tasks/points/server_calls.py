@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
+import tenacity
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -50,19 +49,28 @@ def call_patiently(call: Callable[[], Answer]) -> Answer:
         EngineUnavailableError: still so after half a minute.
         CollectionError: the server refused for good.
     """
-    for attempt in range(TRIES):
-        try:
-            with translated():
-                return call()
-        except EngineUnavailableError as error:
-            if attempt == TRIES - 1:
-                raise
-            asked = error.facts.get("retry_after_seconds")
-            wait = float(asked) if isinstance(asked, int) else FIRST_WAIT_SECONDS * 2**attempt
-            wait = min(wait, LONGEST_WAIT_SECONDS) * random.uniform(1.0, 1.5)  # so that workers do not come back as one
-            logger.warning("%s; asking again in %.1f s", error, wait)
-            time.sleep(wait)
-    raise AssertionError("the last attempt returns or raises")
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type(EngineUnavailableError),
+        stop=tenacity.stop_after_attempt(TRIES),
+        wait=_wait,
+        before_sleep=_tell_wait,
+        reraise=True,
+    )
+    return retrying(translated()(call))
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    """What the server asked for, else twice as long as the time before; so that workers do not come back as one."""
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.facts.get("retry_after_seconds") if isinstance(error, EngineUnavailableError) else None
+    wait = float(asked) if isinstance(asked, int) else FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1)
+    wait = min(wait, LONGEST_WAIT_SECONDS)
+    return wait + tenacity.wait_random(0, wait / 2)(state)
+
+
+def _tell_wait(state: tenacity.RetryCallState) -> None:
+    error = state.outcome.exception() if state.outcome else None
+    logger.warning("%s; asking again in %.1f s", error, state.next_action.sleep if state.next_action else 0.0)
 
 
 @contextmanager

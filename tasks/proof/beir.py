@@ -9,30 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.errors import CorpusError
-from minicoil.retrieval import Problem, RetrievalSet
+from minicoil.problems import Problems
+from minicoil.retrieval import RetrievalSet
 from minicoil.text import as_utf8
 from tasks.corpus import id_text, storable
 from tasks.proof.judgements import read_judgements
 
-MAX_EXAMPLES = 5
 OWN_DOCUMENT = "queries that are documents of the corpus themselves: their own document is left out of their ranking"
-
-
-class _Problems:
-    """Reasons, how often, and the first few places of each."""
-
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
-        self._examples: dict[str, list[str]] = {}
-
-    def note(self, reason: str, where: str) -> None:
-        self._counts[reason] = self._counts.get(reason, 0) + 1
-        examples = self._examples.setdefault(reason, [])
-        if len(examples) < MAX_EXAMPLES:
-            examples.append(where)
-
-    def rows(self) -> tuple[Problem, ...]:
-        return tuple(Problem(reason, n, tuple(self._examples[reason])) for reason, n in self._counts.items())
 
 
 def read_beir(folder: Path) -> RetrievalSet:
@@ -53,7 +36,7 @@ def read_beir(folder: Path) -> RetrievalSet:
             f"{folder}: {', '.join(missing)} not found; expected a BEIR folder: corpus.jsonl, queries.jsonl, "
             "qrels/test.tsv"
         )
-    problems = _Problems()
+    problems = Problems[str]()
     documents, titles = _read_texts(paths["corpus.jsonl"], "documents", problems)
     queries, _ = _read_texts(paths["queries.jsonl"], "queries", problems)
     relevant = read_judgements(paths["qrels/test.tsv"], problems.note)
@@ -77,7 +60,7 @@ def read_beir(folder: Path) -> RetrievalSet:
     for query in left_out:
         problems.note(OWN_DOCUMENT, query)
     if not kept:
-        reasons = "; ".join(f"{row.n} {row.reason}" for row in problems.rows()) or "its files are empty"
+        reasons = "; ".join(f"{row.n} {row.reason}" for row in problems) or "its files are empty"
         raise CorpusError(
             f"{folder}: no query is left to judge ({reasons}); check that the three files belong together"
         )
@@ -88,7 +71,7 @@ def read_beir(folder: Path) -> RetrievalSet:
         queries={query: queries[query] for query in kept},
         relevant=kept,
         left_out=left_out,
-        problems=problems.rows(),
+        problems=tuple(problems),
     )
 
 
@@ -129,7 +112,7 @@ def _plain(text: str) -> str:
     return " ".join(text.split())
 
 
-def _read_texts(path: Path, what: str, problems: _Problems) -> tuple[dict[str, str], dict[str, int]]:
+def _read_texts(path: Path, what: str, problems: Problems[str]) -> tuple[dict[str, str], dict[str, int]]:
     """Id -> text of a JSONL file, and id -> letters of the title before it; the first of a repeated id counts."""
     texts: dict[str, str] = {}
     titles: dict[str, int] = {}
@@ -151,7 +134,7 @@ def _read_texts(path: Path, what: str, problems: _Problems) -> tuple[dict[str, s
     return texts, titles
 
 
-def _rows(path: Path, problems: _Problems) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(path: Path, problems: Problems[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     with path.open("rb") as file:
         for number, raw in enumerate(as_utf8(file), 1):
             where = f"{path.name}:{number}"

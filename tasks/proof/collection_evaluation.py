@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from minicoil.errors import CollectionError
+from minicoil.problems import Problem
 from minicoil.retrieval import (
     BM25,
     PARENT,
     RELEASE,
     ExactIndex,
     Hit,
-    Problem,
     RetrievalSet,
     encode_queries,
     judge,
@@ -22,10 +22,10 @@ from minicoil.retrieval import (
     rank,
     search_in_order,
 )
-from minicoil.sparse import MiniCoil, SparseVector
+from minicoil.sparse import SparseVector
 from tasks.catalogue import CollectionRecord
 from tasks.collections import EngineIdf, open_reader
-from tasks.models import open_model
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.proof.evaluating import Evaluated
@@ -47,10 +47,7 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
         raise CollectionError(f"collection '{collection}' carries no plain BM25 vector to compare with")
     data = _present(points, record, data)
     beside = {*record.readable} - {release}
-    parent = None
-    if beside:
-        folder = open_model(place, max(beside), record.encoder, record.dims)
-        parent = MiniCoil(folder, record.bm25)
+    parent = CollectionModels.of(place, record).model(max(beside)) if beside else None
     queries = encode_queries(data, model, parent)
     using = {BM25: record.bm25_vector, RELEASE: record.vector, PARENT: record.vector if parent else record.bm25_vector}
     found: dict[str, str | int] = {}
@@ -90,7 +87,7 @@ def _present(points: PointStore, record: CollectionRecord, data: RetrievalSet) -
             f"collection '{record.name}' has none of the {len(wanted):,} documents that '{data.name}' judges; "
             f"`minicoil index NAME --corpus {data.name}/corpus.jsonl` makes one that has"
         )
-    problem = Problem("judged documents that the collection does not have", len(absent), tuple(absent[:5]))
+    problem = Problem.of("judged documents that the collection does not have", absent)
     queries = {query: text for query, text in data.queries.items() if query in relevant}
     return replace(data, queries=queries, relevant=relevant, problems=(*data.problems, problem))
 

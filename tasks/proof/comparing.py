@@ -16,7 +16,7 @@ from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
 from tasks.catalogue import CollectionRecord, open_record
 from tasks.collections import explain_points
 from tasks.corpus import CorpusReport, read_queries
-from tasks.models import open_model
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Hit, PointId, PointStore
 from tasks.progress import track
@@ -86,7 +86,7 @@ def compare_releases(
 
 
 def _open_side(place: Place, record: CollectionRecord, release: int, texts: list[str]) -> _Side:
-    model = MiniCoil(open_model(place, release, record.encoder, record.dims), record.bm25)
+    model = CollectionModels.of(place, record).model(release)
     vectors = list(model.query_embed(texts))
     tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
     terms = [split_query(words, vector, model.vocabulary) for words, vector in zip(tokens, vectors, strict=True)]

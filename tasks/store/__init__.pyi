@@ -7,11 +7,17 @@ from .disk import (
     is_full as is_full,
     way_out as way_out,
 )
+from .documents import Documents as Documents
+from .file_lock import (
+    HeldError as HeldError,
+    lock_file as lock_file,
+    read_holder as read_holder,
+    say_holder as say_holder,
+)
 from .file_names import find_path as find_path, shown_name as shown_name
 from .formats import (
     DamageError as DamageError,
     describe_problems as describe_problems,
-    load_document as load_document,
     read_document as read_document,
     salvage_fields as salvage_fields,
     write_document as write_document,

@@ -10,9 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from minicoil.errors import ObjectNotFoundError
-from tasks.store.damage import name_damage
-from tasks.store.formats import DamageError, load_document, write_document
+from tasks.store.documents import Documents
 from tasks.store.object_store import ObjectStore
 
 DEED_VERSION = 1
@@ -29,26 +27,22 @@ class Deed(BaseModel):
     facts: dict[str, Any]
 
 
+_DEEDS = Documents(Deed, DEED_VERSION, "audit/")
+
+
 def record_deed(store: ObjectStore, action: str, facts: Mapping[str, Any]) -> Deed:
     """Write a row under `audit/`."""
     now = datetime.now(UTC)
     deed = Deed(at=now.isoformat(timespec="seconds"), who=current_user(), action=action, facts=dict(facts))
-    key = f"audit/{now.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}.json"
-    store.write(key, write_document(deed), if_absent=True)
+    name = f"{now.strftime('%Y%m%dT%H%M%S')}-{uuid.uuid4().hex[:8]}"
+    _DEEDS.write(store, name, deed, if_absent=True)
     return deed
 
 
 def list_deeds(store: ObjectStore) -> list[Deed]:
     """All rows that can be read, oldest first; one that cannot is told once."""
-    deeds = []
-    for entry in store.list("audit/"):
-        try:
-            deeds.append(load_document(store, entry.key, Deed, f"{store.url}/{entry.key}", DEED_VERSION)[0])
-        except ObjectNotFoundError:
-            continue
-        except DamageError as error:
-            name_damage(entry.key, str(error))
-    return deeds
+    found = (_DEEDS.find_sound(store, name) for name in _DEEDS.names(store))
+    return [deed for deed in found if deed is not None]
 
 
 def current_user() -> str:

@@ -24,11 +24,13 @@ class DamageError(ValueError):
 
     Attributes:
         is_newer: Whether a newer version of this program wrote it: then it is not damaged, and nothing may change it.
+        tag: To write over it by; None where something else stands in its place, or nobody asked a store.
     """
 
-    def __init__(self, message: str, is_newer: bool = False) -> None:
+    def __init__(self, message: str, is_newer: bool = False, tag: str | None = None) -> None:
         super().__init__(message)
         self.is_newer = is_newer
+        self.tag = tag
 
 
 def read_document(model: type[Model], data: bytes, what: str, version: int, way_out: str = BACKUP) -> Model:
@@ -64,7 +66,7 @@ def read_document(model: type[Model], data: bytes, what: str, version: int, way_
 
 def load_document(
     store: ObjectStore, key: str, model: type[Model], what: str, version: int, way_out: str = BACKUP
-) -> tuple[Model, str | None]:
+) -> tuple[Model, str]:
     """A stored document, and the tag to change it by; arguments as for `read_document`.
 
     Raises:
@@ -78,7 +80,11 @@ def load_document(
         raise
     except StoreError as error:
         raise DamageError(f"{what} is damaged: {error}; {way_out}") from error
-    return read_document(model, data, what, version, way_out), tag
+    try:
+        return read_document(model, data, what, version, way_out), tag
+    except DamageError as error:
+        error.tag = tag
+        raise
 
 
 def salvage_fields(model: type[BaseModel], data: bytes) -> dict[str, Any]:

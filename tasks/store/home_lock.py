@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TextIO
 
 from minicoil.errors import BusyError, StoreError
 from minicoil.files import parse_json, write_json
 from tasks.store.disk import way_out
+from tasks.store.file_lock import HeldError, lock_file, say_holder
 
 
 @contextmanager
@@ -28,32 +27,17 @@ def writer_lock(home: Path, command: str, shared: bool = False) -> Iterator[None
         BusyError: another process writes here; the message names its command, process and age.
         StoreError: nobody can write here.
     """
-    # never unlinked: removing a locked file would let a third process lock a new file of the same name
-    with _open(home / "writer.lock") as file:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(_describe_holder(home, _content(file))) from error
-        file.seek(0)
-        file.truncate()
-        file.write(write_json({"pid": os.getpid(), "command": command, "since": time.time()}))
-        file.flush()
+            file = stack.enter_context(lock_file(home / "writer.lock", shared))
+        except HeldError as error:
+            raise BusyError(_describe_holder(home, error.said)) from error
+        except OSError as error:
+            raise StoreError(
+                f"{home} cannot be written: {error.strerror}; {way_out(error)}, or use another --home"
+            ) from error
+        say_holder(file, write_json({"pid": os.getpid(), "command": command, "since": time.time()}))
         yield
-
-
-def _open(path: Path) -> TextIO:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path.open("a+")
-    except OSError as error:
-        raise StoreError(
-            f"{path.parent} cannot be written: {error.strerror}; {way_out(error)}, or use another --home"
-        ) from error
-
-
-def _content(file: TextIO) -> str:
-    file.seek(0)
-    return file.read()
 
 
 def _describe_holder(home: Path, text: str) -> str:

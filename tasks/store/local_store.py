@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
 from tasks.store.disk import way_out
+from tasks.store.file_lock import lock_file
 from tasks.store.object_store import Like, ObjectInfo, aside_key
 
 _PART = ".part-"
@@ -151,13 +151,11 @@ class LocalStore:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / ".lock").open("a")
-        except OSError as error:
-            raise StoreError(f"{self.url} cannot be written: {error}; {way_out(error)}") from error
-        with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(lock_file(self.folder / ".lock", patience_seconds=None))
+            except OSError as error:
+                raise StoreError(f"{self.url} cannot be written: {error}; {way_out(error)}") from error
             yield
 
     @contextmanager

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import logging
-import random
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
+import tenacity
 from boto3.exceptions import Boto3Error
 from botocore.exceptions import (
     BotoCoreError,
@@ -78,12 +77,20 @@ def read_again(read: Callable[[], _Answer]) -> _Answer:
     Raises:
         BotoCoreError: it broke every time.
     """
-    for attempt in range(_READS):
-        try:
-            return read()
-        except (HTTPClientError, IncompleteReadError) as error:
-            if attempt == _READS - 1:
-                raise
-            logger.info("%s; reading it again", error)
-            time.sleep(random.uniform(0.5, 1.0) * _FIRST_WAIT_SECONDS * 2**attempt)
-    raise AssertionError("the last attempt returns or raises")
+
+    def tell(state: tenacity.RetryCallState) -> None:
+        logger.info("%s; reading it again", state.outcome.exception() if state.outcome else None)
+
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception_type((HTTPClientError, IncompleteReadError)),
+        stop=tenacity.stop_after_attempt(_READS),
+        wait=_wait,
+        before_sleep=tell,
+        reraise=True,
+    )
+    return retrying(read)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    base = _FIRST_WAIT_SECONDS * 2.0 ** (state.attempt_number - 1)
+    return base - tenacity.wait_random(0, base / 2)(state)

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from minicoil.folder import check_bundle
 from minicoil.sparse import cells_of
-from minicoil.words import Vocabulary
 from tasks.catalogue import KEYS_FIELD, CollectionRecord
-from tasks.models import open_model
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 
@@ -39,7 +37,7 @@ class Carriers:
     points: PointStore
     records: Sequence[CollectionRecord]
     _counts: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)
-    _vocabularies: dict[int, Vocabulary] = field(default_factory=dict, repr=False)
+    _models: dict[tuple[str, int], CollectionModels] = field(default_factory=dict, repr=False)
 
     def count(self, record: CollectionRecord, forms: Mapping[str, Iterable[str]]) -> int:
         """Points of one collection with any of the words, given with their forms."""
@@ -55,8 +53,6 @@ class Carriers:
         return sum(self.count(record, forms) for record in self.records)
 
     def _cells(self, record: CollectionRecord, keys: Iterable[str]) -> Iterator[int]:
-        vocabulary = self._vocabularies.get(record.release)
-        if vocabulary is None:
-            folder = open_model(self.place, record.release, record.encoder, record.dims)
-            vocabulary = self._vocabularies[record.release] = check_bundle(folder)[1]
+        models = self._models.setdefault((record.encoder, record.dims), CollectionModels.of(self.place, record))
+        vocabulary = models.vocabulary(record.release)
         return (cell for key in keys for cell in cells_of(vocabulary, key))

@@ -78,7 +78,7 @@ def half(body):
 @pytest.fixture
 def waits(monkeypatch):
     found = []
-    monkeypatch.setattr(server_calls.time, "sleep", found.append)
+    monkeypatch.setattr("time.sleep", found.append)
     return found
 
 

@@ -49,7 +49,7 @@ def points(double):
 def short_waits(monkeypatch):
     """The seconds that were waited between tries, without waiting."""
     waits = []
-    monkeypatch.setattr(server_calls.time, "sleep", waits.append)
+    monkeypatch.setattr("time.sleep", waits.append)
     return waits
 
 

@@ -108,7 +108,7 @@ def test_a_request_over_any_budget_is_not_asked_again():
 def test_a_busy_server_is_asked_again_and_a_refusal_is_final(monkeypatch):
 
     waits, answers = [], [ResourceExhaustedResponse("slow down", 3), UnexpectedResponse(503, "busy", b"", None), "done"]
-    monkeypatch.setattr(server_calls.time, "sleep", waits.append)
+    monkeypatch.setattr("time.sleep", waits.append)
 
     def call():
         answer = answers.pop(0)

@@ -11,7 +11,6 @@ from minicoil.errors import ConflictError, StoreUnavailableError
 from tasks.catalogue.channels import move_current, read_channel, set_pending
 from tasks.catalogue.releases import publish_release, release_numbers, verify_release
 from tasks.settings import Settings
-from tasks.store import s3_errors
 from tasks.store.object_store import open_store
 from tasks.store.s3_store import MULTIPART_BYTES, S3Store
 
@@ -29,7 +28,7 @@ def store(fault_proxy, make_bucket) -> S3Store:
 @pytest.fixture
 def waits(monkeypatch):
     found = []
-    monkeypatch.setattr(s3_errors.time, "sleep", found.append)
+    monkeypatch.setattr("time.sleep", found.append)
     return found
 
 
