@@ -9,10 +9,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 STOP_SECONDS = 20.0  # for a worker to end its runs, and for them to say so
 _PR_SET_PDEATHSIG = 1
@@ -89,41 +90,28 @@ def end_leftovers(home: Path) -> list[int]:
     Returns:
         Their process numbers.
     """
-    left = [number for number in _marked(home) if number != os.getpid()]
-    for number in left:
-        _signal(number, signal.SIGTERM)
-    until = time.monotonic() + 5
-    while time.monotonic() < until and any(_is_alive(number) for number in left):
-        time.sleep(0.1)
-    for number in left:
-        _signal(number, signal.SIGKILL)
-    return left
+    left = [process for process in _marked(home) if process.pid != os.getpid()]
+    for process in left:
+        with contextlib.suppress(psutil.Error):  # it has ended by itself
+            process.terminate()
+    _, alive = psutil.wait_procs(left, timeout=5)
+    for process in alive:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    return [process.pid for process in left]
 
 
-def _marked(home: Path) -> list[int]:
-    """Processes of ours whose environment says that a service of this home started them (Linux; elsewhere none)."""
-    wanted = f"{_MARK}={home}".encode()
+def _marked(home: Path) -> list[psutil.Process]:
+    """Processes of ours whose environment says that a service of this home started them.
+
+    Each is known by its start as well as by its number: no signal hits whoever got the number of one that ended.
+    """
     found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            if wanted in (entry / "environ").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-        except OSError:  # gone meanwhile, or not ours to look at
-            continue
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # gone meanwhile, or not ours to look at
+            if process.environ().get(_MARK) == str(home):
+                found.append(process)
     return found
-
-
-def _is_alive(number: int) -> bool:
-    try:
-        os.kill(number, 0)
-    except OSError:
-        return False
-    return True
-
-
-def _signal(number: int, what: signal.Signals) -> None:
-    with contextlib.suppress(OSError):  # it has ended by itself
-        os.kill(number, what)
 
 
 def _signal_group(number: int, what: signal.Signals) -> None:

@@ -19,6 +19,8 @@ def test_the_built_wheel_runs_outside_the_repository(tmp_path):
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     for package in ("minicoil", "tasks", "flows", "deployments"):
         assert (tmp_path / "site" / package / "py.typed").is_file()  # its annotations are for others too
+    templates = {path.name for path in (ROOT / "tasks" / "report").glob("*.html")}
+    assert templates and templates == {path.name for path in (tmp_path / "site" / "tasks" / "report").glob("*.html")}
 
     def python(*arguments):
         done = subprocess.run(

@@ -1,17 +1,50 @@
-"""Drawings of a report: intervals as a forest plot, accuracies as bars. Plain SVG and CSS, no script."""
+"""Where the marks of a report's drawings stand, for `drawings.html`: intervals as a forest plot, accuracies as bars."""
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from minicoil.harmless import harmless
 from minicoil.retrieval import Difference
 
 _WIDTH, _LEFT, _ROW = 640, 190, 34
 
 
-def draw_intervals(rows: Sequence[tuple[str, Difference, Difference]], margin: float) -> str:
+@dataclass(frozen=True)
+class IntervalMark:
+    """One interval: places of its ends and its mean, and what it is of."""
+
+    kind: str
+    y: int
+    low: float
+    mean: float
+    high: float
+    found: Difference
+
+
+@dataclass(frozen=True)
+class IntervalRow:
+    """One set."""
+
+    name: str
+    y: int
+    marks: tuple[IntervalMark, ...]
+
+
+@dataclass(frozen=True)
+class IntervalChart:
+    """A forest plot in its view box; `ticks` are places and labels."""
+
+    height: int
+    zero: float
+    margin: float
+    ticks: tuple[tuple[float, str], ...]
+    rows: tuple[IntervalRow, ...]
+    width: int = _WIDTH
+    left: int = _LEFT
+
+
+def lay_out_intervals(rows: Sequence[tuple[str, Difference, Difference]], margin: float) -> IntervalChart:
     """One line a set: the change of nDCG@10 against BM25 (dot) and against the parent (ring), with 95 % intervals.
 
     Args:
@@ -20,44 +53,47 @@ def draw_intervals(rows: Sequence[tuple[str, Difference, Difference]], margin: f
     """
     ends = [abs(end) for _, *found in rows for entry in found for end in (entry.low, entry.high)]
     reach = max([*ends, 2 * margin]) * 1.1
-    height = _ROW * len(rows) + 34
 
     def x(value: float) -> float:
         return _LEFT + (_WIDTH - _LEFT - 16) * (value + reach) / (2 * reach)
 
-    parts = [
-        f'<svg class="chart" viewBox="0 0 {_WIDTH} {height}" role="img" '
-        'aria-label="Change of nDCG at 10 with 95 percent intervals">',
-        f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="6" y2="{height - 24}"/>',
-        f'<line class="margin" x1="{x(-margin):.1f}" x2="{x(-margin):.1f}" y1="6" y2="{height - 24}"/>',
-        f'<text class="tick" x="{x(0):.1f}" y="{height - 8}" text-anchor="middle">0</text>',
-    ]
-    for value in (-reach * 0.8, reach * 0.8):
-        parts.append(f'<text class="tick" x="{x(value):.1f}" y="{height - 8}" text-anchor="middle">{value:+.3f}</text>')
+    laid = []
     for place, (name, bm25, parent) in enumerate(rows):
-        middle, shown = 22 + place * _ROW, html.escape(harmless(name[:26]))
-        parts.append(f'<text x="{_LEFT - 12}" y="{middle + 4}" text-anchor="end">{shown}</text>')
-        for found, offset, kind in ((bm25, -5, "dot"), (parent, 7, "ring")):
-            y = middle + offset
-            parts.append(
-                f'<line class="{kind}" x1="{x(found.low):.1f}" x2="{x(found.high):.1f}" y1="{y}" y2="{y}"/>'
-                f'<circle class="{kind}" cx="{x(found.mean):.1f}" cy="{y}" r="4.5">'
-                f"<title>{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}]</title></circle>"
-            )
-    return "".join([*parts, "</svg>"])
+        middle = 22 + place * _ROW
+        marks = tuple(
+            IntervalMark(kind, middle + offset, x(found.low), x(found.mean), x(found.high), found)
+            for found, offset, kind in ((bm25, -5, "dot"), (parent, 7, "ring"))
+        )
+        laid.append(IntervalRow(name[:26], middle, marks))
+    labelled = ((x(0), "0"), *((x(value), f"{value:+.3f}") for value in (-reach * 0.8, reach * 0.8)))
+    return IntervalChart(_ROW * len(rows) + 34, x(0), x(-margin), labelled, tuple(laid))
 
 
-def draw_accuracy(value: float | None, ceiling: float | None, before: float | None) -> str:
+@dataclass(frozen=True)
+class Tick:
+    """A mark on a bar, in percent of its width."""
+
+    kind: str
+    place: float
+    label: str
+
+
+@dataclass(frozen=True)
+class AccuracyBar:
+    """A share from chance (.5) to 1 as percent of a bar's width, and what it is compared with."""
+
+    value: float
+    ticks: tuple[Tick, ...]
+
+
+def lay_out_accuracy(value: float | None, ceiling: float | None, before: float | None) -> AccuracyBar | None:
     """Ordering accuracy as a bar from chance (.5) to 1, the ceiling a tick, the old layer's value a second one."""
     if value is None:
-        return ""
+        return None
 
     def share(number: float) -> float:
         return max(0.0, min(1.0, (number - 0.5) * 2)) * 100
 
-    marks = f'<i class="bar" style="width:{share(value):.0f}%"></i>'
-    if ceiling is not None:
-        marks += f'<i class="tick ceiling" style="left:{share(ceiling):.0f}%" title="ceiling {ceiling:.3f}"></i>'
-    if before is not None:
-        marks += f'<i class="tick before" style="left:{share(before):.0f}%" title="old layer {before:.3f}"></i>'
-    return f'<span class="scale">{marks}</span>'
+    named = (("ceiling", "ceiling", ceiling), ("before", "old layer", before))
+    ticks = (Tick(kind, share(n), f"{label} {n:.3f}") for kind, label, n in named if n is not None)
+    return AccuracyBar(share(value), tuple(ticks))

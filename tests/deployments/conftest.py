@@ -7,12 +7,14 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
 from deployments.children import _marked
@@ -103,13 +105,10 @@ class Served:
     def processes(self, words: str) -> list[int]:
         """Numbers of this service's processes whose command line has `words`."""
         found = []
-        for number in _marked(self.home):
-            try:
-                line = Path(f"/proc/{number}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if words in line:
-                found.append(number)
+        for process in _marked(self.home):
+            with suppress(psutil.Error):
+                if words in " ".join(process.cmdline()):
+                    found.append(process.pid)
         return found
 
     def reap(self, stale: float, pending: float) -> list[Any]:
