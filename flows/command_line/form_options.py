@@ -81,6 +81,7 @@ class FormCommand(click.Command):
     """
 
     form = ""
+    _given: list[click.Parameter | FormFields]
 
     @property
     def params(self) -> list[click.Parameter]:
@@ -92,7 +93,7 @@ class FormCommand(click.Command):
 
     @params.setter
     def params(self, given: list[click.Parameter]) -> None:
-        self._given: list[click.Parameter | FormFields] = [*given]
+        self._given = [*given]
         self.form = next((entry.form for entry in self._given if isinstance(entry, FormFields)), self.form)
 
 
@@ -183,7 +184,7 @@ def _kind(name: str, entry: Mapping[str, Any]) -> tuple[Mapping[str, Any], bool]
     return kind, many
 
 
-_TYPES: dict[str, click.ParamType] = {
+_TYPES: dict[str, click.ParamType[Any, Any]] = {
     "integer": click.INT,
     "number": click.FLOAT,
     "string": click.STRING,
@@ -191,7 +192,7 @@ _TYPES: dict[str, click.ParamType] = {
 }  # bounds are the form's: its message names the field, what was expected and what was found, in JSON where asked
 
 
-def _type(kind: Mapping[str, Any], said: Said | None) -> click.ParamType:
+def _type(kind: Mapping[str, Any], said: Said | None) -> click.ParamType[Any, Any]:
     choices = kind.get("enum", [kind["const"]] if "const" in kind else None)
     if choices is not None:
         return (_WholeChoice if kind["type"] == "integer" else click.Choice)([str(choice) for choice in choices])

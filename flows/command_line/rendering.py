@@ -19,7 +19,8 @@ def show(command: str, result: Any) -> None:
     if isinstance(result, Outcome):
         result.show()
     else:
-        RENDERERS.get(command, show_mapping)(result)
+        render: Callable[[Any], None] = RENDERERS.get(command) or show_mapping
+        render(result)
 
 
 def _show_releases(result: Mapping[str, Any]) -> None:

@@ -58,7 +58,7 @@ class Outcome(dict[str, Any]):
         raise TypeError("an outcome does not change; `to_json()` is a copy that may")
 
     __setitem__ = __delitem__ = __ior__ = _refuse
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # who could, should not
+    clear = pop = popitem = setdefault = update = _refuse  # who could, should not
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -7,8 +7,8 @@ from .approvals import (
     read_waiting as read_waiting,
 )
 from .channels import (
-    GRACE_HOURS as GRACE_HOURS,
     ChannelState as ChannelState,
+    GRACE_HOURS as GRACE_HOURS,
     begin_anew as begin_anew,
     channel_names as channel_names,
     drop_pending as drop_pending,
@@ -26,8 +26,8 @@ from .confirmation import (
 )
 from .gating import decide_promotion as decide_promotion, parity_fact as parity_fact
 from .manifest import (
-    MANIFEST as MANIFEST,
     FileEntry as FileEntry,
+    MANIFEST as MANIFEST,
     Manifest as Manifest,
     change_manifest as change_manifest,
     content_digest as content_digest,
@@ -72,8 +72,8 @@ from .registry import (
 from .release_names import find_release as find_release
 from .releases import (
     CLAIM as CLAIM,
-    REPORT as REPORT,
     Publication as Publication,
+    REPORT as REPORT,
     claim_release as claim_release,
     describe_file as describe_file,
     open_release as open_release,
