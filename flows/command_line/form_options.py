@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from flows.command_line.completion import COMPLETERS
 from minicoil.files import MOST
@@ -95,6 +96,11 @@ class FormCommand(click.Command):
     def params(self, given: list[click.Parameter]) -> None:
         self._given = [*given]
         self.form = next((entry.form for entry in self._given if isinstance(entry, FormFields)), self.form)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Without aliases: who has the option's own name before them needs no other."""
+        aliases = {option.alias for option in self.params if isinstance(option, FormOption)}
+        return [item for item in super().shell_complete(ctx, incomplete) if item.value not in aliases]
 
 
 class CommandGroup(click.Group):

@@ -10,6 +10,7 @@ from typing import Annotated
 import click
 import pydantic
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
 import flows.forms
@@ -238,6 +239,8 @@ def test_an_option_of_another_name_is_found_under_the_fields_name_too(monkeypatc
     assert taken["collections"] == ["docs"] and taken["judged_sets"] == ["sets"]
     help_page = CliRunner().invoke(main, ["extend", "--help"]).output
     assert "--collections" not in help_page and "--judged-sets" not in help_page
+    offered = ShellComplete(main, {}, "minicoil", "_MINICOIL_COMPLETE").get_completions(["extend"], "--co")
+    assert [item.value for item in offered] == ["--corpus", "--common", "--collection"]
 
 
 # -- a command of its own
