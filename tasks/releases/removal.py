@@ -30,8 +30,10 @@ def plan_removal(parent: Parent, words: Sequence[str]) -> Removal:
     fold = WordTokenizer.from_folder(parent.folder).fold
     asked = {word: stem(fold(word)) for word in words}
     known = {entry for entry in asked.values() if parent.vocabulary.entry_id(entry) is not None}
-    gone = [{"word": entry, "verdict": "removed", "reason": "asked for"} for entry in sorted(known)]
-    stay = [
+    gone: list[dict[str, Any]] = [
+        {"word": entry, "verdict": "removed", "reason": "asked for"} for entry in sorted(known)
+    ]
+    stay: list[dict[str, Any]] = [
         {"word": entry, "verdict": "kept_bm25", "reason": f"'{word}' was not in the vocabulary"}
         for word, entry in asked.items()
         if entry not in known
