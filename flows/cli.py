@@ -92,8 +92,16 @@ def rebuild(place: dict[str, Any], **values: Any) -> Any:
 @options_of("AttachParameters", "collection")
 @common_options
 def attach(place: dict[str, Any], **values: Any) -> Any:
-    """Adopt COLLECTION, which carries miniCOIL vectors already. Nothing is written to it before a promotion."""
+    """Take up COLLECTION, which carries miniCOIL vectors already. Nothing is written to it before a promotion."""
     return run_flow("attach-collection", {**place, **values})
+
+
+@main.command()
+@options_of("AdoptParameters", "collection")
+@common_options
+def adopt(place: dict[str, Any], **values: Any) -> Any:
+    """Add miniCOIL vectors to COLLECTION in place, while it is written and searched; --undo takes them back."""
+    return run_flow("adopt-collection", {**place, **values})
 
 
 @main.command()

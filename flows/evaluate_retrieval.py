@@ -10,7 +10,7 @@ from flows.orchestration import flow, show_evaluation
 from flows.outcomes import EvaluationOutcome
 from flows.stages import Clock, evaluate_collection_step, evaluate_step, proxies_step
 from minicoil.config import RetrievalGateConfig
-from tasks.catalogue import open_record, role_model_of, served_release
+from tasks.catalogue import open_named, role_model_of, served_release
 from tasks.collections import open_texts
 from tasks.models import PACKAGED
 from tasks.place import Place
@@ -32,7 +32,7 @@ def evaluate_retrieval(parameters: EvaluateParameters) -> EvaluationOutcome:
 
 
 def _on_collection(parameters: EvaluateParameters, place: Place, points: PointStore) -> dict[str, Any]:
-    record = open_record(place.objects(), str(parameters.collection))
+    record = open_named(place, str(parameters.collection))
     data = read_beir(Path(str(parameters.folder)))
     found = evaluate_collection_step(place, points, data, record.name)
     release = served_release(place.objects(), record)
@@ -49,7 +49,7 @@ def _by_release(parameters: EvaluateParameters, place: Place, points: PointStore
         bm25 = (parameters.k, parameters.b, parameters.avg_len)
         evaluated = [evaluate_step(data, contenders, *bm25, engine)]
     else:
-        record = open_record(place.objects(), str(parameters.collection))
+        record = open_named(place, str(parameters.collection))
         texts = open_texts(record, place.cache)
         sets = proxies_step(points, record, texts, contenders.folder, contenders.role_model, RetrievalGateConfig())
         evaluated = [evaluate_step(data, contenders, record.k, record.b, record.avg_len, engine) for data in sets]

@@ -7,6 +7,7 @@ from flows.orchestration import flow, take_turn
 from flows.outcomes import IndexOutcome
 from flows.stages import Clock, base_step, index_step, mend_step
 from minicoil.errors import UsageError
+from tasks.catalogue import resolve_name
 from tasks.collections import IndexRequest, Mended
 from tasks.corpus import CorpusReport, StoredOwners, read_corpora
 
@@ -16,7 +17,7 @@ def index_collection(parameters: IndexParameters) -> IndexOutcome:
     """Read documents and write those that are new or changed."""
     place, clock, report = parameters.place(), Clock(), CorpusReport()
     request = IndexRequest(
-        collection=parameters.collection,
+        collection=resolve_name(place, parameters.collection),
         channel=parameters.channel,
         encoder=parameters.encoder,
         dims=parameters.dims,
@@ -36,7 +37,7 @@ def index_collection(parameters: IndexParameters) -> IndexOutcome:
             parameters.sample,
             points=points,
             on_duplicate=parameters.on_duplicate,
-            owners=StoredOwners(points, parameters.collection),
+            owners=StoredOwners(points, request.collection),
         )
         result = index_step(place, points, request, documents, report, parameters.sample, parameters.delete_missing)
     return IndexOutcome.of({**result, "mended": mended.row() if mended else None, "seconds": clock.seconds})

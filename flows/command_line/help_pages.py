@@ -40,10 +40,19 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "minicoil reencode --part 1/4          # one of four workers",
         "minicoil reencode --contract          # drop the previous release's cells now",
     ),
-    "rebuild": ("minicoil rebuild docs docs-2 --alias docs-live",),
+    "rebuild": (
+        "minicoil rebuild docs docs-2 --alias docs-live",
+        "minicoil rebuild docs docs-2 --alias docs-live --back    # searches use docs again",
+    ),
     "attach": (
         "minicoil attach docs --vector minicoil --text '{title}\\n{body}' --qdrant-url http://localhost:6333",
         "minicoil attach docs --vector minicoil --corpus corpus.jsonl --join doc_id",
+    ),
+    "adopt": (
+        "minicoil adopt docs --text '{title}\\n{body}' --dry-run      # what it would add and cost",
+        "minicoil adopt docs --text '{title}\\n{body}' --points-per-second 200",
+        "minicoil adopt docs --part 1/4                            # one of four workers",
+        "minicoil adopt docs --undo                                # all of it gone again",
     ),
     "search": (
         'minicoil search docs "pool of workers"',

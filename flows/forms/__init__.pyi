@@ -1,3 +1,4 @@
+from .adoption_parameters import AdoptParameters as AdoptParameters
 from .filling_in import fill_in as fill_in
 from .form_size import check_size as check_size
 from .parameters import (

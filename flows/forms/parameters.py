@@ -16,10 +16,12 @@ from flows.forms.place_parameters import (
     Collections,
     EncoderParameters,
     Name,
+    Part,
     RoleModel,
     Sample,
     Specs,
     Words,
+    read_part,
 )
 from flows.forms.said import Said
 from minicoil.config import Bm25Config, SamplingConfig
@@ -66,6 +68,7 @@ class RebuildParameters(ChannelParameters):
     target: Name = Field(title="Target", description="The collection to create", examples=["docs-2"])
     text: str | None = Field(None, title="Text", description="Payload fields of the text; empty: as it is registered")
     alias: str | None = Field(None, title="Alias", description="Pointed to the target when it is right")
+    back: bool = Field(False, title="Back", description="Only point the alias to the source again; the copy is kept")
     k: Positive = Field(Bm25Config.k, title="BM25 k", description="BM25 k, fixed when the collection is created")
     b: Fraction = Field(Bm25Config.b, title="BM25 b", description="BM25 b, fixed when the collection is created")
     avg_len: Positive | None = Field(
@@ -199,9 +202,7 @@ class ExpansionParameters(ChannelParameters):
         """As `tasks` takes them; `part` is "2/4"."""
         from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
 
-        index, _, total = (part or "1/1").partition("/")
-        share = (int(index) - 1, int(total)) if part else None
-        return ExpansionOptions(share, self.points_per_second, self.allow_missing_text)
+        return ExpansionOptions(read_part(part), self.points_per_second, self.allow_missing_text)
 
 
 class ReencodeParameters(ExpansionParameters):
@@ -214,21 +215,11 @@ class ReencodeParameters(ExpansionParameters):
     grace_hours: Hours = Field(
         GRACE_HOURS, title="Grace", description="Hours after a move until the previous release's cells go"
     )
-    part: str | None = Field(
+    part: Part = Field(
         None,
-        pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$",
-        title="Part",
         description="Only this share of the points, as 2/4; the channel moves in a run without it",
-        examples=["2/4"],
     )
     dry_run: bool = Field(False, title="Dry run", description="Only say which points would be rewritten, and why")
-
-    @field_validator("part")
-    @classmethod
-    def _check_part(cls, part: str | None) -> str | None:
-        if part and int(part.split("/")[0]) > int(part.split("/")[1]):
-            raise ValueError(f"part {part}: the first number is at most the second, as in 2/4")
-        return part
 
 
 class AttachParameters(ChannelParameters):

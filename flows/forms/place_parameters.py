@@ -46,6 +46,29 @@ Collections = Annotated[
     Field(title="Collections", description="Empty: every collection on the channel", examples=[["docs"]]),
     Said("--collection"),
 ]
+
+
+def _check_part(part: str | None) -> str | None:
+    if part and int(part.split("/")[0]) > int(part.split("/")[1]):
+        raise ValueError(f"part {part}: the first number is at most the second, as in 2/4")
+    return part
+
+
+def read_part(part: str | None) -> tuple[int, int] | None:
+    """(index from 0, total) of "2/4"; None of nothing."""
+    index, _, total = (part or "1/1").partition("/")
+    return (int(index) - 1, int(total)) if part else None
+
+
+Part = Annotated[
+    Annotated[str, Field(pattern=r"^[1-9][0-9]{0,3}/[1-9][0-9]{0,3}$")] | None,
+    AfterValidator(_check_part),
+    Field(
+        title="Part",
+        description="Only this share of the points, as 2/4: several workers divide the work",
+        examples=["2/4"],
+    ),
+]
 ApprovalDays = Annotated[
     int,
     Number(1, 365, whole=True),

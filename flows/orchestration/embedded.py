@@ -25,6 +25,7 @@ FLOWS = {
     "retrain-words": ("flows.retrain_words", "retrain_words"),
     "remove-words": ("flows.remove_words", "remove_words"),
     "attach-collection": ("flows.attach_collection", "attach_collection"),
+    "adopt-collection": ("flows.adopt_collection", "adopt_collection"),
     "rebuild-collection": ("flows.rebuild_collection", "rebuild_collection"),
     "publish-release": ("flows.publish_release", "publish_release"),
     "encode-shard": ("flows.encode_shard", "encode_shard"),

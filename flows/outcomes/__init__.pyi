@@ -1,3 +1,4 @@
+from .adoption_outcomes import AdoptOutcome as AdoptOutcome, MoveBackOutcome as MoveBackOutcome
 from .collection_outcomes import (
     AttachOutcome as AttachOutcome,
     IndexOutcome as IndexOutcome,

@@ -9,6 +9,7 @@ from .making_release import make_release as make_release, publish_and_settle as 
 from .steps import (
     Clock as Clock,
     abandon_step as abandon_step,
+    adopt_step as adopt_step,
     assemble_step as assemble_step,
     attach_step as attach_step,
     base_step as base_step,
@@ -26,7 +27,9 @@ from .steps import (
     index_step as index_step,
     measure_step as measure_step,
     mend_step as mend_step,
+    move_back_step as move_back_step,
     open_parent_step as open_parent_step,
+    plan_adoption_step as plan_adoption_step,
     plan_step as plan_step,
     promote_step as promote_step,
     proxies_step as proxies_step,
@@ -35,5 +38,6 @@ from .steps import (
     rollback_step as rollback_step,
     settle_readers_step as settle_readers_step,
     sweep_step as sweep_step,
+    undo_adoption_step as undo_adoption_step,
 )
 from .training_words import train_chosen as train_chosen

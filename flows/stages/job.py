@@ -11,7 +11,7 @@ from flows.orchestration import take_turn
 from flows.stages.steps import Clock, base_step, finish_step, open_encoders_step, open_parent_step, read_step
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.text import WordTokenizer
-from tasks.catalogue import CollectionRecord, choose_collections, role_model_of
+from tasks.catalogue import CollectionRecord, choose_named, role_model_of
 from tasks.corpus import Reading, SentenceStore
 from tasks.models import Encoders, Parent, check_encoder, choose_role_model, remove_published_work, role_width
 from tasks.place import Place
@@ -77,7 +77,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     check_encoder(parent, parameters.encoder)
     channel, names = parameters.channel, parameters.collections
-    records = choose_collections(place.objects(), channel, names)
+    records = choose_named(place, channel, names)
     tokenizer = WordTokenizer.from_folder(parent.folder)
     known = role_model_of(place.objects(), parent.release) if parent.release else None
     role_model = choose_role_model(parameters.role_model, known)

@@ -14,16 +14,20 @@ from minicoil.harmless import guard_logs
 from tasks.catalogue import publish_release, settle_readers
 from tasks.collections import (
     abandon_promotion,
+    adopt_collection,
     attach_collection,
     contract_channel,
     finish_pending,
     index_documents,
     mend_collection,
+    move_back,
+    plan_adoption,
     plan_promotion,
     promote,
     rebuild_collection,
     roll_back_channel,
     sweep_channel,
+    undo_adoption,
 )
 from tasks.corpus import read_sentences
 from tasks.models import check_folder, import_base, open_encoders, open_parent
@@ -64,6 +68,10 @@ assemble_step = step(assemble, "assemble-release")
 publish_step = step(publish_release, "publish-release")
 promote_step = step(promote, "promote-release")
 attach_step = step(attach_collection, "attach-collection")
+adopt_step = step(adopt_collection, "adopt-collection")
+plan_adoption_step = step(plan_adoption, "plan-adoption")
+undo_adoption_step = step(undo_adoption, "undo-adoption")
+move_back_step = step(move_back, "move-alias-back")
 rebuild_step = step(rebuild_collection, "rebuild-collection")
 plan_step = step(plan_promotion, "plan-promotion")
 sweep_step = step(sweep_channel, "sweep-collections")

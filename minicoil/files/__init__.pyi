@@ -1,12 +1,12 @@
 from .layout import BundleLayout as BundleLayout
 from .numbers import (
+    MOST as MOST,
     Bytes as Bytes,
     Count as Count,
     Days as Days,
     DaysFromNow as DaysFromNow,
     Fraction as Fraction,
     Hours as Hours,
-    MOST as MOST,
     Moment as Moment,
     NotNegative as NotNegative,
     Number as Number,

@@ -1,3 +1,4 @@
+from .adoption import ADDED_FIELDS as ADDED_FIELDS, ADDED_INDEXES as ADDED_INDEXES, Adoption as Adoption
 from .approvals import (
     check_approval as check_approval,
     finish_waiting as finish_waiting,
@@ -7,8 +8,8 @@ from .approvals import (
     read_waiting as read_waiting,
 )
 from .channels import (
-    ChannelState as ChannelState,
     GRACE_HOURS as GRACE_HOURS,
+    ChannelState as ChannelState,
     begin_anew as begin_anew,
     channel_names as channel_names,
     drop_pending as drop_pending,
@@ -26,14 +27,21 @@ from .confirmation import (
 )
 from .gating import decide_promotion as decide_promotion, parity_fact as parity_fact
 from .manifest import (
-    FileEntry as FileEntry,
     MANIFEST as MANIFEST,
+    FileEntry as FileEntry,
     Manifest as Manifest,
     change_manifest as change_manifest,
     content_digest as content_digest,
     read_manifest as read_manifest,
     read_sound as read_sound,
     release_key as release_key,
+)
+from .naming import (
+    choose_named as choose_named,
+    find_named as find_named,
+    open_named as open_named,
+    resolve_name as resolve_name,
+    resolve_names as resolve_names,
 )
 from .payload_fields import (
     HASH_FIELD as HASH_FIELD,
@@ -54,9 +62,9 @@ from .readers import (
     withdraw_reader as withdraw_reader,
 )
 from .registry import (
+    RECORD_VERSION as RECORD_VERSION,
     CollectionRecord as CollectionRecord,
     DamagedRecord as DamagedRecord,
-    choose_collections as choose_collections,
     collections_aside as collections_aside,
     list_collections as list_collections,
     open_record as open_record,
@@ -72,8 +80,8 @@ from .registry import (
 from .release_names import find_release as find_release
 from .releases import (
     CLAIM as CLAIM,
-    Publication as Publication,
     REPORT as REPORT,
+    Publication as Publication,
     claim_release as claim_release,
     describe_file as describe_file,
     open_release as open_release,

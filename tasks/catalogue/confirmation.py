@@ -12,8 +12,9 @@ from minicoil.errors import EngineUnavailableError, UsageError
 from minicoil.files import Days, Release, check_numbers
 from tasks.catalogue.channels import read_channel
 from tasks.catalogue.manifest import read_manifest
+from tasks.catalogue.naming import choose_named
 from tasks.catalogue.readers import list_readers, register_reader, unregister_reader
-from tasks.catalogue.registry import CollectionRecord, choose_collections, list_collections, update_collection
+from tasks.catalogue.registry import CollectionRecord, list_collections, update_collection
 from tasks.catalogue.retention import count_beside, find_waiting, has_known_readers, name_releases
 from tasks.place import Place
 from tasks.store import ObjectStore, record_deed
@@ -130,7 +131,7 @@ def acknowledge(
     """
     store = place.objects()
     state = read_channel(store, channel)
-    records = choose_collections(store, channel, names)
+    records = choose_named(place, channel, names)
     for release in releases or ():
         if release in (state.current, state.pending) or any(release == r.served(state.current) for r in records):
             raise UsageError(f"release {release} is what channel '{channel}' serves or is about to; its cells stay")
@@ -175,7 +176,7 @@ def forget_acknowledgement(store: ObjectStore, channel: str, release: int) -> No
 def declare_readers(place: Place, channel: str, known: bool, names: Sequence[str] = ()) -> list[str]:
     """Say whether all readers of a channel's collections follow it or are registered; the collections."""
     store = place.objects()
-    records = choose_collections(store, channel, names)
+    records = choose_named(place, channel, names)
     said = "known" if known else "unknown"
     for record in records:
         update_collection(store, record.name, lambda found: found.model_copy(update={"readers": said}))

@@ -16,11 +16,12 @@ from minicoil.errors import (
     StoreError,
 )
 from minicoil.files import Count, Fraction, Positive, ReleaseOrEmpty, Size
+from tasks.catalogue.adoption import Adoption
 from tasks.catalogue.channels import read_channel
 from tasks.points import not_found
 from tasks.store import ASIDE, Documents, ObjectStore, name_damage, salvage_fields
 
-RECORD_VERSION = 3  # 1 had no attached collections, 2 at most one release beside; both are read as they are
+RECORD_VERSION = 4  # 1 had no attached collections, 2 at most one release beside, 3 no adopted ones; all are read
 _FOLDER = "collections/"
 
 
@@ -44,6 +45,7 @@ class CollectionRecord(BaseModel):
         corpus: SPECs of the corpus that has the texts of points by id, where the payload has none.
         join: Payload field with that id; "" is the point's own.
         tenant: Payload field whose value scopes IDF, or None.
+        adopted: What was added to a live collection of somebody else's; None where it is not one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -70,10 +72,16 @@ class CollectionRecord(BaseModel):
     corpus: tuple[str, ...] = ()
     join: str = ""
     tenant: str | None = None
+    adopted: Adoption | None = None
+
+    @property
+    def has_owner(self) -> bool:
+        """Whether somebody else writes the points and says how the collection is kept."""
+        return self.attached_at is not None or self.adopted is not None
 
     @property
     def is_ours(self) -> bool:
-        """Whether this service wrote the points: they carry keys and hashes then."""
+        """Whether this service made the vectors: points carry keys and hashes then."""
         return self.attached_at is None
 
     @property

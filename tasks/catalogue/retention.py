@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.catalogue.channels import ChannelState, read_channel
+from tasks.catalogue.naming import choose_named
 from tasks.catalogue.payload_fields import NO_UNION, UNION_FIELD
 from tasks.catalogue.readers import look_for_readers
-from tasks.catalogue.registry import CollectionRecord, choose_collections
+from tasks.catalogue.registry import CollectionRecord
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 
@@ -161,7 +162,7 @@ def waiting_rows(
         names: Only these.
         followers: Also those that wait for nobody else than who follows the channel, and moves on within minutes.
     """
-    records = choose_collections(place.objects(), channel, names)
+    records = choose_named(place, channel, names)
     if not any(record.others for record in records):
         return []
     with place.points() as points:

@@ -1,4 +1,6 @@
 from .abandoning import abandon_promotion as abandon_promotion
+from .adopting import adopt_collection as adopt_collection, plan_adoption as plan_adoption
+from .adoption_plan import AdoptRequest as AdoptRequest
 from .attaching import AttachRequest as AttachRequest, attach_collection as attach_collection
 from .encoding import (
     LineReport as LineReport,
@@ -12,6 +14,7 @@ from .engine_idf import EngineIdf as EngineIdf
 from .explaining import explain_points as explain_points
 from .indexing import IndexRequest as IndexRequest, index_documents as index_documents
 from .mending import Mended as Mended, mend_collection as mend_collection
+from .moving_back import move_back as move_back, read_put_away as read_put_away
 from .promotion import (
     contract_channel as contract_channel,
     finish_pending as finish_pending,
@@ -25,3 +28,4 @@ from .rebuilding import RebuildRequest as RebuildRequest, rebuild_collection as 
 from .reencoding import ExpansionOptions as ExpansionOptions
 from .searching import open_reader as open_reader, search_collection as search_collection
 from .texts import PointTextError as PointTextError, TextSource as TextSource, open_texts as open_texts
+from .unadopting import undo_adoption as undo_adoption

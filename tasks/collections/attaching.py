@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
             channel with any k, b and avg_len.
         UsageError: neither a text template nor a corpus was given.
     """
-    store = place.objects()
+    store, request = place.objects(), replace(request, collection=points.resolve(request.collection))
     if request.text is None and not request.corpus:
         raise UsageError("say where texts are: --text '{title} {body}' over payload fields, or --corpus SPEC by id")
     if not (is_damaged := _is_damaged(store, request.collection)) and read_collection_record(store, request.collection):

@@ -60,7 +60,7 @@ def drop_leftovers(
         return sum(points.count(record.name, where) for where in left)
     n_points = _drop_cells(place, points, record, left) if left else 0
     if n_points:
-        points.optimize(record.name, record.is_ours)
+        points.optimize(record.name, not record.has_owner)
     return n_points
 
 

@@ -15,7 +15,13 @@ from minicoil.harmless import harmless_json
 from minicoil.problems import MAX_EXAMPLES, Problems
 from minicoil.sparse import HybridVector, MiniCoil, SparseVector
 from minicoil.words import KeySet
-from tasks.catalogue import find_release, list_collections, open_release, read_channel, read_collection_record
+from tasks.catalogue import (
+    find_named,
+    find_release,
+    list_collections,
+    open_release,
+    read_channel,
+)
 from tasks.corpus import id_key, id_text, row_id
 from tasks.models import PACKAGED, open_empty
 from tasks.place import Place
@@ -135,18 +141,18 @@ def open_line_model(
 
 
 def _open_collection_model(place: Place, name: str, query: bool) -> MiniCoil:
-    from tasks.collections.searching import open_reader
+    from tasks.collections.searching import open_reader_of
     from tasks.collections.writing import open_writer
 
-    if query:
-        return open_reader(place, name)[1]
-    record = read_collection_record(place.objects(), name)
+    record = find_named(place, name)
     if record is None:
         known = ", ".join(entry.name for entry in list_collections(place.objects())) or "none"
         raise CollectionError(
             f"collection '{name}' is not registered; collections: {known}; create it with "
             f"`minicoil index {name} --corpus SPEC`"
         )
+    if query:
+        return open_reader_of(place, record)[1]
     model, others = open_writer(place, record)
     return model.beside(*others) if others else model
 

@@ -202,7 +202,7 @@ def _open_collection(
             release=release,
         )
         record = register_collection(store, record)
-    if not record.is_ours or record.text != "{text}":
+    if record.has_owner or record.text != "{text}":
         raise CollectionError(
             f"collection '{record.name}' has its texts in '{record.text}' and is fed by its own writer; "
             "`minicoil reencode` takes up what is new there"

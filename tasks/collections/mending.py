@@ -33,7 +33,7 @@ from tasks.points import PointFilter, PointStore
 from tasks.store import ObjectStore
 
 _LOOKED_AT = 32  # points that say whether this service wrote them
-_SALVAGED = ("text", "corpus", "join", "tenant", "vector", "bm25_vector", "readers")
+_SALVAGED = ("text", "corpus", "join", "tenant", "vector", "bm25_vector", "readers", "adopted")
 _READABLE = ("release", "previous", "kept", "acknowledged")
 
 

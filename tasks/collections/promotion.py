@@ -12,7 +12,7 @@ from minicoil.errors import BusyError, CollectionError, UsageError
 from tasks.catalogue import (
     GRACE_HOURS,
     ChannelState,
-    choose_collections,
+    choose_named,
     count_beside,
     find_waiting,
     finish_contraction,
@@ -82,7 +82,7 @@ def promote(
         for record in list_collections(store, channel):  # before anything is announced: nobody could finish it
             check_expansion(place, points, record, release)
         set_pending(store, channel, release, state.current if grown_from is None else grown_from)
-        for record in choose_collections(store, channel, names):
+        for record in choose_named(place, channel, names):
             change = expand_collection(place, points, record, release, options)
             rows.append(change.row())
             if options is None or options.part is None:
@@ -99,7 +99,7 @@ def promote(
 def plan_promotion(place: Place, channel: str, release: int, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """What promoting a release would rewrite: a row per collection, with words and examples. Writes nothing."""
     with place.points() as points:
-        records = choose_collections(place.objects(), channel, names)
+        records = choose_named(place, channel, names)
         return [plan_expansion(place, points, record, release).row() for record in records]
 
 
@@ -143,7 +143,7 @@ def sweep_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list
     """Bring late points of the channel's collections up to date; a row for each collection."""
     rows = []
     with place.points() as points:
-        for record in choose_collections(place.objects(), channel, names):
+        for record in choose_named(place, channel, names):
             rows.append(sweep_collection(place, points, record, read_all=True).row())
     return rows
 
@@ -172,7 +172,7 @@ def contract_channel(place: Place, channel: str, names: Sequence[str] = (), wait
         raise UsageError(f"channel '{channel}' is being moved to release {state.pending}; finish that first")
     done, stays = [], []
     with place.points() as points:
-        for record in choose_collections(store, channel, names):
+        for record in choose_named(place, channel, names):
             if record.previous is None or state.current is None:
                 continue
             waiting = find_waiting(place, points, record)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from minicoil.config import Bm25Config
@@ -12,30 +12,21 @@ from minicoil.errors import CollectionError, UsageError
 from minicoil.files import Fraction, Positive, check_numbers
 from minicoil.folder import read_facts
 from minicoil.sparse import MiniCoil
-from minicoil.words import Vocabulary
-from tasks.catalogue import (
-    HASH_FIELD,
-    SOURCE_FIELD,
-    CollectionRecord,
-    read_channel,
-    read_collection_record,
-    register_collection,
-    remove_collection,
-)
-from tasks.collections.finding import PAGE
-from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR, describe_text
+from tasks.catalogue import ADDED_INDEXES, CollectionRecord, read_channel, read_collection_record, register_collection
+from tasks.collections.copying import Copier
+from tasks.collections.indexing import BM25_VECTOR, VECTOR
+from tasks.collections.moving_back import put_away, take_back
 from tasks.collections.texts import PointTextError, TextSource, TextTemplate
 from tasks.collections.verification import verify_collection
-from tasks.collections.writing import make_vectors, open_writer
-from tasks.corpus import LengthSample, TextLengths, text_hash
+from tasks.collections.writing import open_writer
+from tasks.corpus import LengthSample, TextLengths
 from tasks.models import open_model
 from tasks.place import Place
-from tasks.points import CollectionSchema, Point, PointStore, not_found
+from tasks.points import CollectionShape, PointStore, not_found
 from tasks.progress import progress
 from tasks.store import ObjectStore
 
 _MAX_PASSES = 5
-_OLD_FIELDS = "mc_"
 
 
 @dataclass(frozen=True)
@@ -73,6 +64,7 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
         CollectionError: the source is missing, keeps changing, or the copy is not right in the end.
         UsageError: the channel serves nothing, no text template is known, or both names are one.
     """
+    request = replace(request, source=points.resolve(request.source))
     store, source = place.objects(), read_collection_record(place.objects(), request.source)
     release = read_channel(store, request.channel).current
     if release is None:
@@ -87,20 +79,31 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
     template = request.text or (source.text if source else None)
     if template is None:
         raise UsageError("say where texts are: --text '{title} {body}' over payload fields")
-    texts = TextTemplate(template)
-    record = _open_target(place, points, request, template, release)
-    model, others = open_writer(place, record)
-    n_written = n_without_text = 0
+    if problems := points.uncopyable(request.source):
+        raise CollectionError(
+            f"collection '{request.source}' cannot be copied whole: {'; '.join(problems)}; nothing was written. "
+            f"A server from 1.18 on takes the vectors in place: `minicoil adopt {request.source} --text T`"
+        )
+    made = _made_here(source)
+    record = _open_target(place, points, request, template, release, made)
+    writer, cosine = open_writer(place, record), points.describe(request.source).cosine
+    copier = Copier(points, request.source, record, TextTemplate(template), *writer, made, cosine)
+    n_written = 0
     for _ in range(_MAX_PASSES):
-        written, n_without_text = _copy_pass(points, request.source, record, texts, model, others)
-        n_written += written
-        if not written:
+        copied = copier.copy_pass()
+        n_written += copied.n_written
+        if not copied.n_written:
             break
     else:
         raise CollectionError(f"collection '{request.source}' changes faster than it is copied; run the same again")
-    n_deleted = _delete_gone(points, request.source, record.name)
+    n_deleted = copier.delete_gone()
     points.optimize(record.name, is_ours=True)
-    found = verify_collection(place, points, record)
+    found, unlike = verify_collection(place, points, record), points.unlike(record.name, request.source, sorted(made))
+    if unlike:
+        raise CollectionError(
+            f"the copy '{record.name}' has not the settings of '{request.source}': {', '.join(unlike)}; set them, "
+            "or drop the copy, then run the same command again"
+        )
     if not found.is_sound:
         raise CollectionError(
             f"the copy '{record.name}' is not right: {found.n_due:,} points due, {found.n_different} of "
@@ -109,15 +112,18 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
     if request.alias is not None:
         points.point_alias(request.alias, record.name)
         if source is not None:
-            remove_collection(store, source.name)  # nobody reads it by this alias any more; its points stay
+            put_away(store, source.name)  # nobody reads it by this alias any more; its points stay, for a move back
     return {
         "collection": record.name,
         "n_points": points.count(record.name),
         "n_written": n_written,
         "n_deleted": n_deleted,
-        "n_without_text": n_without_text,
+        "n_without_text": copied.n_without_text,
+        "without_text": copied.without_text,
         "release": record.release,
         "alias": request.alias,
+        "vector": record.vector,
+        "bm25_vector": record.bm25_vector,
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
@@ -125,12 +131,25 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
     }
 
 
+def _made_here(source: CollectionRecord | None) -> frozenset[str]:
+    """Vectors of the source that this service made, and makes anew; all others are copied, whoever made them."""
+    if source is None or not source.is_ours:
+        return frozenset()
+    return frozenset(name for name in (source.vector, source.bm25_vector) if name is not None)
+
+
+def _free_name(wanted: str, shape: CollectionShape, made: Collection[str]) -> str:
+    """A name for one of our vectors beside those that are copied."""
+    taken = {*shape.dense, *shape.sparse} - set(made)
+    return next(name for name in (wanted, f"mc_{wanted}", f"mc_{wanted}_2") if name not in taken)
+
+
 def _open_target(
-    place: Place, points: PointStore, request: RebuildRequest, template: str, release: int
+    place: Place, points: PointStore, request: RebuildRequest, template: str, release: int, made: Collection[str]
 ) -> CollectionRecord:
     """The new collection's record, registered; the one there, where an earlier run was stopped."""
     store, shape = place.objects(), points.describe(request.source)
-    record = read_collection_record(store, request.target)
+    record = read_collection_record(store, request.target) or take_back(store, request.target)
     if record is None and points.exists(request.target):
         raise CollectionError(f"collection '{request.target}' exists and is not ours; give another name")
     if record is None:
@@ -147,14 +166,15 @@ def _open_target(
             shift=model.vocabulary.unknown_shift,
             encoder=facts.encoder,
             encoder_digest=facts.encoder_digest,
+            vector=_free_name(VECTOR, shape, made),
+            bm25_vector=_free_name(BM25_VECTOR, shape, made),
             release=release,
             text=template,
         )
         record = register_collection(store, _for_the_same_readers(record, request.source, store))
-    dense = {name or "dense": size for name, size in shape.dense.items()}
-    sparse = [name for name, has_idf in shape.sparse.items() if has_idf and name not in SCHEMA.sparse]
-    schema = CollectionSchema(dense, (*SCHEMA.sparse, *sparse), SCHEMA.keyword, SCHEMA.integer, is_searched=True)
-    points.ensure(record.name, schema)
+    vectors = [name for name in (record.vector, record.bm25_vector) if name is not None]
+    points.create_like(record.name, request.source, sorted(made), vectors)
+    points.index_fields(record.name, ADDED_INDEXES)
     return record
 
 
@@ -179,58 +199,3 @@ def measure_points(points: PointStore, name: str, texts: TextSource, model: Mini
                     sample.add(texts.read(point))
             advance(len(page))
     return sample.measure(model)
-
-
-def _copy_pass(
-    points: PointStore,
-    source: str,
-    record: CollectionRecord,
-    texts: TextTemplate,
-    model: MiniCoil,
-    others: Sequence[Vocabulary],
-) -> tuple[int, int]:
-    """Copy what is not there with the same text; points written, and points that have no text."""
-    n_written = n_without_text = 0
-    with progress(f"rebuilding {source}", points.count(source), "points") as advance:
-        for page in points.scroll(source, payload=True, vectors=True, page=PAGE):
-            rows: list[tuple[Point, str]] = []
-            for point in page:
-                try:
-                    rows.append((point, texts.read(point)))
-                except PointTextError:
-                    n_without_text += 1
-            there = points.get(record.name, [point.id for point, _ in rows], [HASH_FIELD])
-            hashes = {point.id: point.payload.get(HASH_FIELD) for point in there}
-            fresh = [row for row in rows if hashes.get(row[0].id) != text_hash(row[1])]
-            if fresh:
-                points.upsert(record.name, _make_copies(record, model, others, fresh))
-                n_written += len(fresh)
-            advance(len(page))
-    return n_written, n_without_text
-
-
-def _make_copies(
-    record: CollectionRecord, model: MiniCoil, others: Sequence[Vocabulary], rows: list[tuple[Point, str]]
-) -> list[Point]:
-    written = [text for _, text in rows]
-    vectors = make_vectors(model, others, written)
-    copies = []
-    for (point, _), vector, (payload, plain) in zip(rows, vectors, describe_text(model, record, written), strict=True):
-        kept_fields = (name for name in point.payload if not name.startswith(_OLD_FIELDS) or name == SOURCE_FIELD)
-        own = {name: point.payload[name] for name in kept_fields}
-        kept = {name or "dense": value for name, value in point.vectors.items()}
-        copies.append(Point(point.id, {**own, **payload}, {**kept, VECTOR: vector, BM25_VECTOR: plain}))
-    return copies
-
-
-def _delete_gone(points: PointStore, source: str, target: str) -> int:
-    """Delete from the copy what the source does not have any more."""
-    n_deleted = 0
-    for page in points.scroll(target, payload=False, page=PAGE):
-        ids = [point.id for point in page]
-        there = {point.id for point in points.get(source, ids, payload=False)}
-        gone = [i for i in ids if i not in there]
-        if gone:
-            points.delete(target, gone)
-            n_deleted += len(gone)
-    return n_deleted

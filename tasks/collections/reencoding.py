@@ -103,7 +103,7 @@ def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, t
             sample += [text for _, text in affected[: _TIMED - len(sample)]]
             advance(n)
     words = tuple(finder.describe())
-    expected = _time_a_text(model, sample) * found.n_affected
+    expected = time_a_text(model, sample) * found.n_affected
     change = CollectionChange(
         record.name,
         points.count(record.name),
@@ -114,7 +114,7 @@ def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, t
     return _counted(change, found)
 
 
-def _time_a_text(model: MiniCoil, texts: Sequence[str]) -> float:
+def time_a_text(model: MiniCoil, texts: Sequence[str]) -> float:
     """Seconds of wall time one of the texts takes to encode, 0 where there are none."""
     if not texts:
         return 0.0
@@ -180,7 +180,7 @@ def expand_collection(
             without_text=change.without_text,
         )
     if options.part is None:
-        points.optimize(record.name, record.is_ours)
+        points.optimize(record.name, not record.has_owner)
         if change.n_rewritten:
             change = replace(change, idf=tuple(weigh_rewritten(points, record, finder.new, finder.impact_by_word)))
         _finish(place, record, target)

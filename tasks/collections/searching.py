@@ -8,7 +8,7 @@ from typing import Any
 from minicoil.errors import CollectionError, UsageError
 from minicoil.files import Count, check_number
 from minicoil.sparse import MiniCoil, bm25_vector, split_query
-from tasks.catalogue import CollectionRecord, open_record, served_release
+from tasks.catalogue import CollectionRecord, open_named, served_release
 from tasks.collections.explaining import add_movers, explain_one, explain_points
 from tasks.collections.texts import PointTextError, TextSource, open_texts
 from tasks.models import CollectionModels
@@ -42,6 +42,7 @@ def search_collection(
     """
     check_number("limit", limit, Count)
     record, model, release = open_reader(place, name)
+    name = record.name
     scope, texts = tenant_scope(record, tenant), open_texts(record, place.cache)
     if explain is not None and scope is not None:
         raise UsageError("--explain weighs words over the whole collection, --tenant over a part; use one of them")
@@ -66,14 +67,17 @@ def search_collection(
 
 
 def open_reader(place: Place, name: str) -> tuple[CollectionRecord, MiniCoil, int]:
-    """A collection's record, and the model that its channel reads it with.
+    """The record of a collection or alias, and the model that its channel reads it with.
 
     Raises:
         CollectionError: it is not registered.
     """
-    store = place.objects()
-    record = open_record(store, name)
-    release = served_release(store, record)
+    return open_reader_of(place, open_named(place, name))
+
+
+def open_reader_of(place: Place, record: CollectionRecord) -> tuple[CollectionRecord, MiniCoil, int]:
+    """A collection's record again, and the model that its channel reads it with."""
+    release = served_release(place.objects(), record)
     return record, CollectionModels.of(place, record).model(release), release
 
 

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from minicoil.errors import ReleaseError
-from minicoil.sparse import MiniCoil
+from minicoil.sparse import MiniCoil, count_words
 from minicoil.words import Vocabulary
 from tasks.catalogue import HASH_FIELD, STAMP_FIELD, CollectionRecord
 from tasks.collections.contraction import drop_leftovers
+from tasks.collections.filling import Filled, fill_points, read_texts
 from tasks.collections.finding import PAGE, UNSTAMPED, Finder, Found
-from tasks.collections.indexing import BM25_VECTOR, describe_text
 from tasks.collections.reencoding import STAMPS, CollectionChange
-from tasks.collections.texts import PointTextError, TextSource, TextTemplate, open_texts
-from tasks.collections.writing import current_stamp, make_vectors, open_writer, rewrite_points
+from tasks.collections.texts import TextSource, open_texts
+from tasks.collections.writing import current_stamp, open_writer, rewrite_points
 from tasks.corpus import text_hash
 from tasks.models import CollectionModels, lineage
 from tasks.place import Place
-from tasks.points import Point, PointFilter, PointStore, VectorUpdate
+from tasks.points import Point, PointFilter, PointStore
 from tasks.progress import progress
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def sweep_collection(
     if record.is_ours:
         if not dry_run:
             points.index_fields(record.name, STAMPS)  # a strict server filters on nothing else
-        for where, is_wanted in _strangers(read_all):
+        for where, is_wanted in _strangers(record, model, read_all):
             n_found, n_written = _adopt_some(points, record, texts, (model, others), where, is_wanted, dry_run)
             change = replace(
                 change,
@@ -100,11 +100,20 @@ def _late(
         yield Finder(points, record, texts, model.tokenizer, current, beside, model.stack), UNSTAMPED
 
 
-def _strangers(read_all: bool) -> Iterator[tuple[PointFilter, Callable[[Point, str], bool]]]:
+def _strangers(
+    record: CollectionRecord, model: MiniCoil, read_all: bool
+) -> Iterator[tuple[PointFilter, Callable[[Point, str], bool]]]:
     """Which points came past `minicoil index`: where to look, and how each is told."""
     yield PointFilter(missing=[STAMP_FIELD]), lambda point, text: True
+    if record.has_owner:  # who reads points, and writes them back with payload and dense vector, keeps our stamp alone
+        yield PointFilter(lacks=record.vector), lambda point, text: _has_words(model, text)
     if read_all:
         yield PointFilter(), lambda point, text: point.payload.get(HASH_FIELD) != text_hash(text)
+
+
+def _has_words(model: MiniCoil, text: str) -> bool:
+    """Whether a text gets any cell; stopwords alone get none."""
+    return count_words(model.tokenizer.words(text), model.vocabulary).n_words > 0
 
 
 def _adopt_some(
@@ -118,38 +127,16 @@ def _adopt_some(
 ) -> tuple[int, int]:
     """Points given all that `minicoil index` would have given them; found and written."""
     n_found = n_written = 0
+    left_out = Filled()
     with progress(f"adopting points of {record.name}", None, "points looked at") as advance:
         for page in points.scroll(record.name, where, texts.fields, page=PAGE):
-            read = [(point, text) for point in page if (text := _text(texts, point)) is not None]
-            rows = [(point, text) for point, text in read if is_wanted(point, text)]
+            rows = [(point, text) for point, text in read_texts(texts, page, left_out) if is_wanted(point, text)]
             n_found += len(rows)
             if not dry_run and rows:
-                n_written += _adopt(points, record, *writer, rows)
+                n_written += len(fill_points(points, record, *writer, rows))
             advance(len(page))
+    if left_out.n_without_text:
+        logger.warning(
+            "%d points of %s are left out of search: %s", left_out.n_without_text, record.name, left_out.without_text[0]
+        )
     return n_found, n_written
-
-
-def _text(texts: TextSource, point: Point) -> str | None:
-    try:
-        return texts.read(point)
-    except PointTextError as error:
-        logger.warning("%s; it is left out of search", error)
-        return None
-
-
-def _adopt(
-    points: PointStore,
-    record: CollectionRecord,
-    model: MiniCoil,
-    others: Sequence[Vocabulary],
-    rows: list[tuple[Point, str]],
-) -> int:
-    written = [text for _, text in rows]
-    vectors = make_vectors(model, others, written)
-    described = describe_text(model, record, written)
-    n_written = 0
-    guard = TextTemplate(record.text).guard  # no hash stands for the text yet, so the text itself does
-    for (point, _), vector, (payload, plain) in zip(rows, vectors, described, strict=True):
-        update = VectorUpdate(point.id, {record.vector: vector, BM25_VECTOR: plain}, guard(point))
-        n_written += len(points.write_vectors(record.name, [update], payload))
-    return n_written

@@ -6,7 +6,12 @@ from .documents import (
     storable as storable,
     text_hash as text_hash,
 )
-from .lengths import LengthSample as LengthSample, TextLengths as TextLengths, measure_lengths as measure_lengths
+from .lengths import (
+    SAMPLE as SAMPLE,
+    LengthSample as LengthSample,
+    TextLengths as TextLengths,
+    measure_lengths as measure_lengths,
+)
 from .query_log import read_queries as read_queries
 from .reading import Reading as Reading, count_background as count_background, read_sentences as read_sentences
 from .sentence_store import Sentence as Sentence, SentenceStore as SentenceStore

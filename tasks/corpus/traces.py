@@ -113,8 +113,8 @@ def _keys(text: str) -> Iterator[int]:
 def _points_of(
     points: PointStore, record: CollectionRecord, docs: Sequence[str], wanted: Sequence[Document] | None
 ) -> Iterator[Point]:
-    """Points that this service indexed from the documents; those of attached collections are their owner's."""
-    if not record.is_ours or not points.exists(record.name):
+    """Points that this service indexed from the documents; those of somebody else's are their owner's."""
+    if record.has_owner or not points.exists(record.name):
         return
     hashes = {text_hash(entry.text) for entry in wanted or ()}
     places = {entry.id: entry.place for entry in wanted or ()}

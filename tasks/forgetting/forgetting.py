@@ -19,7 +19,7 @@ from typing import Any
 
 from minicoil.errors import UsageError
 from minicoil.files import parse_json, write_json, write_whole
-from tasks.catalogue import open_record, read_registry
+from tasks.catalogue import open_record, read_registry, resolve_names
 from tasks.corpus import SentenceStore, Traces, find_traces, find_words
 from tasks.forgetting.redaction import redact_releases, redact_reports, remove_copies
 from tasks.models import forget_sentences
@@ -130,8 +130,9 @@ def _facts(place: Place, traces: Traces, names: Collection[str]) -> dict[str, An
 
 
 def _collections(place: Place, names: Sequence[str]) -> set[str]:
+    names = resolve_names(place, names)
     for name in names:
-        if not open_record(place.objects(), name).is_ours:
+        if open_record(place.objects(), name).has_owner:
             raise UsageError(
                 f"collection '{name}' is fed by its own writer; delete the document's points where they are written"
             )
@@ -229,7 +230,7 @@ def _remains(answer: dict[str, Any], place: Place, certain: bool, chosen: Collec
     registry = read_registry(place.objects())
     for lost in registry.damaged:
         remains.append(f"points of collection '{lost.name}', which were not looked at: {lost.error}")
-    attached = [record.name for record in registry.records if not record.is_ours]
+    attached = [record.name for record in registry.records if record.has_owner]
     if attached:
         remains.append(f"points of attached collections ({', '.join(attached)}): their own writer deletes them")
     if answer["words"]:

@@ -20,10 +20,10 @@ from tasks.catalogue import (
     ChannelState,
     CollectionRecord,
     announce_reader,
+    find_named,
     list_collections,
     new_reader_name,
     read_channel,
-    read_collection_record,
     withdraw_reader,
 )
 from tasks.models.bundles import is_ancestor
@@ -215,7 +215,7 @@ class ChannelFollower:
         state = read_channel(self._store, self._channel)
         if self._collection is None:
             return choose_target(state, None, list_collections(self._store, self._channel), self._bm25)
-        record = read_collection_record(self._store, self._collection)
+        record = find_named(self._place, self._collection)
         if record is None or record.channel != self._channel:
             known = ", ".join(entry.name for entry in list_collections(self._store, self._channel)) or "none"
             raise CollectionError(

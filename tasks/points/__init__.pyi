@@ -7,6 +7,7 @@ from .records import (
     PointFilter as PointFilter,
     PointId as PointId,
     PointStore as PointStore,
+    Vector as Vector,
     VectorUpdate as VectorUpdate,
     not_found as not_found,
     read_field as read_field,

@@ -68,5 +68,7 @@ def to_filter(where: PointFilter | None) -> Any:
     if where.slice is not None:
         index, total = where.slice
         must.append(edge.SliceCondition(total, index))  # type: ignore[attr-defined]  # the stub forgets it
-    must_not = [make(key, match=edge.MatchValue(value)) for key, value in where.not_equal.items()]
+    must_not: list[Any] = [make(key, match=edge.MatchValue(value)) for key, value in where.not_equal.items()]
+    if where.lacks is not None:
+        must_not.append(edge.HasVectorCondition(where.lacks))
     return edge.Filter(must=must or None, must_not=must_not or None)

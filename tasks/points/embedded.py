@@ -256,6 +256,33 @@ class EmbeddedPoints:
         for start in range(0, len(ids), _IDS):
             self._call("set_payload", name, list(ids[start : start + _IDS]), dict(payload))
 
+    takes_new_vectors = True
+
+    def add_vectors(self, name: str, sparse: Sequence[str]) -> None:
+        self._call("add_vectors", name, list(sparse))
+
+    def uncopyable(self, name: str) -> list[str]:
+        return []  # one shard, plain vectors, no settings of their own
+
+    def create_like(self, name: str, source: str, without: Sequence[str], sparse: Sequence[str]) -> None:
+        self._call("create_like", name, source, list(without), list(sparse))
+
+    def unlike(self, name: str, source: str, without: Sequence[str]) -> list[str]:
+        return list(self._call("unlike", name, source, list(without)))
+
+    def remove_vectors(self, name: str, names: Sequence[str]) -> None:
+        self._call("remove_vectors", name, list(names))
+
+    def remove_indexes(self, name: str, fields: Sequence[str]) -> None:
+        self._call("remove_indexes", name, list(fields))
+
+    def remove_payload(self, name: str, ids: Sequence[PointId], fields: Sequence[str]) -> None:
+        for start in range(0, len(ids), _IDS):
+            self._call("remove_payload", name, list(ids[start : start + _IDS]), list(fields))
+
+    def resolve(self, name: str) -> str:
+        return name  # the embedded engine has no aliases
+
     def point_alias(self, alias: str, name: str) -> None:
         raise CollectionError(
             f"the embedded engine has no aliases; search '{name}' by its own name instead of '{alias}'"

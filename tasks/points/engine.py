@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from tasks.points.records import (
     not_found,
     probes,
 )
+from tasks.points.reshaping import add_vectors, find_unlike, like, remove_indexes, remove_vectors
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 # The engine counts what was overwritten in IDF until it is vacuumed; by default it would leave a fifth of it.
@@ -90,9 +92,8 @@ class EdgeEngine:
         self._shard(name)
         schema = self._schema(name)
         fields = tuple(field for field, _ in indexed_fields(schema))
-        return CollectionShape(
-            dict(schema.dense), dict.fromkeys(schema.sparse, True), fields, 1, STALE_SHARE, STALE_POINTS
-        )
+        idf, vacuum = dict.fromkeys(schema.sparse, True), (STALE_SHARE, STALE_POINTS)
+        return CollectionShape(dict(schema.dense), idf, fields, 1, *vacuum, tuple(schema.dense))
 
     def index_fields(self, name: str, schema: CollectionSchema) -> None:
         with self._lock:
@@ -245,12 +246,41 @@ class EdgeEngine:
                 shard.update(edge.UpdateOperation.update_vectors(vectors))
                 if stamp:
                     shard.update(edge.UpdateOperation.set_payload([u.id for u in kept], dict(stamp)))
+                for u in kept:
+                    if u.payload:
+                        shard.update(edge.UpdateOperation.set_payload([u.id], {**u.payload, **(stamp or {})}))
             return [u.id for u in kept]
 
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
         there = edge.Filter(must=[edge.HasIdCondition(set(ids))])  # by ids, one that is gone would refuse them all
         with self._lock:
             self._shard(name).update(edge.UpdateOperation.set_payload_by_filter(there, dict(payload)))
+
+    def add_vectors(self, name: str, sparse: Sequence[str]) -> None:
+        self._reshape(add_vectors, name, sparse)
+
+    def create_like(self, name: str, source: str, without: Sequence[str], sparse: Sequence[str]) -> None:
+        self._shard(source)
+        self.ensure(name, like(self._schema(source), without, sparse))
+
+    def unlike(self, name: str, source: str, without: Sequence[str]) -> list[str]:
+        self._shard(name), self._shard(source)
+        return find_unlike(self._schema(name), self._schema(source), without)
+
+    def remove_vectors(self, name: str, names: Sequence[str]) -> None:
+        self._reshape(remove_vectors, name, names)
+
+    def remove_indexes(self, name: str, fields: Sequence[str]) -> None:
+        self._reshape(remove_indexes, name, fields)
+
+    def _reshape(self, change: Callable[..., None], name: str, what: Sequence[str]) -> None:
+        with self._lock:
+            change(self._shard(name), self._schema(name), what, partial(self._write_schema, name))
+
+    def remove_payload(self, name: str, ids: Sequence[PointId], fields: Sequence[str]) -> None:
+        there = edge.Filter(must=[edge.HasIdCondition(set(ids))])
+        with self._lock:
+            self._shard(name).update(edge.UpdateOperation.delete_payload_by_filter(there, list(fields)))
 
     def optimize(self, name: str, is_ours: bool = False) -> None:
         with self._lock:

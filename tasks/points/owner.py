@@ -29,6 +29,7 @@ GRACE_SECONDS = 2.0
 OPERATIONS = {
     "names", "exists", "ensure", "drop", "upsert", "get", "delete", "count", "page", "sample", "search",
     "write_vectors", "set_payload", "optimize", "purge", "describe", "index_fields", "find",
+    "add_vectors", "remove_vectors", "remove_indexes", "remove_payload", "create_like", "unlike",
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from minicoil.errors import CollectionError
 from minicoil.sparse import SparseVector, as_indices
+from tasks.points.in_place import InPlace
 
 PointId: TypeAlias = str | int
 Vector: TypeAlias = SparseVector | NDArray[np.float32]
@@ -51,6 +52,7 @@ class CollectionShape:
         sparse: Vector name -> whether it has Qdrant's IDF modifier.
         indexed: Payload fields with an index of any kind.
         n_shards: Parts that count their IDF each for itself.
+        cosine: Dense vectors that the engine makes of length one when they are written.
         stale_share: Share of a segment's points that may be overwritten before the optimiser clears them away, so that
             IDF counts them no more; `stale_points` is how many points a segment must have for that.
     """
@@ -61,9 +63,11 @@ class CollectionShape:
     n_shards: int = 1
     stale_share: float = 0.2
     stale_points: int = 1000
+    cosine: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "indexed", tuple(self.indexed))  # a list, where it came over the wire
+        for name in ("indexed", "cosine"):  # lists, where they came over the wire
+            object.__setattr__(self, name, tuple(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ class PointFilter:
         not_equal: Field -> value it must not have; a missing field counts as different.
         missing: Fields that must be absent, null or empty.
         ids: Only these points.
-        has: Only points with a vector of this name.
+        has, lacks: Only points with, or without, a vector of this name.
         slice: (index, total): only the points of one of `total` disjoint parts, which together are the collection;
             which part a point is in never changes.
     """
@@ -99,6 +103,7 @@ class PointFilter:
     ids: Sequence[PointId] | None = None
     slice: tuple[int, int] | None = None
     has: str | None = None
+    lacks: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "missing", tuple(self.missing))  # lists, where they came over the wire
@@ -141,11 +146,13 @@ class VectorUpdate:
     Attributes:
         unchanged: Payload field (dots lead into objects) -> value it must still have; None stands for absent, null or
             empty. Nothing to hold: written in any case.
+        payload: Merged into the point's payload under the same guard, together with the stamp that all have.
     """
 
     id: PointId
     vectors: Mapping[str, Vector]
     unchanged: Mapping[str, Any] = field(default_factory=dict)
+    payload: Mapping[str, Any] = field(default_factory=dict)
 
     def holds(self, payload: Mapping[str, Any]) -> bool:
         """Whether a payload is still the one the vectors were made from."""
@@ -191,7 +198,7 @@ class Hit:
     payload: Mapping[str, Any]
 
 
-class PointStore(Protocol):
+class PointStore(InPlace, Protocol):
     """The few things this service asks of Qdrant.
 
     Every method but `ensure` and `exists` raises `CollectionError` for a collection that is not there, and any may
@@ -269,7 +276,7 @@ class PointStore(Protocol):
     def write_vectors(
         self, name: str, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None = None
     ) -> list[PointId]:
-        """Write vectors where the guard holds, then merge `stamp` into the payload under the same guard.
+        """Write vectors where the guard holds, then merge `stamp` and each one's own payload under the same guard.
 
         Other vectors and payload fields stay. A point that is gone, or whose text changed, is left alone.
 
@@ -279,9 +286,6 @@ class PointStore(Protocol):
 
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
         """Merge `payload` into those of the points that are there."""
-
-    def point_alias(self, alias: str, name: str) -> None:
-        """Let a name stand for a collection, in one step where it stood for another. Raises `CollectionError`."""
 
     def optimize(self, name: str, is_ours: bool = False) -> None:
         """Clear away what was deleted or overwritten, so that IDF counts no stale cells; returns when that is done.

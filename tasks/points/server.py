@@ -30,6 +30,7 @@ from tasks.points.server_bounds import Bounds, batches, sized_batches
 from tasks.points.server_calls import call_patiently, check_address
 from tasks.points.server_features import ServerFeatures
 from tasks.points.server_finding import find_carriers
+from tasks.points.server_in_place import InPlaceChanges
 from tasks.points.server_models import from_model, plain_id, to_fields, to_filter, to_model, to_shape
 from tasks.points.server_optimising import clear_stale
 from tasks.points.server_schema import check_schema, create_options, index_kinds
@@ -40,7 +41,7 @@ _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _JSON = {"Content-Type": "application/json"}
 
 
-class ServerPoints:
+class ServerPoints(InPlaceChanges):
     """A `PointStore` on a `QdrantClient`; safe to use from several threads."""
 
     is_shared = True
@@ -203,7 +204,8 @@ class ServerPoints:
         cuts = where.slice is None or self.features.slices
         if cuts and not refused:
             return to_filter(where, n_values=bounds.n_values), None
-        asked = replace(where.of_fields(where.fields - refused), ids=where.ids, slice=where.slice, has=where.has)
+        asked = replace(where.of_fields(where.fields - refused), ids=where.ids, slice=where.slice)
+        asked = replace(asked, has=where.has, lacks=where.lacks)
         rest = replace(where.of_fields(refused), slice=None if cuts else where.slice)
         return to_filter(asked, cuts, bounds.n_values), rest
 
@@ -286,15 +288,6 @@ class ServerPoints:
             there = models.Filter(must=[models.HasIdCondition(has_id=list(batch))])
             # by ids, one that is gone would refuse them all
             self._ask(self._client.set_payload, name, dict(payload), there, wait=True)
-
-    def point_alias(self, alias: str, name: str) -> None:
-        aliases = {entry.alias_name for entry in call_patiently(self._client.get_aliases).aliases}
-        steps: list[Any] = []
-        if alias in aliases:
-            steps.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)))
-        create = models.CreateAlias(collection_name=name, alias_name=alias)
-        steps.append(models.CreateAliasOperation(create_alias=create))
-        call_patiently(partial(self._client.update_collection_aliases, steps))
 
     def optimize(self, name: str, is_ours: bool = False) -> None:
         clear_stale(self._client, name, self.describe(name), is_ours)

@@ -50,6 +50,7 @@ def to_shape(info: Any) -> CollectionShape:
         params.shard_number or 1,
         optimizer.deleted_threshold,
         optimizer.vacuum_min_vector_number,
+        tuple(name for name, entry in dense.items() if entry.distance == models.Distance.COSINE),
     )
 
 
@@ -84,6 +85,8 @@ def to_filter(where: PointFilter | None, with_slice: bool = True, n_values: int 
         index, total = where.slice
         must.append(models.SliceCondition(slice=models.Slice(total=total, index=index)))
     must_not: list[Any] = [make(key=k, match=models.MatchValue(value=v)) for k, v in where.not_equal.items()]
+    if where.lacks is not None:
+        must_not.append(models.HasVectorCondition(has_vector=where.lacks))
     return models.Filter(must=must or None, must_not=must_not or None) if must or must_not else None
 
 

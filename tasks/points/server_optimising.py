@@ -34,7 +34,7 @@ def clear_stale(client: QdrantClient, name: str, shape: CollectionShape, is_ours
 
     Killed in between, the low threshold stays until the next call sets it back.
     """
-    if not _wait(client, name) or not is_ours:
+    if not await_rest(client, name) or not is_ours:
         return
     found = (shape.stale_share, shape.stale_points)
     try:
@@ -45,7 +45,7 @@ def clear_stale(client: QdrantClient, name: str, shape: CollectionShape, is_ours
         logger.warning("%s: dead postings stay until the optimiser takes them by itself; %s", name, error)
         return
     # where it does not come to rest the low threshold stays: it costs the server work, changing it now costs points
-    if _wait(client, name):
+    if await_rest(client, name):
         _set(client, name, *((STALE_SHARE, STALE_POINTS) if found[0] == CLEARED_SHARE else found))
 
 
@@ -54,8 +54,8 @@ def _set(client: QdrantClient, name: str, share: float, least: int) -> None:
     call_patiently(partial(client.update_collection, name, optimizers_config=settings))
 
 
-def _wait(client: QdrantClient, name: str, now: Callable[[], float] = time.monotonic) -> bool:
-    """Until the optimiser rests; whether it does."""
+def await_rest(client: QdrantClient, name: str, now: Callable[[], float] = time.monotonic) -> bool:
+    """Wait until the optimiser rests; whether it does within half an hour."""
     started = told = now()
     n_idle = 0
     while n_idle < _POLLS:

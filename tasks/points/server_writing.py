@@ -73,7 +73,10 @@ def _conditions(update: VectorUpdate) -> list[dict[str, Any]]:
 def update_bytes(update: VectorUpdate) -> int:
     """About how many bytes an update takes in a request."""
     n = sum(22 * len(v.indices) if isinstance(v, SparseVector) else 12 * len(v) for v in update.vectors.values())
-    return n + _POINT_BYTES + 2 * sum(len(str(value)) for value in update.unchanged.values())
+    guard = 2 * sum(len(str(value)) for value in update.unchanged.values())
+    if not update.payload:
+        return n + _POINT_BYTES + guard
+    return n + _POINT_BYTES + guard + guard // 2 + len(dump(dict(update.payload)))  # a guard of its own with it
 
 
 def n_guarded(bounds: Bounds, updates: Sequence[VectorUpdate]) -> int:
@@ -102,6 +105,8 @@ class GuardedWriter:
 
     def write(self, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any] | None) -> list[PointId]:
         """Write one request's updates; the ids whose point has the new vectors, and the stamp where there is one.
+
+        A point's own payload goes in one step with its stamp: one that has the stamp has both.
 
         Raises:
             EngineUnavailableError: points keep going and coming.
@@ -143,8 +148,7 @@ class GuardedWriter:
             steps.append({"update_vectors": {"points": rows, **conditions}})
         if self.stamps_by_guard:
             steps += _emptying(updates, guard_json)
-            if stamp:
-                steps.append({"set_payload": {"payload": dict(stamp), "filter": guard}})
+            steps += _stamping(updates, stamp or {}, guard_json)
         if steps:
             self._post(steps)
 
@@ -155,15 +159,15 @@ class GuardedWriter:
         """Where no filter may be on the guard's fields: what a fresh look shows is stamped, unless it changes again."""
         kept = self._unchanged(updates, {})
         steps = _emptying(kept, _only)
-        if kept and stamp:
-            steps.append({"set_payload": {"payload": dict(stamp), "filter": _only(kept)}})
+        steps += _stamping(kept, stamp, _only)
         if steps:
             self._post(steps)
         written = self._unchanged(kept, stamp)
         done = {update.id for update in written}
         changed = [update for update in kept if update.id not in done]
-        if changed and stamp:
-            self._post([{"delete_payload": {"keys": list(stamp), "filter": _only(changed)}}])
+        keys = sorted({*stamp, *(key for update in changed for key in update.payload)})
+        if changed and keys:
+            self._post([{"delete_payload": {"keys": keys, "filter": _only(changed)}}])
         return [update.id for update in written]
 
     def _unchanged(self, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any]) -> list[VectorUpdate]:
@@ -177,6 +181,27 @@ class GuardedWriter:
             and u.holds(payloads[u.id])
             and all(payloads[u.id].get(name) == value for name, value in stamp.items())
         ]
+
+
+def _stamping(
+    updates: Sequence[VectorUpdate],
+    stamp: Mapping[str, Any],
+    where: Callable[[Sequence[VectorUpdate]], dict[str, Any]],
+) -> list[dict[str, Any]]:
+    """Steps that set the stamp: one for all points that have nothing else to set, one for each of the others.
+
+    The others are written for the first time, and their guard is their text, which says nothing of vectors: somebody
+    who has put the same text there once more since the step before has taken them away.
+    """
+    plain = [update for update in updates if not update.payload]
+    steps = [{"set_payload": {"payload": dict(stamp), "filter": where(plain)}}] if plain and stamp else []
+    for update in updates:
+        if update.payload:
+            asked = where([update])
+            there = [{"has_vector": name} for name, vector in update.vectors.items() if _has_cells(vector)]
+            held = {**asked, "must": [*asked.get("must", []), *there]}
+            steps.append({"set_payload": {"payload": {**update.payload, **stamp}, "filter": held}})
+    return steps
 
 
 def _emptying(

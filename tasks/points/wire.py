@@ -20,7 +20,7 @@ _RECORDS = {
     for entry in (CollectionSchema, CollectionShape, Hit, Point, PointFilter, SparseVector, VectorUpdate)
 }
 _LENGTH = struct.Struct("<Q")
-VERSION = 5  # of frames and operations; both sides say theirs before anything else
+VERSION = 6  # of frames and operations; both sides say theirs before anything else
 FRAME_BYTES = 16 << 20  # pages end here, so that neither side holds more than a few of these
 FRAME_POINTS = 512  # also the points of one WAL record
 MAX_FRAME_BYTES = 1 << 30  # one row alone may be larger than a page
@@ -61,7 +61,7 @@ def size_bytes(row: Point | VectorUpdate) -> int:
     """About how many bytes a row takes in a frame."""
     arrays = [v.indices if isinstance(v, SparseVector) else v for v in row.vectors.values()]
     vectors = sum(2 * array.nbytes for array in arrays)
-    return vectors + (len(pack(row.payload)) if isinstance(row, Point) else 0)
+    return vectors + (len(pack(row.payload)) if row.payload else 0)
 
 
 def n_fitting(rows: Sequence[Point]) -> int:

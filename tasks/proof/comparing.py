@@ -13,7 +13,7 @@ from minicoil.encoder import pool_sentences
 from minicoil.errors import CollectionError, UsageError
 from minicoil.retrieval import Shift, fuse, shift, summarise
 from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
-from tasks.catalogue import CollectionRecord, open_record
+from tasks.catalogue import CollectionRecord, open_named
 from tasks.collections import explain_points
 from tasks.corpus import CorpusReport, read_queries
 from tasks.models import CollectionModels
@@ -46,7 +46,7 @@ def compare_releases(
         CollectionError: a release's cells are not in the collection.
         UsageError: the file holds no query.
     """
-    record = open_record(place.objects(), collection)
+    record = open_named(place, collection)
     for release in (one, other):
         if release not in record.readable:
             names = " and ".join(map(str, sorted(record.readable)))

@@ -20,6 +20,7 @@ from tasks.catalogue import (
     release_key,
     release_numbers,
 )
+from tasks.collections import read_put_away
 from tasks.progress import track
 from tasks.store import ObjectStore, record_deed
 
@@ -94,6 +95,9 @@ def needed_releases(store: ObjectStore) -> dict[int, str]:
         need(record.release, f"collection '{record.name}' carries it")
         for number in record.others:
             need(number, f"collection '{record.name}' can still be read with it")
+    for record in read_put_away(store):
+        for number in record.readable:
+            need(number, f"collection '{record.name}' needs it for a move back")
     waits, lost_notes = look_for_waiting(store)
     for channel, number in lost_notes:
         need(number, f"may wait for approval on channel '{channel}', whose note is damaged")

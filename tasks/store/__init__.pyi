@@ -18,6 +18,7 @@ from .file_names import find_path as find_path, shown_name as shown_name
 from .formats import (
     DamageError as DamageError,
     describe_problems as describe_problems,
+    load_document as load_document,
     read_document as read_document,
     salvage_fields as salvage_fields,
     write_document as write_document,

@@ -17,8 +17,8 @@ from .features import Chosen as Chosen, Features as Features, encode_features as
 from .judging import Judge as Judge
 from .priors import find_prior as find_prior, make_prior as make_prior, prior_origin as prior_origin
 from .retraining import (
-    Inspection as Inspection,
     MEASURED_SENTENCES as MEASURED_SENTENCES,
+    Inspection as Inspection,
     bury_hopeless as bury_hopeless,
     find_underperforming as find_underperforming,
     served_candidates as served_candidates,

@@ -56,6 +56,10 @@ def _reencoding(find: Callable[[Report], float]) -> Callable[[Report], float]:
 
 
 ASKED: dict[str, tuple[Asked, ...]] = {
+    "adopting": (
+        Asked("adopting: ms a point beside the encoder", lambda r: r["ms_a_point"], most=3.0, form=".2f"),
+        Asked("adopting: points", lambda r: r["n_points"], least=100_000, form=".0f"),
+    ),
     "server": (
         Asked("guarded rewrite with stamp, times four round trips", lambda r: r["times_faster"], least=1.6, form=".2f"),
         Asked("points found of 60,000, one shard", lambda r: r["find"]["1 shards"]["found"], least=60_000, form=".0f"),

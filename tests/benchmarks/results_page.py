@@ -26,6 +26,7 @@ COMMANDS = {
     "encoder": "pytest -m benchmark -s tests/benchmarks/test_encoder_benchmark.py",
     "feature_precision": "pytest -m benchmark -s tests/benchmarks/test_feature_precision_benchmark.py",
     "reencoding": "MINICOIL_BENCH_OUT=FILE pytest -m benchmark -s tests/benchmarks/test_reencoding_benchmark.py",
+    "adopting": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_adopting_benchmark.py",
     "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
     "shards": "pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py",
@@ -210,6 +211,12 @@ def _server_ratios(r: dict[str, Any]) -> Iterator[Row]:
     yield what, f"{now:,}", f"{before:,}, in four round trips", f"{now / before:.2f}x"
 
 
+def _adopting_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    now, before = r["ms_a_point"], r["ms_a_point_one_by_one"]
+    what = f"ms a point adopted, the encoder left out, Qdrant {r['server']}"
+    yield what, f"{now:.2f}", f"{before:.2f}, a request a point", f"{before / now:.2f}x less"
+
+
 def _retrieval_ratios(r: dict[str, Any]) -> Iterator[Row]:
     for kind, rows in r["whole_vocabulary"].items():
         for name, row in rows.items():
@@ -269,6 +276,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("encoder", _encoder_ratios),
     ("reencoding", _reencoding_ratios),
     ("server", _server_ratios),
+    ("adopting", _adopting_ratios),
     ("release", _release_ratios),
     ("shards", _shard_ratios),
     ("commands", _command_ratios),
@@ -462,6 +470,16 @@ def _server(r: dict[str, Any]) -> str:
     return table(("a cell that every point has", "found", "seconds"), rows)
 
 
+def _adopting(r: dict[str, Any]) -> str:
+    rows = [
+        (f"adopted, {r['n_points']:,} points", f"{r['ms_a_point']:.2f}"),
+        (f"adopted with a request a point, {r['n_points_one_by_one']:,} points", f"{r['ms_a_point_one_by_one']:.2f}"),
+        ("upserted by its owner, dense vector and text", f"{r['ms_a_point_upserted_by_its_owner']:.2f}"),
+        ("undone", f"{r['ms_a_point_undone']:.2f}"),
+    ]
+    return table(("a point", "ms"), rows)
+
+
 SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "trainer": _trainer,
     "retrieval": _retrieval,
@@ -469,6 +487,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "feature_precision": _feature_precision,
     "reencoding": _reencoding,
     "server": _server,
+    "adopting": _adopting,
     "release": _release,
     "shards": _shards,
     "commands": _commands,

@@ -115,7 +115,7 @@ NUMBERS = [
 ]
 ARGUMENTS = {
     "index": ["docs", "--corpus", "x.jsonl"], "extend": ["--corpus", "x.jsonl"], "retrain": ["--corpus", "x.jsonl"],
-    "rebuild": ["a", "b"], "attach": ["a", "--vector", "v", "--text", "{t}"], "search": ["docs", "pod"],
+    "rebuild": ["a", "b"], "attach": ["a", "--vector", "v", "--text", "{t}"], "adopt": ["a"], "search": ["docs", "pod"],
     "evaluate": ["x"], "compare": ["1", "2", "docs", "--queries", "q"], "promote": ["1"],
     "readers": ["--register", "shop", "--release", "1"],
 }  # fmt: skip

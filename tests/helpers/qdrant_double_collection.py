@@ -303,9 +303,13 @@ class Collection:
 
 
 def normal(vector: np.ndarray) -> np.ndarray:
-    """Of length one, row by row; a zero vector stays one."""
-    length = np.linalg.norm(vector, axis=-1, keepdims=True)
-    return (vector / np.where(length > 0, length, 1)).astype(np.float32)
+    """Of length one, row by row; a zero vector stays one, and so does what is nearly of length one, to the bit.
+
+    Source: lib/segment/src/spaces/tools.rs, `is_length_zero_or_normalized`.
+    """
+    squared = np.sum(np.square(vector, dtype=np.float32), axis=-1, keepdims=True, dtype=np.float32)
+    left_alone = (squared < np.finfo(np.float32).eps) | (np.abs(squared - 1) <= 1e-6)
+    return (vector / np.where(left_alone, 1, np.sqrt(squared))).astype(np.float32)
 
 
 def _holds(payload: dict[str, Any], path: Path, kind: str) -> bool:

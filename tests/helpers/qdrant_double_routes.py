@@ -128,7 +128,7 @@ class Routes:
             return True
         if rest == ["cluster"] and method == "GET":
             return self._cluster(collection)
-        if len(rest) == 2 and rest[0] == "vectors" and method in ("PUT", "DELETE"):
+        if len(rest) == 2 and rest[0] == "vectors" and method in ("PUT", "DELETE") and self._version >= (1, 18):
             add = method == "PUT"
             op = collection.add_vector(rest[1], self._body) if add else collection.delete_vector(rest[1])
             return self._done(op)

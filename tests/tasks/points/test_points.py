@@ -209,10 +209,11 @@ def test_a_server_that_cuts_no_slices_gives_the_same_ones(version):
 @pytest.mark.parametrize(
     ("version", "features"),
     [
-        ("1.15.4", (False, False, False)),
-        ("1.16.0", (True, False, False)),
-        ("1.19.2-dev", (True,) * 3),
-        ("?", (False,) * 3),
+        ("1.15.4", (False,) * 4),
+        ("1.16.0", (True, False, False, False)),
+        ("1.18.0", (True, False, False, True)),
+        ("1.19.2-dev", (True,) * 4),
+        ("?", (False,) * 4),
     ],
 )
 def test_what_is_used_follows_the_servers_version(version, features):
