@@ -38,7 +38,7 @@ def _on_collection(parameters: EvaluateParameters, place: Place, points: PointSt
     release = served_release(place.objects(), record)
     facts = {"model": f"release {release}", "release": release or None, "collection": record.name}
     role_model = (role_model_of(place.objects(), release) if release else None) or PACKAGED
-    return {**facts, **answer_evaluation([found], points, role_model)}
+    return {**facts, **answer_evaluation([found], place, points, role_model)}
 
 
 def _by_release(parameters: EvaluateParameters, place: Place, points: PointStore) -> dict[str, Any]:
@@ -54,4 +54,4 @@ def _by_release(parameters: EvaluateParameters, place: Place, points: PointStore
         sets = proxies_step(points, record, texts, contenders.folder, contenders.role_model, RetrievalGateConfig())
         evaluated = [evaluate_step(data, contenders, record.k, record.b, record.avg_len, engine) for data in sets]
     facts = {"model": contenders.name, "release": contenders.release, "parent_model": contenders.parent_name}
-    return {**facts, **answer_evaluation(evaluated, points, contenders.role_model)}
+    return {**facts, **answer_evaluation(evaluated, place, points, contenders.role_model)}

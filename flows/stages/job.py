@@ -12,7 +12,7 @@ from flows.stages.steps import Clock, base_step, finish_step, open_encoders_step
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.text import WordTokenizer
 from tasks.catalogue import CollectionRecord, choose_named, role_model_of
-from tasks.corpus import Reading, SentenceStore
+from tasks.corpus import KeptSentences, Reading
 from tasks.models import Encoders, Parent, check_encoder, choose_role_model, remove_published_work, role_width
 from tasks.place import Place
 from tasks.points import PointStore
@@ -41,10 +41,10 @@ class Job:
         return open_encoders_step(self.parent, parameters.encoder, self.plan.role_model, cache)
 
     @cached_property
-    def sentences(self) -> SentenceStore:
+    def sentences(self) -> KeptSentences:
         """Everything that was ever read here; made by the first run that keeps what it reads."""
         role_model = self.plan.role_model
-        return SentenceStore(self.points, role_width(self.parent, role_model), role_model)
+        return KeptSentences(self.points, role_width(self.parent, role_model), role_model, self.place)
 
     @property
     def shard_model(self) -> ShardModel:
@@ -56,7 +56,8 @@ class Job:
         """The corpus counted, and in the sentence store if somebody does more than look."""
         asked, keep = self.parameters, not self.parameters.only_looks
         with self.clock.timing("read"):
-            store = self.sentences if keep else SentenceStore.find(self.points, self.plan.role_model)
+            role_model = self.plan.role_model
+            store = self.sentences if keep else KeptSentences.found(self.place, self.points, role_model)
             return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
 
 

@@ -3,8 +3,13 @@ from .docstrings import from_docstring as from_docstring, from_rst as from_rst
 from .folding import fold_text as fold_text
 from .near_duplicates import find_near_duplicates as find_near_duplicates
 from .prose import from_html as from_html, from_markdown as from_markdown
-from .quotes import Quotes as Quotes
-from .sentences import chunk_text as chunk_text, sentence_key as sentence_key, split_sentences as split_sentences
+from .quotes import Quotes as Quotes, normalise_text as normalise_text
+from .sentences import (
+    chunk_text as chunk_text,
+    sentence_key as sentence_key,
+    sentence_keys as sentence_keys,
+    split_sentences as split_sentences,
+)
 from .snippets import cut_snippet as cut_snippet, possible_snippets as possible_snippets
 from .stemming import (
     MAX_STEM_LENGTH as MAX_STEM_LENGTH,
@@ -17,3 +22,4 @@ from .stemming import (
     stem as stem,
 )
 from .tokens import TokenizedText as TokenizedText, WordTokenizer as WordTokenizer
+from .word_rows import RowTokenizer as RowTokenizer, WordRows as WordRows

@@ -4,62 +4,32 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from functools import lru_cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
 
-if TYPE_CHECKING:
-    from pysbd import Segmenter
+import numpy as np
+from numpy.typing import NDArray
+from sentencex import segment
 
 MIN_WORDS, MAX_WORDS = 4, 80  # shorter ones have no context; longer ones are lists or tables
 MAX_CHARACTERS = 1000  # of a sentence; beyond it, one word is an encoded blob
-_MARK = re.compile(r"[.!?]\s")
-_PLAIN_END = re.compile(r"(?<![A-Za-z.\-'])([a-z]{2,})[.!?]\s+(?=[A-Z][a-z'])")
-_HARD = re.compile(r"\.\.|[\u3002\uff01\uff1f\u2026\"\u201c\u201d()\[\]]|\b\d+[.)]\s|\b[A-Za-z][.)]\s")
+_LANGUAGE = "en"  # whose abbreviations the splitter knows
 _MARKER = re.compile(r"^(?:[-*+\u2022]|\(?\d{1,2}[.)])\s")  # of a list item, which is a paragraph of its own
 _WRAPPED = 45  # characters; a shorter line ended where its author meant it to end
 _AFTER_STOP = re.compile(r"(?<=[.!?])\s")
-_SPAN = 2000  # characters; pysbd's time grows with the square of the length: 29 s for 168 kB in one piece
-# pysbd's own pattern for the numbers of references after a stop ("Word.[3, 4] Next", "Word.12 Next") says the same and
-# tries every way to cut "111 111 111" into groups: a few dozen of them, in brackets that end otherwise, take years
-_REFERENCE = r"(?<=[^\d\s])(\.|∯)((\[(\d++(?:,\s?-?\s?|\s-?\s?|-\s?))*+\d{1,3}\])+|((\d{1,3}\s?)?\d{1,3}))(\s)(?=[A-Z])"
+SPAN = 2000  # characters a splitter sees at once: whatever it does with them, a long text takes linear time
 _AROUND = ".,;:!?()[]\"'\u2018\u2019\u201c\u201d"  # stands next to a word in prose
-
-
-@lru_cache(maxsize=1)
-def _segmenter() -> Segmenter:
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its regular expressions predate raw strings
-        from pysbd import Segmenter
-
-        segmenter = Segmenter(language="en", clean=False)
-    rules = segmenter.language_module
-    segmenter.language_module = type("English", (rules,), {"NUMBERED_REFERENCE_REGEX": _REFERENCE})
-    return segmenter
-
-
-@lru_cache(maxsize=1)
-def _abbreviations() -> frozenset[str]:
-    """Words after which a full stop need not end a sentence, from pysbd's own list."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from pysbd.lang.english import English
-
-    return frozenset(entry.replace(".", "") for entry in English.Abbreviation.ABBREVIATIONS)
 
 
 def split_sentences(text: str) -> Iterator[str]:
     """The prose sentences of a text, in order; paragraphs are never joined, lines wrapped by an editor are.
 
-    pysbd decides wherever there is something to decide: abbreviations, initials, numbers, quotes, brackets, lists.
-    Where every mark follows a plain word and precedes a capital, which is most of the text, there is nothing to.
+    sentencex decides where one ends: it knows abbreviations, initials, numbers, quotes and brackets. Lone surrogates,
+    which are no text to it nor to any store, become "?".
     """
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode()
     for paragraph in _paragraphs(text):
-        for sentence in _plainly_split(paragraph) or _segment(paragraph):
+        for sentence in _segment(paragraph):
             sentence = sentence.strip()
             if is_prose(sentence):
                 yield sentence
@@ -84,28 +54,31 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _segment(paragraph: str) -> Iterator[str]:
-    """Sentences by pysbd, which sees a long paragraph in pieces that end at a full stop where there is one."""
+    """Sentences by sentencex; an end within a word ("H2A.Z", "e.g.this") is none."""
+    for piece in _pieces(paragraph):
+        waiting = ""
+        for part in segment(_LANGUAGE, piece):
+            if waiting and waiting[-1].isascii() and not (waiting[-1].isspace() or part[:1].isspace()):
+                waiting += part
+                continue
+            if waiting:
+                yield waiting
+            waiting = part
+        if waiting:
+            yield waiting
+
+
+def _pieces(paragraph: str) -> Iterator[str]:
+    """The paragraph in pieces of at most `SPAN` characters, cut at a full stop where there is one, else at a space."""
     start = 0
-    while start < len(paragraph):
-        end = min(start + _SPAN, len(paragraph))
-        if end < len(paragraph):
-            stops = [stop.end() for stop in _AFTER_STOP.finditer(paragraph, start + _SPAN // 2, end)]
-            end = stops[-1] if stops else end
-        yield from _segmenter().segment(paragraph[start:end])
-        start = end
-
-
-def _plainly_split(paragraph: str) -> list[str]:
-    """The sentences of a paragraph whose every mark is plainly an end; nothing where one is not."""
-    n_marks = len(_MARK.findall(paragraph))
-    if not n_marks:
-        return [paragraph]
-    if _HARD.search(paragraph):
-        return []
-    ends = [match.end() for match in _PLAIN_END.finditer(paragraph) if match.group(1) not in _abbreviations()]
-    if len(ends) != n_marks:
-        return []
-    return [paragraph[start:end] for start, end in zip([0, *ends], [*ends, len(paragraph)], strict=True)]
+    while len(paragraph) - start > SPAN:
+        middle, end = start + SPAN // 2, start + SPAN
+        stops = [stop.end() for stop in _AFTER_STOP.finditer(paragraph, middle, end)]
+        cut = stops[-1] if stops else paragraph.rfind(" ", middle, end) + 1
+        cut = cut or end
+        yield paragraph[start:cut]
+        start = cut
+    yield paragraph[start:]
 
 
 def is_prose(sentence: str) -> bool:
@@ -114,11 +87,14 @@ def is_prose(sentence: str) -> bool:
     >>> is_prose("Computes the (m, n) product of A and B."), is_prose("y = nn.Linear(10, 10) # x[0] of size")
     (True, False)
     """
-    words = sentence.split()
-    if not MIN_WORDS <= len(words) <= MAX_WORDS or len(sentence) > MAX_CHARACTERS:
+    if len(sentence) > MAX_CHARACTERS:
         return False
-    n_plain = sum(_is_plain(word) for word in words)
-    return n_plain >= MIN_WORDS - 1 and n_plain >= 0.6 * len(words)
+    words = sentence.split()
+    if not MIN_WORDS <= len(words) <= MAX_WORDS:
+        return False
+    least = max(MIN_WORDS - 1, 0.6 * len(words))
+    n_letters = sum(map(str.isalpha, words))  # settles most; marks around a word are looked at where it does not
+    return n_letters >= least or sum(map(_is_plain, words)) >= least
 
 
 def _is_plain(word: str) -> bool:
@@ -132,6 +108,13 @@ def sentence_key(sentence: str) -> int:
     """
     normal = " ".join(sentence.lower().split())
     return int.from_bytes(hashlib.blake2b(normal.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def sentence_keys(sentences: Sequence[str]) -> NDArray[np.uint64]:
+    """(n,) uint64 `sentence_key` of each; what `split_sentences` gives has single spaces, and is taken as it is."""
+    blake = hashlib.blake2b
+    digests = b"".join([blake(sentence.lower().encode(), digest_size=8).digest() for sentence in sentences])
+    return np.frombuffer(digests, dtype="<u8").astype(np.uint64) >> np.uint64(1)
 
 
 def chunk_text(text: str, n_words: int = 120) -> Iterator[str]:

@@ -92,6 +92,11 @@ class WordTokenizer:
         except Exception as error:  # of the tokenizers library, which raises nothing narrower
             raise BundleError(f"{folder}: the tokenizer cannot be loaded ({error}); copy the folder again") from error
 
+    @property
+    def backend(self) -> Tokenizer:
+        """What the tokenizers library makes of the files: normaliser, pre-tokenizer, model."""
+        return self._tokenizer
+
     def tokenize(self, texts: Sequence[str]) -> list[TokenizedText]:
         """Every text as pieces and words, in order."""
         return [self._join(encoding) for encoding in self._tokenizer.encode_batch_fast(list(texts))]

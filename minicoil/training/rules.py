@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Mapping
 
 RULES: Mapping[str, int] = {
-    "text": 1,  # tokens, folding, stems, sentences, snippets, content words: which sentences a word has
+    "text": 2,  # tokens, folding, stems, sentences, snippets, content words: which sentences a word has; 2: sentencex
     "embeddings": 1,  # of tokens and of sentences, by ONNX Runtime and by torch, and their precision
     "triplets": 1,  # occurrences, what counts as close, which triplets are held out
     "training": 1,  # prior, closed form, fit, ordering

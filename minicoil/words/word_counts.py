@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import VocabularyError
-from minicoil.text import STOPWORDS, stem
+from minicoil.text import STOPWORDS, WordRows, stem
 from minicoil.words.vocabulary import check_word
 
 BUCKETS = 64  # neighbours are counted by hash: enough to tell two contexts apart, 256 bytes a word
@@ -42,75 +42,106 @@ class WordUse:
 
 
 class WordCounts:
-    """A running count. Memory follows the number of different words, not the text."""
+    """A running count. Memory follows the number of different words, not the text.
+
+    Texts are counted many at a time, as columns: `add_rows` takes thousands of documents, `add` keeps what it is given
+    until there is enough of it.
+    """
 
     def __init__(self) -> None:
-        self.n_words = 0
         self.n_documents = 0
         self.n_sentences = 0
-        self._tokens: dict[str, int] = {}  # token -> word index, -1 for a token that can be no word
+        self._n_words = 0
+        self._tokens: dict[str, int] = {}
         self._words: dict[str, int] = {}
-        self._forms: dict[int, dict[str, int]] = {}
-        self._counts = np.zeros(1024, dtype=np.int64)
-        self._documents = np.zeros(1024, dtype=np.int64)
-        self._sketch = np.zeros((1024, BUCKETS), dtype=np.uint32)
-        self._buckets = np.zeros(1024, dtype=np.int64)
-        self._waiting: list[int] = []
+        self._word_of = np.zeros(1024, np.int32)  # of each token, -1 for one that can be no word
+        self._is_counted = np.zeros(1024, bool)  # of each token: whether it counts as a word of the text at all
+        self._token_counts = np.zeros(1024, np.int64)
+        self._documents = np.zeros(1024, np.int64)
+        self._sketch = np.zeros((1024, BUCKETS), np.uint32)
+        self._buckets = np.zeros(1024, np.int64)
+        self._waiting: list[Sequence[Sequence[str]]] = []
+        self._n_waiting = 0
+        self._forms: _Forms | None = None
 
     def add(self, sentences: Sequence[Sequence[str]]) -> None:
         """Count one document, given as the tokens of its sentences."""
-        seen: set[int] = set()
-        for tokens in sentences:
-            indices = [self._index(token) for token in tokens]
-            if "_" in tokens:
-                _leave_out_identifiers(tokens, indices)
-            self.n_sentences += 1
-            self.n_words += sum(token[0].isalnum() for token in tokens if token)
-            for token, index in zip(tokens, indices, strict=True):
-                if index >= 0:
-                    forms = self._forms.setdefault(index, {})
-                    forms[token] = forms.get(token, 0) + 1
-                    seen.add(index)
-            # the gap keeps neighbours from reaching across sentences; stopwords say little about meaning
-            self._waiting += [index for index in indices if index >= 0]
-            self._waiting += [-1] * WINDOW
         self.n_documents += 1
-        if seen:
-            self._documents[list(seen)] += 1
-        if len(self._waiting) > _FLUSH:
+        self.n_sentences += len(sentences)
+        self._waiting.append(sentences)
+        self._n_waiting += sum(map(len, sentences))
+        if self._n_waiting > _FLUSH:
             self._flush()
 
-    def _index(self, token: str) -> int:
-        index = self._tokens.get(token)
-        if index is None:
-            index = self._tokens[token] = self._word_index(stem(token)) if is_usable(token) else -1
-        return index
+    def add_rows(self, rows: WordRows, documents: NDArray[np.int64]) -> None:
+        """Count whole documents.
+
+        Args:
+            rows: Their words.
+            documents: (n_sentences,) the number of each sentence's document; any numbers, each document's own.
+        """
+        self.n_documents += len(set(documents.tolist()))
+        self.n_sentences += rows.n_sentences
+        self._count(rows, documents)
+
+    def _flush(self) -> None:
+        waiting, self._waiting, self._n_waiting = self._waiting, [], 0
+        if waiting:
+            rows = WordRows.of([tokens for sentences in waiting for tokens in sentences])
+            self._count(rows, np.repeat(np.arange(len(waiting)), [len(sentences) for sentences in waiting]))
+
+    def _count(self, rows: WordRows, documents: NDArray[np.int64]) -> None:
+        table = np.fromiter((self._number(name) for name in rows.names), np.int64, len(rows.names))
+        occurrences = np.bincount(rows.numbers, minlength=len(table))
+        self._n_words += int(occurrences[self._is_counted[table]].sum()) if len(table) else 0
+        local, words = np.unique(self._word_of[table], return_inverse=True)  # numbers of this text's own few words
+        if len(local) and local[0] < 0:
+            local, words = local[1:], words - 1
+        used = words[rows.numbers] if len(table) else np.zeros(0, np.int64)
+        if "_" in rows.names:
+            used = _leave_out_identifiers(np.asarray([name == "_" for name in rows.names])[rows.numbers], rows, used)
+        inside = used >= 0
+        used, sentences = used[inside], rows.sentences[inside]
+        np.add.at(self._token_counts, table, np.bincount(rows.numbers[inside], minlength=len(table)))
+        pairs = np.sort(documents[sentences] * len(local) + used)  # np.unique would hash, five times slower
+        first = np.append(pairs[:1] >= 0, pairs[1:] != pairs[:-1])
+        self._documents[local] += np.bincount(pairs[first] % max(len(local), 1), minlength=len(local))
+        self._sketch[local] += _neighbours(used, sentences, self._buckets[local])
+        self._forms = None
+
+    def _number(self, token: str) -> int:
+        number = self._tokens.get(token)
+        if number is None:
+            number = self._tokens[token] = len(self._tokens)
+            if number == len(self._word_of):
+                for column in (self._word_of, self._is_counted, self._token_counts):
+                    column.resize(2 * number, refcheck=False)
+            self._word_of[number] = self._word_index(stem(token)) if is_usable(token) else -1
+            self._is_counted[number] = token[:1].isalnum()
+        return number
 
     def _word_index(self, word: str) -> int:
         index = self._words.setdefault(word, len(self._words))
-        if index == len(self._counts):
+        if index == len(self._documents):
             grown = 2 * index
-            self._counts.resize(grown, refcheck=False)
             self._documents.resize(grown, refcheck=False)
             self._buckets.resize(grown, refcheck=False)
             self._sketch.resize((grown, BUCKETS), refcheck=False)
         self._buckets[index] = hashlib.blake2b(word.encode(), digest_size=1).digest()[0] % BUCKETS
         return index
 
-    def _flush(self) -> None:
-        run = np.asarray(self._waiting, dtype=np.int64)
-        self._waiting = []
-        np.add.at(self._counts, run[run >= 0], 1)
-        for offset in range(1, WINDOW + 1):
-            left, right = run[:-offset], run[offset:]
-            both = (left >= 0) & (right >= 0)
-            np.add.at(self._sketch, (left[both], self._buckets[right[both]]), 1)
-            np.add.at(self._sketch, (right[both], self._buckets[left[both]]), 1)
+    @property
+    def n_words(self) -> int:
+        """Words of the text, of every kind."""
+        self._flush()
+        return self._n_words
 
     def __len__(self) -> int:
+        self._flush()
         return len(self._words)
 
     def __contains__(self, word: str) -> bool:
+        self._flush()
         return word in self._words
 
     def use(self, word: str) -> WordUse:
@@ -119,7 +150,7 @@ class WordCounts:
         return self._use(word)
 
     def uses(self) -> Iterator[WordUse]:
-        """Every word of the corpus, in order of first occurrence."""
+        """Every word of the corpus, in no order to rely on."""
         self._flush()
         for word in self._words:
             yield self._use(word)
@@ -128,20 +159,56 @@ class WordCounts:
         index = self._words.get(word)
         if index is None:
             return WordUse(word, 0, 0, (), 0.0, np.zeros(BUCKETS, dtype=np.float32))
-        count = int(self._counts[index])
-        forms = tuple(sorted(self._forms.get(index, {}), key=lambda form: (-self._forms[index][form], form)))
+        if self._forms is None:
+            n = len(self._tokens)
+            self._forms = _Forms(list(self._tokens), self._word_of[:n], self._token_counts[:n])
+        forms, count = self._forms.of(index)
         row = self._sketch[index].astype(np.float32)
         total = int(row.sum())
-        per_million = 1e6 * count / max(self.n_words, 1)
+        per_million = 1e6 * count / max(self._n_words, 1)
         return WordUse(word, count, int(self._documents[index]), forms, per_million, row / max(total, 1), total)
 
 
-def _leave_out_identifiers(tokens: Sequence[str], indices: list[int]) -> None:
+class _Forms:
+    """Tokens by the word that they are forms of."""
+
+    def __init__(self, tokens: list[str], words: NDArray[np.int32], counts: NDArray[np.int64]) -> None:
+        self._tokens, self._counts = tokens, counts
+        used = np.flatnonzero((words >= 0) & (counts > 0))
+        self._order = used[np.argsort(words[used], kind="stable")]
+        self._starts = np.searchsorted(words[self._order], np.arange(int(words.max(initial=-1)) + 2))
+
+    def of(self, word: int) -> tuple[tuple[str, ...], int]:
+        """Forms of a word, the most frequent first, and how often they occur together."""
+        places = self._order[self._starts[word] : self._starts[word + 1]].tolist()
+        counted = sorted((-int(self._counts[place]), self._tokens[place]) for place in places)
+        return tuple([form for _, form in counted]), -sum(n for n, _ in counted)
+
+
+def _leave_out_identifiers(bars: NDArray[np.bool_], rows: WordRows, words: NDArray[np.int64]) -> NDArray[np.int64]:
     """Mark the parts of a name such as num_workers, which the tokenizer cuts at "_", as no use of a word."""
-    for place, token in enumerate(tokens):
-        if token == "_":
-            indices[max(place - 1, 0)] = -1
-            indices[min(place + 1, len(indices) - 1)] = -1
+    words = words.copy()
+    places = np.flatnonzero(bars)
+    for step in (-1, 1):
+        beside = places + step
+        inside = (beside >= 0) & (beside < len(words))
+        same = rows.sentences[beside[inside]] == rows.sentences[places[inside]]
+        words[beside[inside][same]] = -1
+    return words
+
+
+def _neighbours(
+    words: NDArray[np.int64], sentences: NDArray[np.int32], buckets: NDArray[np.int64]
+) -> NDArray[np.uint32]:
+    """(n_words, BUCKETS) how often each word has a neighbour of each bucket, within its sentence; no stopwords here."""
+    size = len(buckets) * BUCKETS
+    found = np.zeros(size, np.int64)
+    for offset in range(1, WINDOW + 1):
+        both = sentences[:-offset] == sentences[offset:]
+        left, right = words[:-offset][both], words[offset:][both]
+        found += np.bincount(left * BUCKETS + buckets[right], minlength=size)
+        found += np.bincount(right * BUCKETS + buckets[left], minlength=size)
+    return found.reshape(-1, BUCKETS).astype(np.uint32)
 
 
 def is_usable(token: str) -> bool:

@@ -6,6 +6,7 @@ from .documents import (
     storable as storable,
     text_hash as text_hash,
 )
+from .kept_sentences import KeptSentences as KeptSentences
 from .lengths import (
     SAMPLE as SAMPLE,
     LengthSample as LengthSample,

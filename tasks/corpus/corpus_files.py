@@ -28,25 +28,28 @@ _PROSE: dict[str, Callable[[str], str]] = {
     ".html": from_html,
     ".htm": from_html,
 }
-_TABLES, _LINES = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}
-_KNOWN = {*_PROSE, *_LINES, *_TABLES}
+_TABLES, _LINES, _SEPARATED = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}, {".csv", ".tsv"}
+_ROWS = {*_TABLES, *_LINES, *_SEPARATED}
+_KNOWN = {*_PROSE, *_ROWS}
 UNREADABLE = (OSError, EOFError, zlib.error)  # permissions, a file that vanished, a damaged or cut gzip
 
 
 def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     """Documents of a file, or of every readable file below a folder, in name order.
 
+    A file of rows may be followed by the column of its text, `rows.csv#body`; what exists as a path is that path.
+
     Raises:
         CorpusError: there is nothing under that name, or no file of a kind that is read.
     """
-    path = find_path(spec)
+    path, column = _with_column(spec)
     if not spec:
         raise CorpusError("corpus '' was not found: an empty name stands for no folder; give '.' for this one")
     if os.path.isfile(path):
         if _kind(path) not in _KNOWN:
             kind = _kind(path) or "a file without ending"
             raise CorpusError(f"{shown_name(path)}: {kind} is not read; {_accepted()}")
-        return _read_file(path, shown_name(path.name), report)
+        return _read_file(path, shown_name(path.name), report, column)
     if os.path.isdir(path):
         return _read_folder(path, report)
     if os.path.islink(path):
@@ -59,6 +62,17 @@ def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     raise CorpusError(
         f"corpus '{shown_name(spec)}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:..."
     )
+
+
+def _with_column(spec: str) -> tuple[Path, str]:
+    """The path that a SPEC stands for, and the column of its rows."""
+    path = find_path(spec)
+    name, separator, column = spec.rpartition("#")
+    if separator and column and not os.path.lexists(path):
+        file = find_path(name)
+        if os.path.isfile(file) and is_rows(file):
+            return file, column
+    return path, "text"
 
 
 def _read_folder(folder: Path, report: CorpusReport) -> Iterator[Document]:
@@ -84,18 +98,18 @@ def _kind(path: Path) -> str:
 
 
 def is_rows(path: Path) -> bool:
-    """Whether a file is one of JSON lines, or a table."""
-    return _kind(path) in {*_TABLES, *_LINES}
+    """Whether a file is one of JSON lines, of separated values, or a table."""
+    return _kind(path) in _ROWS
 
 
 def _open_bytes(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
 
-def _read_file(path: Path, name: str, report: CorpusReport) -> Iterator[Document]:
+def _read_file(path: Path, name: str, report: CorpusReport, column: str = "text") -> Iterator[Document]:
     place = RowPlace(shown_name(os.path.abspath(path)), name, shown_name(path))
     if _kind(path) not in _PROSE:
-        yield from read_rows(path, place, report)
+        yield from read_rows(path, place, report, column)
         return
     try:
         yield from _read_prose(path, place, report)
@@ -131,7 +145,7 @@ def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
 
 
 def read_rows(path: Path, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
-    """Rows of a file of JSON lines or of a table; a file that cannot be read is one row of the report.
+    """Rows of a file of JSON lines, separated values or a table; a file that cannot be read is one row of the report.
 
     Args:
         path: The file.
@@ -148,6 +162,11 @@ def read_rows(path: Path, place: RowPlace, report: CorpusReport, column: str = "
             yield from read_table(path, place, report, column)
         elif _kind(path) in _LINES:
             yield from _read_lines(path, place, report, column)
+        elif _kind(path) in _SEPARATED:
+            from tasks.corpus.corpus_separated import read_separated
+
+            with _open_bytes(path) as file:
+                yield from read_separated(as_utf8(file), _kind(path) == ".tsv", place, report, column)
     except UNREADABLE as error:
         report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
 

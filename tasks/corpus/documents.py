@@ -123,8 +123,14 @@ class Document:
 
 
 def point_id(*parts: str) -> str:
-    """UUID of a document by what names it."""
-    return str(uuid.uuid5(_NAMESPACE, "\0".join(parts)))
+    """UUID of a document by what names it.
+
+    Source: RFC 9562, version 5, as `uuid.uuid5` has it; every row of a corpus needs one, and this takes a quarter of
+    its time.
+    """
+    name = hashlib.sha1(_NAMESPACE.bytes + "\0".join(parts).encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(name[16], 16) & 3]
+    return f"{name[:8]}-{name[8:12]}-5{name[13:16]}-{variant}{name[17:20]}-{name[20:32]}"
 
 
 def document(doc: str, title: str, body: str, own_id: str = "", place: RowPlace | None = None) -> Document:

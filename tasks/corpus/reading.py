@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.text import WordTokenizer, sentence_key, split_sentences
-from minicoil.words import KeySet, WordCounts
-from tasks.corpus.sentence_store import Sentence, SentenceStore, folded_words
+from minicoil.text import RowTokenizer, WordTokenizer, sentence_keys, split_sentences
+from minicoil.words import KeyRuns, WordCounts
+from tasks.corpus.sentence_store import SentenceStore
 from tasks.corpus.specs import CorpusReport, Document, read_corpora
 from tasks.points import PointStore
 from tasks.progress import progress
 
-_BATCH = 2000  # sentences written together
+_BATCH = 2**22  # characters counted together: some 30,000 sentences, and whole documents
 
 
 @dataclass
@@ -38,7 +39,23 @@ class Reading:
     n_sentences: int = 0
     n_new: int = 0
     keys: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64), repr=False)
-    _waiting: list[Sentence] = field(default_factory=list, repr=False)
+
+
+@dataclass
+class SentenceBatch:
+    """Sentences of whole documents.
+
+    Attributes:
+        texts: Of each sentence.
+        owners: For each sentence the place of its document.
+        docs: Names of the documents, which their sentences are deleted with.
+        shown: The same as messages name them.
+    """
+
+    texts: list[str] = field(default_factory=list)
+    owners: list[int] = field(default_factory=list)
+    docs: list[str] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
 
 
 def read_sentences(
@@ -63,18 +80,24 @@ def read_sentences(
         CorpusError: a SPEC names nothing, or nothing usable was found.
     """
     reading = Reading(WordCounts(), CorpusReport())
-    total, seen = 0, KeySet()
-    with progress("reading sentences", None, "sentences") as advance:
-        documents = read_corpora(specs, reading.report, sample, points=points)
-        for sentences in _sentences(documents, reading, seen, tokenizer.fold):
-            texts = tokenizer.tokenize([sentence.text for sentence in sentences])
-            reading.counts.add([text.words for text in texts])
-            total = (total + sum(sentence.key for sentence in sentences)) % 2**64
-            reading._waiting += sentences
-            if len(reading._waiting) >= _BATCH:
-                _flush(store, reading, keep)
-            advance(len(sentences))
-        _flush(store, reading, keep)
+    total, seen, cutter = 0, KeyRuns(), RowTokenizer(tokenizer)
+    with (
+        progress("reading sentences", None, "sentences") as advance,
+        nullcontext() if store is None else store.writer(tokenizer.fold, keep) as writer,
+    ):
+        for batch in batches(read_corpora(specs, reading.report, sample, points=points)):
+            keys = sentence_keys(batch.texts)
+            fresh = np.flatnonzero(seen.add(keys))
+            owners = np.asarray(batch.owners, np.int64)[fresh]
+            texts = [batch.texts[place] for place in fresh.tolist()]
+            _report_empty(batch, owners, reading)
+            rows = cutter.tokenize(texts)
+            reading.counts.add_rows(rows, owners)
+            total = (total + int(keys[fresh].sum(dtype=np.uint64))) % 2**64
+            reading.n_sentences += len(texts)
+            names = [batch.docs[owner] for owner in owners.tolist()]
+            reading.n_new += len(texts) if writer is None else writer.add(keys[fresh], texts, names, rows)
+            advance(len(texts))
     reading.digest = hashlib.sha256(f"{total}:{reading.n_sentences}".encode()).hexdigest()
     reading.keys = seen.sorted_keys()
     return reading
@@ -84,35 +107,31 @@ def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointSt
     """Counts of a corpus of general text, which is not kept; None where none was given."""
     if spec is None:
         return None
-    counts = WordCounts()
-    for entry in read_corpora([spec], CorpusReport(), points=points):
-        sentences = list(split_sentences(entry.body))
-        if sentences:
-            counts.add([text.words for text in tokenizer.tokenize(sentences)])
+    counts, rows = WordCounts(), RowTokenizer(tokenizer)
+    for batch in batches(read_corpora([spec], CorpusReport(), points=points)):
+        counts.add_rows(rows.tokenize(batch.texts), np.asarray(batch.owners, np.int64))
     return counts
 
 
-def _sentences(
-    documents: Iterator[Document], reading: Reading, seen: KeySet, fold: Callable[[str], str]
-) -> Iterator[list[Sentence]]:
-    """The sentences of each document, those in `seen` left out and put there."""
+def batches(documents: Iterable[Document]) -> Iterator[SentenceBatch]:
+    """The sentences of documents, those of many documents together."""
+    batch, size = SentenceBatch(), 0
     for entry in documents:
-        reading.n_documents += 1
-        fresh = []
-        for text in split_sentences(entry.body):
-            key = sentence_key(text)
-            if seen.add(key):
-                fresh.append(Sentence(key, text, entry.doc, folded_words(text, fold)))
-        if not fresh:
-            reading.report.refuse("documents without a new prose sentence", entry.title or entry.doc)
-            continue
-        reading.n_sentences += len(fresh)
-        yield fresh
+        found = list(split_sentences(entry.body))
+        batch.texts += found
+        batch.owners += [len(batch.docs)] * len(found)
+        batch.docs.append(entry.doc)
+        batch.shown.append(entry.title or entry.doc)
+        size += len(entry.body)
+        if size > _BATCH:
+            yield batch
+            batch, size = SentenceBatch(), 0
+    if batch.docs:
+        yield batch
 
 
-def _flush(store: SentenceStore | None, reading: Reading, keep: bool) -> None:
-    if store is None:
-        reading.n_new += len(reading._waiting)
-    elif reading._waiting:
-        reading.n_new += store.add(reading._waiting) if keep else store.count_absent(reading._waiting)
-    reading._waiting = []
+def _report_empty(batch: SentenceBatch, owners: NDArray[np.int64], reading: Reading) -> None:
+    reading.n_documents += len(batch.docs)
+    n_fresh = np.bincount(owners, minlength=len(batch.docs))
+    for place in np.flatnonzero(n_fresh == 0).tolist():
+        reading.report.refuse("documents without a new prose sentence", batch.shown[place])

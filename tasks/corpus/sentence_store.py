@@ -5,13 +5,16 @@ from __future__ import annotations
 import heapq
 import random
 import re
-from collections.abc import Callable, Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby, islice
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.text import WordRows
 from tasks.points import CollectionSchema, Point, PointFilter, PointStore, VectorUpdate
 
 NAME = "_sentences"
@@ -21,6 +24,7 @@ _TEXT, _FOLDED = "text", "folded"  # both have an index of words; the second tho
 
 _WORDS = re.compile(r"[^\W_]+")  # as the engine cuts them
 _PAGE = 1000
+_WRITTEN = 2000  # sentences written together
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,40 @@ class Sentence:
     folded: str = ""
 
 
+class SentenceWriter(AbstractContextManager["SentenceWriter"], ABC):
+    """Takes the sentences of a reading, batch by batch."""
+
+    @abstractmethod
+    def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+        """Add those that are not there yet; returns how many these were.
+
+        Args:
+            keys: (n,) uint64, none of them twice in all that one reading adds.
+            texts: Of each.
+            docs: The document of each.
+            rows: The words of each.
+        """
+
+    def __exit__(self, *error: object) -> None:
+        """Whoever gathers sentences writes the last of them here."""
+
+
+class PointWriter(SentenceWriter):
+    """Sentences as points, at once."""
+
+    def __init__(self, store: SentenceStore, fold: Callable[[str], str], keep: bool) -> None:
+        self._store, self._fold, self._keep = store, fold, keep
+
+    def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+        n_new = 0
+        for start in range(0, len(texts), _WRITTEN):
+            part = slice(start, start + _WRITTEN)
+            entries = zip(keys[part].tolist(), texts[part], docs[part], strict=True)
+            sentences = [Sentence(key, text, doc, folded_words(text, self._fold)) for key, text, doc in entries]
+            n_new += self._store.add(sentences) if self._keep else self._store.count_absent(sentences)
+        return n_new
+
+
 class SentenceStore:
     """Sentences in a Qdrant collection that accumulates over runs.
 
@@ -52,7 +90,7 @@ class SentenceStore:
 
     def __init__(self, points: PointStore, role_width: int | None, role_model: str = "minilm", name: str = "") -> None:
         self._points = points
-        self.name = name or _name(role_model)
+        self.name = name or store_name(role_model)
         if role_width is not None:
             schema = CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=(_TEXT, _FOLDED))
             points.ensure(self.name, schema)
@@ -60,7 +98,7 @@ class SentenceStore:
     @classmethod
     def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
         """The store of a role model where there is one, to read from; None where nothing was ever read."""
-        return cls(points, None, role_model) if points.exists(_name(role_model)) else None
+        return cls(points, None, role_model) if points.exists(store_name(role_model)) else None
 
     @classmethod
     def all_of(cls, points: PointStore) -> list[SentenceStore]:
@@ -73,7 +111,7 @@ class SentenceStore:
         unique = {sentence.key: sentence for sentence in sentences}
         known = {int(point.id): point for point in self._points.get(self.name, list(unique), [_FOLDED])}
         fresh = [entry for key, entry in unique.items() if key not in known]
-        self._points.upsert(self.name, [Point(s.key, _payload(s)) for s in fresh])
+        self._points.upsert(self.name, [point_of(sentence) for sentence in fresh])
         for key, point in known.items():  # read by an earlier version, which found them by the text alone
             if unique[key].folded and not point.payload.get(_FOLDED):
                 self._points.set_payload(self.name, [key], {_FOLDED: unique[key].folded})
@@ -97,9 +135,27 @@ class SentenceStore:
         """
         return next(self._pages(forms, n), [])[:n]
 
+    def sample_each(self, forms: Mapping[str, Sequence[str]], n: int) -> dict[str, list[int]]:
+        """`sample` of several words."""
+        return {word: self.sample(given, n) for word, given in forms.items()}
+
     def keys(self, forms: Sequence[str]) -> Iterator[list[int]]:
         """Keys of all sentences with one of the forms, in pages, ascending."""
+        yield from self.point_keys(forms)
+
+    def point_keys(self, forms: Sequence[str]) -> Iterator[list[int]]:
+        """The same of those sentences that are points, which here all are."""
         yield from self._pages(forms, _PAGE)
+
+    def draw(
+        self, forms: Mapping[str, Sequence[str]], n: int, domain: NDArray[np.uint64]
+    ) -> dict[str, tuple[NDArray[np.uint64], NDArray[np.uint64]]]:
+        """Of sentences that are no points, for each word the lowest `n` keys, inside a corpus and outside of it."""
+        return {}
+
+    def writer(self, fold: Callable[[str], str], keep: bool = True) -> SentenceWriter:
+        """What a reading gives its sentences to; without `keep` they are only counted."""
+        return PointWriter(self, fold, keep)
 
     def _pages(self, forms: Sequence[str], size: int) -> Iterator[list[int]]:
         """Keys in both indexes, ascending, each once."""
@@ -151,7 +207,8 @@ class SentenceStore:
         return len(there)
 
 
-def _name(role_model: str) -> str:
+def store_name(role_model: str) -> str:
+    """Of the store of a role model."""
     if role_model == "minilm":
         return NAME
     return f"{NAME}_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
@@ -174,9 +231,10 @@ def folded_words(text: str, fold: Callable[[str], str]) -> str:
     return " ".join(dict.fromkeys(word for word in _WORDS.findall(fold(text)) if word.lower() not in there))
 
 
-def _payload(sentence: Sentence) -> dict[str, str]:
+def point_of(sentence: Sentence) -> Point:
+    """A sentence as a point, without its vector."""
     payload = {_TEXT: sentence.text, "doc": sentence.doc}
-    return {**payload, _FOLDED: sentence.folded} if sentence.folded else payload
+    return Point(sentence.key, {**payload, _FOLDED: sentence.folded} if sentence.folded else payload)
 
 
 def _sentence(point: Point) -> Sentence:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minicoil.errors import CorpusError
-from minicoil.text import Quotes, WordTokenizer, possible_snippets, sentence_key, split_sentences, stem
+from minicoil.text import Quotes, WordTokenizer, normalise_text, possible_snippets, sentence_key, split_sentences, stem
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import (
     HASH_FIELD,
@@ -19,7 +19,7 @@ from tasks.catalogue import (
     read_channel,
 )
 from tasks.corpus.documents import RowPlace, text_hash
-from tasks.corpus.sentence_store import SentenceStore
+from tasks.corpus.kept_sentences import KeptSentences
 from tasks.corpus.specs import CorpusReport, Document, read_corpora
 from tasks.corpus.telling_apart import is_same_source
 from tasks.place import Place
@@ -70,13 +70,14 @@ def find_traces(place: Place, points: PointStore, docs: Sequence[str], corpus: S
         CorpusError: a corpus has no such document.
     """
     wanted = None if not corpus else _documents_of(corpus, docs, points)
-    asked = None if wanted is None else {key for entry in wanted for key in _keys(entry.body)}
+    said = None if wanted is None else "\n".join(normalise_text(entry.body) for entry in wanted)
     traces, named = Traces(), set[int]()
-    for store in SentenceStore.all_of(points):
+    stores = KeptSentences.all_kept(place, points)
+    for store in stores:
         for doc in docs:
             for page in store.of_document(doc):
                 for sentence in page:
-                    if asked is None or sentence.key in asked:
+                    if said is None or normalise_text(sentence.text) in said:  # however it was cut when it was read
                         traces.sentences[sentence.key] = sentence.text
     for record in list_collections(place.objects()):
         rows = list(_points_of(points, record, docs, wanted))
@@ -90,7 +91,9 @@ def find_traces(place: Place, points: PointStore, docs: Sequence[str], corpus: S
         named |= set(_keys(entry.body))
     traces.texts |= {*traces.sentences.values()}
     elsewhere = sorted(named - traces.sentences.keys())
-    traces.n_shared = sum(len(page) for store in SentenceStore.all_of(points) for page in store.texts(elsewhere))
+    traces.n_shared = sum(
+        len(page) for store in KeptSentences.all_kept(place, points) for page in store.texts(elsewhere)
+    )
     traces.texts -= {text for text in traces.texts if not text.strip()}
     return traces
 

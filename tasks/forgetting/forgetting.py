@@ -20,7 +20,7 @@ from typing import Any
 from minicoil.errors import UsageError
 from minicoil.files import parse_json, write_json, write_whole
 from tasks.catalogue import open_record, read_registry, resolve_names
-from tasks.corpus import SentenceStore, Traces, find_traces, find_words
+from tasks.corpus import KeptSentences, Traces, find_traces, find_words
 from tasks.forgetting.redaction import redact_releases, redact_reports, remove_copies
 from tasks.models import forget_sentences
 from tasks.place import Place
@@ -83,7 +83,7 @@ def forget_documents(place: Place, request: ForgetRequest) -> dict[str, Any]:
             note.write(facts)
             _redact(place, traces, dry_run=False)
             _forget_copies(place, traces, facts["digests"])
-            certain = _delete(points, traces, names)
+            certain = _delete(place, points, traces, names)
         answer = _public(facts, request)
         answer["remains"] = _remains(answer, place, certain, names)
         if not request.dry_run:
@@ -175,15 +175,15 @@ def _drop_shards(store: ObjectStore, keys: Collection[int]) -> None:
         store.delete(entry.key)
 
 
-def _delete(points: PointStore, traces: Traces, names: Collection[str]) -> bool:
+def _delete(place: Place, points: PointStore, traces: Traces, names: Collection[str]) -> bool:
     """Points first, then sentences, by which all of it would be found again; then off the disk."""
     certain = True
     for name in sorted(names):
         points.delete(name, traces.points.get(name, []))
         certain &= points.purge(name)
-    for store in SentenceStore.all_of(points):
+    for store in KeptSentences.all_kept(place, points):
         store.delete(list(traces.sentences))
-        certain &= points.purge(store.name)
+        certain &= store.purge()
     return certain
 
 

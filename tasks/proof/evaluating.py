@@ -34,7 +34,8 @@ from minicoil.retrieval import (
 )
 from minicoil.sparse import SparseVector
 from minicoil.text import sentence_key, split_sentences
-from tasks.corpus import SentenceStore
+from tasks.corpus import KeptSentences
+from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress
 from tasks.proof.contenders import Contenders, measured_bm25
@@ -139,7 +140,7 @@ def _drop_abandoned(points: PointStore) -> None:
             points.drop(name)
 
 
-def find_training_text(points: PointStore, data: RetrievalSet, role_model: str) -> dict[str, Any]:
+def find_training_text(place: Place, points: PointStore, data: RetrievalSet, role_model: str) -> dict[str, Any]:
     """How much of a set's text the home's sentence store holds, and how much of it was trained on.
 
     Sentences get their role-model vector when they are encoded for training; one without was only read.
@@ -151,7 +152,7 @@ def find_training_text(points: PointStore, data: RetrievalSet, role_model: str) 
     answer = {"n_sentences": len(keys), "n_read": 0, "n_trained": 0, "is_trained_on": False, "is_known": True}
     if data.kind == "sense":  # made of sentences that every layer holds out
         return answer
-    store = SentenceStore.find(points, role_model)
+    store = KeptSentences.found(place, points, role_model)
     if store is None or not keys:
         return {**answer, "is_known": False}
     n_read, n_trained = sum(len(page) for page in store.texts(keys)), len(store.vectors(keys))

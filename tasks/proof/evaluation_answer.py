@@ -7,16 +7,19 @@ from typing import Any
 
 from minicoil.config import RetrievalGateConfig
 from minicoil.retrieval import hurting_words, judge_release, result_row
+from tasks.place import Place
 from tasks.points import PointStore
 from tasks.proof.evaluating import Evaluated, evidence_of, find_training_text
 
 
-def answer_evaluation(evaluated: Sequence[Evaluated], points: PointStore, role_model: str) -> dict[str, Any]:
+def answer_evaluation(
+    evaluated: Sequence[Evaluated], place: Place, points: PointStore, role_model: str
+) -> dict[str, Any]:
     """The first set's figures at the top, every set's under `sets`, the verdict under `gate`.
 
     Args:
         evaluated: One set or more.
-        points: Where the sentences are that models were trained on.
+        place, points: Where the sentences are that models were trained on.
         role_model: Of the release, by which these sentences are kept.
     """
     config = RetrievalGateConfig()
@@ -25,7 +28,7 @@ def answer_evaluation(evaluated: Sequence[Evaluated], points: PointStore, role_m
     sets = [
         {
             **result_row(entry.result),
-            "trained_on": find_training_text(points, entry.result.data, role_model),
+            "trained_on": find_training_text(place, points, entry.result.data, role_model),
             "seconds": entry.seconds,
         }
         for entry in evaluated

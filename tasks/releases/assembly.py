@@ -82,11 +82,9 @@ def joined_tokens_of(
 
 def probe_texts(store: SentenceStore, chosen: Sequence[Candidate]) -> list[str]:
     """Real sentences with words of the extension, on which the release's implementations must agree."""
-    keys: list[int] = []
     step = max(len(chosen) // 50, 1)
-    for candidate in chosen[::step]:
-        keys += store.sample(candidate.use.forms, 4)
-    unique = list(dict.fromkeys(keys))[:_PROBES]
+    found = store.sample_each({candidate.word: candidate.use.forms for candidate in chosen[::step]}, 4)
+    unique = list(dict.fromkeys(key for keys in found.values() for key in keys))[:_PROBES]
     return [sentence.text for page in store.texts(unique) for sentence in page]
 
 

@@ -13,6 +13,7 @@ from tasks.corpus import SentenceStore
 from tasks.progress import progress
 
 Keys = NDArray[np.uint64]
+_NONE = np.zeros(0, np.uint64)
 
 
 def sample_sentences(
@@ -32,14 +33,22 @@ def sample_sentences(
     """
     chosen = {}
     with progress("sampling sentences", len(forms), "words") as advance:
+        drawn = store.draw(forms, sampling.max_sentences, domain)
         for word in sorted(forms):
-            chosen[word] = _sample(store, forms[word], sampling.max_sentences, domain)
+            others = drawn.get(word, (_NONE, _NONE))
+            chosen[word] = _sample(store, forms[word], sampling.max_sentences, domain, others)
             advance(1)
     return chosen
 
 
-def _sample(store: SentenceStore, forms: Sequence[str], n: int, domain: Keys) -> Keys:
-    """Keys are hashes, so the smallest of either kind are a uniform sample that stays nested as the store grows."""
+def _sample(
+    store: SentenceStore, forms: Sequence[str], n: int, domain: Keys, others: tuple[Keys, Keys] = (_NONE, _NONE)
+) -> Keys:
+    """Keys are hashes, so the smallest of either kind are a uniform sample that stays nested as the store grows.
+
+    Args:
+        others: The lowest keys of either kind that are no points.
+    """
     here: list[Keys] = []
     elsewhere: list[Keys] = []
     for page in _pages(store, forms):
@@ -48,7 +57,7 @@ def _sample(store: SentenceStore, forms: Sequence[str], n: int, domain: Keys) ->
         elsewhere.append(page[~inside])
         if min(_total(here), n // 2) + min(_total(elsewhere), n - n // 2) == n:
             break
-    domestic, foreign = _join(here), _join(elsewhere)
+    domestic, foreign = np.unique(_join([*here, others[0]])), np.unique(_join([*elsewhere, others[1]]))
     n_domestic = max(n // 2, n - len(foreign))
     domestic = domestic[:n_domestic]
     return np.sort(np.concatenate([domestic, foreign[: n - len(domestic)]]))
@@ -69,20 +78,21 @@ def sample_held_out(
     kept = domain[is_held_out(domain, sampling)]
     chosen = {}
     with progress("sampling held-out sentences", len(forms), "words") as advance:
+        drawn = store.draw(forms, most, kept)
         for word in sorted(forms):
             found: list[Keys] = []
             for page in _pages(store, forms[word]):
                 found.append(page[np.isin(page, kept)])
                 if _total(found) >= most:
                     break
-            chosen[word] = np.sort(_join(found))[:most]
+            chosen[word] = np.unique(_join([*found, drawn.get(word, (_NONE, _NONE))[0]]))[:most]
             advance(1)
     return chosen
 
 
 def _pages(store: SentenceStore, forms: Sequence[str]) -> Iterator[Keys]:
     if forms:
-        yield from (np.asarray(page, dtype=np.uint64) for page in store.keys(forms))
+        yield from (np.asarray(page, dtype=np.uint64) for page in store.point_keys(forms))
 
 
 def _total(parts: Sequence[Keys]) -> int:

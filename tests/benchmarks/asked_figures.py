@@ -60,6 +60,16 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         Asked("adopting: ms a point beside the encoder", lambda r: r["ms_a_point"], most=3.0, form=".2f"),
         Asked("adopting: points", lambda r: r["n_points"], least=100_000, form=".0f"),
     ),
+    "reading": (
+        Asked("sentences a second of CPU", lambda r: r["sentences_a_cpu_second"]["new"], least=20_000, form=".0f"),
+        Asked("times as fast as the earlier way", lambda r: r["times_faster"], least=30, form=".1f"),
+        Asked(
+            "seconds to mine and to count common words", lambda r: r["new"]["choose"]["seconds"], most=60, form=".1f"
+        ),
+        Asked(
+            "seconds to draw 8,000 sentences of 1,000 words", lambda r: r["new"]["draw"]["seconds"], most=60, form=".1f"
+        ),
+    ),
     "server": (
         Asked("guarded rewrite with stamp, times four round trips", lambda r: r["times_faster"], least=1.6, form=".2f"),
         Asked("points found of 60,000, one shard", lambda r: r["find"]["1 shards"]["found"], least=60_000, form=".0f"),

@@ -30,6 +30,7 @@ COMMANDS = {
     "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
     "shards": "pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py",
+    "reading": "MINICOIL_BENCH_SENTENCES=5000000 pytest -m benchmark -s tests/benchmarks/test_reading_benchmark.py",
     "commands": "pytest -m benchmark -s tests/benchmarks/test_command_benchmark.py",
     "load": "MINICOIL_BENCH_OUT=docs/benchmarks/load.json pytest -m benchmark -s tests/benchmarks/test_load_benchmark.py",
     "soak": "MINICOIL_BENCH_OUT=docs/benchmarks/soak.json pytest -m benchmark -s tests/benchmarks/test_soak_benchmark.py",
@@ -425,6 +426,19 @@ def _shards(r: dict[str, Any]) -> str:
     return table(("what", "who", "s on the clock", "s of CPU in all"), rows)
 
 
+def _reading(r: dict[str, Any]) -> str:
+    rows: list[Row] = []
+    for who in ("earlier", "new"):
+        read, rate = r[who]["read"], r["sentences_a_cpu_second"][who]
+        n, seconds = f"{read['n_sentences']:,}", f"{read['cpu_seconds']:.1f}"
+        rows.append((who, n, seconds, f"{rate:,}", f"{r[who]['peak_mib']:,}"))
+    steps = [
+        f"{r['new'][step]['seconds']:.1f} s ({r['new'][step]['cpu_seconds']:.1f} of CPU)" for step in ("choose", "draw")
+    ]
+    note = f"Choosing words of the new way's counts took {steps[0]}, drawing their sentences {steps[1]}."
+    return table(("way", "sentences", "s of CPU", "sentences a second of CPU", "peak MiB"), rows) + f"\n\n{note}"
+
+
 def _commands(r: dict[str, Any]) -> str:
     rows: list[Row] = []
     for name, sides in r["commands"].items():
@@ -490,6 +504,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "adopting": _adopting,
     "release": _release,
     "shards": _shards,
+    "reading": _reading,
     "commands": _commands,
     "load": _load,
     "soak": _soak,

@@ -13,6 +13,7 @@ from tasks.catalogue.channels import read_channel
 from tasks.catalogue.registry import CollectionRecord, open_record
 from tasks.catalogue.releases import read_manifest, release_numbers, verify_release
 from tasks.collections.searching import search_collection, served_release
+from tasks.corpus.kept_sentences import KeptSentences
 from tasks.models.bundles import open_model
 from tasks.place import Place
 from tasks.points import Point
@@ -72,6 +73,7 @@ class Checker:
         with place.points() as points:
             names = points.names()
             n_sentences = {name: points.count(name) for name in names if name != COLLECTION}
+            n_read = {kept.name: kept.count() for kept in KeptSentences.all_kept(place, points)}
         return {
             "channel": [ranks[state.current], ranks[state.previous], ranks[state.pending], state.phase],
             "files": [
@@ -90,6 +92,7 @@ class Checker:
             },
             "search": [[(-row["score"], row["id"]) for row in rows] for rows in found],
             "sentences": n_sentences,
+            "read": n_read,
             "work": leftovers(place),
         }
 

@@ -1,11 +1,13 @@
 """What a document is called: one rule, for every kind of value that rows hold."""
 
 import math
+import uuid
 from decimal import Decimal
 
 import pytest
 
-from tasks.corpus.documents import RowPlace, document, id_text, row_id, row_texts
+from tasks.corpus import documents
+from tasks.corpus.documents import RowPlace, document, id_text, point_id, row_id, row_texts
 
 PLACE = RowPlace("/data/a.jsonl", "a.jsonl", "a.jsonl", 3)
 
@@ -62,3 +64,10 @@ def test_another_name_leaves_a_doc_that_the_row_gave():
     assert one.named("b.jsonl#7").doc == "b.jsonl#7"
     part = row_texts({"_id": 7, "doc": "manual"}, None, "Body.", PLACE)
     assert part.named("b.jsonl#7").doc == "manual" and part.named("b.jsonl#7").id != part.id
+
+
+@pytest.mark.parametrize(
+    "parts", [("a.jsonl", "7"), ("", ""), ("caf\u00e9", "x" * 999), *((f"d{i}", "t") for i in range(64))]
+)
+def test_ids_of_points_are_uuids_of_version_5(parts):
+    assert point_id(*parts) == str(uuid.uuid5(documents._NAMESPACE, "\0".join(parts)))

@@ -10,12 +10,15 @@ import pytest
 from minicoil.encoder.content_words import ContentWords
 from minicoil.errors import BusyError, CollectionError, CorpusError, UsageError
 from minicoil.text.sentences import sentence_key, split_sentences
+from minicoil.text.tokens import WordTokenizer
 from minicoil.words.ledger import Ledger, WordRecord
 from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.releases import open_release, publish_release, read_manifest, verify_release
 from tasks.catalogue.reports import write_report
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.texts import join_corpus
+from tasks.corpus.kept_sentences import KeptSentences
+from tasks.corpus.reading import read_sentences
 from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.corpus.specs import CorpusReport, read_corpora
 from tasks.forgetting import forgetting
@@ -265,6 +268,26 @@ def test_a_corpus_says_which_of_two_documents_of_one_name_is_meant(home, corpus,
     answer = forget_documents(home, ForgetRequest(("secret",), corpus=(str(corpus),), collections=("docs",)))
     assert answer["n_sentences"] == 2 and answer["retrain"][1].endswith(f"--corpus {corpus}")
     assert files_with(home.home, PLANTED) == []
+
+
+@pytest.mark.parametrize("with_corpus", [False, True])
+def test_sentences_in_columns_are_forgotten_however_they_were_cut(home, corpus, encoder_folder, with_corpus):
+    """A corpus that was read names its own sentences, those that an earlier version cut otherwise among them."""
+    tokenizer = WordTokenizer.from_folder(encoder_folder)
+    whole = " ".join(split_sentences(SECRET))
+    with home.points() as points:
+        kept = KeptSentences(points, 2, "a third", home)
+        read = read_sentences(points, kept, tokenizer, [str(corpus)], None)
+        SentenceStore(points, 2, "a third").add([Sentence(sentence_key(whole), whole, "secret")])
+        before = {s.text for page in kept.of_document("secret") for s in page}
+        assert read.n_new == read.n_sentences > len(before) > 1 and whole in before
+    specs = (str(corpus),) if with_corpus else ()
+    answer = forget_documents(home, ForgetRequest(("secret",), corpus=specs))
+    assert answer["n_sentences"] >= len(before)
+    with home.points() as points:
+        kept = KeptSentences.found(home, points, "a third")
+        assert [page for page in kept.of_document("secret")] == []
+        assert 0 < kept.columns.count() < read.n_sentences
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_touched(home):

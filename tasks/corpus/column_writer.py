@@ -1,0 +1,86 @@
+"""Sentences of a reading on their way into columns: gathered until there are enough for a piece."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from numpy.typing import NDArray
+
+from minicoil.text import STOPWORDS, WordRows
+from minicoil.words import KeyRuns
+from tasks.corpus.sentence_columns import SCHEMA, SentenceColumns, from_zero
+from tasks.corpus.sentence_store import SentenceWriter
+
+PIECE = 2**18  # sentences of a piece: some 12 MB, and 60 MB of memory while it grows
+
+
+class ColumnWriter(SentenceWriter):
+    """Adds sentences to columns, those that are there left out.
+
+    The last, smaller piece is written at the end of the `with` block, unless that ends by an error: the same command
+    reads again what was not written.
+
+    Args:
+        columns: Where to.
+        known: Keys that are kept elsewhere, in an earlier version's store.
+        keep: Whether they are added; else it is only counted how many would be.
+    """
+
+    def __init__(self, columns: SentenceColumns, known: KeyRuns, keep: bool = True) -> None:
+        self._columns, self._known, self._keep = columns, known, keep
+        for keys in columns.key_pages():
+            known.add(keys)
+        self._batches: list[Any] = []
+        self._names: dict[str, int] = {}
+        self._docs: dict[str, int] = {}
+        self._n_waiting = 0
+
+    def __exit__(self, *error: object) -> None:
+        if error[0] is None:
+            self._write()
+
+    def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+        new = ~self._known.contain(keys) if len(self._known) else np.ones(len(keys), bool)
+        places = np.flatnonzero(new)
+        if not len(places) or not self._keep:
+            return len(places)
+        words = self._lists(rows)
+        numbers = np.fromiter((self._docs.setdefault(doc, len(self._docs)) for doc in docs), np.int32, len(docs))
+        batch = [pa.array(keys), pa.array(texts, pa.string()), pa.array(numbers), words]
+        table = pa.table(batch, ["key", "text", "doc", "words"])
+        self._batches.append(table if len(places) == len(keys) else table.take(pa.array(places)))
+        self._n_waiting += len(places)
+        if self._n_waiting >= PIECE:
+            self._write()
+        return len(places)
+
+    def _lists(self, rows: WordRows) -> Any:
+        """The words of each sentence as numbers of this piece's names, each once, without stopwords and marks."""
+        kept = [name[:1].isalnum() and name not in STOPWORDS for name in rows.names]
+        table = np.full(max(len(kept), 1), -1, np.int64)
+        for place, name in enumerate(rows.names):
+            if kept[place]:
+                table[place] = self._names.setdefault(name, len(self._names))
+        numbers = table[rows.numbers]
+        used = numbers >= 0
+        size = len(self._names) or 1
+        pairs = np.sort(rows.sentences[used].astype(np.int64) * size + numbers[used])
+        pairs = pairs[np.append(pairs[:1] >= 0, pairs[1:] != pairs[:-1])]
+        offsets = np.searchsorted(pairs, np.arange(rows.n_sentences + 1) * size).astype(np.int32)
+        return pa.ListArray.from_arrays(pa.array(offsets), pa.array((pairs % size).astype(np.int32)))
+
+    def _write(self) -> None:
+        if self._batches:
+            gathered = pa.concat_tables(self._batches).combine_chunks()
+            self._batches, self._n_waiting = [], 0
+            names, docs = (pa.array(list(table), pa.string()) for table in (self._names, self._docs))
+            self._names, self._docs = {}, {}
+            lists = gathered["words"].chunk(0)
+            words = pa.ListArray.from_arrays(
+                from_zero(lists.offsets), pa.DictionaryArray.from_arrays(lists.flatten(), names)
+            )
+            doc = pa.DictionaryArray.from_arrays(gathered["doc"].chunk(0), docs)
+            self._columns.write(pa.table([gathered["key"], gathered["text"], doc, words], schema=SCHEMA))
