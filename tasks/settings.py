@@ -64,6 +64,7 @@ class Settings(BaseSettings):
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
         device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
         sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
+        embedding_cache_bytes: Most that embeddings of documents and queries may take there; 0 keeps none.
     """
 
     model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
@@ -75,6 +76,7 @@ class Settings(BaseSettings):
     qdrant_timeout_seconds: Seconds = 60
     s3_timeout_seconds: Seconds = 60
     sentence_cache_bytes: Annotated[Bytes, _FROM_TEXT] = 2 * 2**30
+    embedding_cache_bytes: Annotated[Bytes, _FROM_TEXT] = 2 * 2**30
     encode_shards: Shards = 1
     train_shards: Shards = 1
     shard_runner: Literal["workers", "dask"] = "workers"

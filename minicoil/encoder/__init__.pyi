@@ -4,7 +4,16 @@ from .export import (
     pools_by_mean as pools_by_mean,
     write_tokenizer_files as write_tokenizer_files,
 )
+from .forward_counts import PARITY as PARITY, TIMING as TIMING, TRAINING as TRAINING, encoding_for as encoding_for
 from .machine import cores as cores, keep_to_cores as keep_to_cores, memory as memory, processes as processes
+from .pooled_words import (
+    PooledMemory as PooledMemory,
+    PooledWords as PooledWords,
+    content_pieces as content_pieces,
+    entry_key as entry_key,
+    in_chunks as in_chunks,
+    pool_texts as pool_texts,
+)
 from .token_encoder import (
     ENCODER_SAMPLE as ENCODER_SAMPLE,
     ROWS as ROWS,
@@ -12,6 +21,7 @@ from .token_encoder import (
     pool_sentences as pool_sentences,
     pool_words as pool_words,
     sampled_digest as sampled_digest,
+    sum_words as sum_words,
 )
 from .torch_encoder import (
     TorchTokenEncoder as TorchTokenEncoder,

@@ -17,6 +17,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from minicoil.encoder.forward_counts import note_forwards
 from minicoil.encoder.machine import cores, keep_to_cores
 from minicoil.errors import BundleError, EncoderError
 from minicoil.text import TokenizedText
@@ -88,6 +89,7 @@ class TokenEncoder:
         self._onnx_path, self._opening = onnx_path, Lock()
         self._whole: ort.InferenceSession | None = None
         self._rows = _open_rows(rows_path, onnx_path) if rows_path is not None else None
+        self.computes_rows = self._rows is not None
         session = self._rows or self._session
         inputs, _, width = _describe(session, onnx_path)
         self._inputs = inputs - {ROWS}
@@ -131,6 +133,7 @@ class TokenEncoder:
     def _in_batches(
         self, texts: Sequence[TokenizedText], work: Callable[[NDArray[np.int64], NDArray[np.int64]], Batch]
     ) -> Iterator[Batch]:
+        note_forwards(texts)
         lengths = np.fromiter((len(text.ids) for text in texts), dtype=np.int64, count=len(texts))
         batches = list(self._batches(np.argsort(lengths, kind="stable"), lengths))
         if self.threads == 1 or len(batches) < 2:
@@ -278,7 +281,13 @@ def sampled_digest(path: Path) -> str:
 
 
 def pool_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int) -> NDArray[np.float32]:
-    """Mean embedding of the pieces of each slot.
+    """(n_slots, D) float32 mean embedding of the pieces of each slot. Arguments as with `sum_words`."""
+    counts = np.bincount(slots, minlength=n_slots)
+    return np.asarray(sum_words(embeddings, slots, n_slots) / counts[:, None].astype(np.float32), dtype=np.float32)
+
+
+def sum_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int) -> NDArray[np.float32]:
+    """Sum of the embeddings of each slot's pieces, added up in their order.
 
     Args:
         embeddings: (P, D) float32, one row per piece.
@@ -297,7 +306,7 @@ def pool_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slot
         # the next piece of every word that has one; several times faster than reduceat over wide rows
         left = left[counts[left] > turn]
         sums[left] += embeddings[order[starts[left] + turn]]
-    return np.asarray(sums / counts[:, None].astype(np.float32), dtype=np.float32)
+    return np.asarray(sums, dtype=np.float32)
 
 
 def pool_sentences(batch: EncodedBatch) -> NDArray[np.float32]:

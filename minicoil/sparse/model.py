@@ -13,20 +13,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
-from minicoil.encoder import TokenEncoder, pool_sentences, processes, read_windows
+from minicoil.encoder import PooledMemory, PooledWords, TokenEncoder, processes, read_windows
 from minicoil.errors import BundleError, EncoderError
-from minicoil.files import BundleLayout, Count, Size, check_number, release_pages
+from minicoil.files import BundleLayout, Count, Size, check_number
 from minicoil.folder import check_bundle, read_facts
 from minicoil.sparse.cells import SparseVector, count_words, document_vector, query_vector, union
-from minicoil.sparse.meanings import WordMeanings, WordPieces, find_pieces, measure_meanings, no_meanings
+from minicoil.sparse.embedding_kind import kind_of
+from minicoil.sparse.meanings import WordMeanings, WordPieces, find_pieces, no_meanings
+from minicoil.sparse.measuring import Recollection, measure_batches, pool_in_order
 from minicoil.sparse.workers import PROCESS_BYTES, EncodedWindow, Request, encode_in_processes
 from minicoil.text import TokenizedText, WordTokenizer, is_joined
 from minicoil.words import Vocabulary
 
 Progress = Callable[[int], None]
-_TEXTS_PER_RELEASE = (
-    8  # until the stack's pages are given back; costs nothing measurable, saves most of the stack's size
-)
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class MiniCoil:
         self._is_own = True  # the vocabulary is the folder's
         self._encoder: TokenEncoder | None = None
         self._loading = Lock()
+        self._memory: PooledMemory | None = None
 
     @staticmethod
     def load(
@@ -96,6 +96,17 @@ class MiniCoil:
     def _share(self) -> MiniCoil:
         _ = self.encoder  # once, for both
         return copy.copy(self)
+
+    def remembering(self, memory: PooledMemory | None) -> MiniCoil:
+        """This model with texts taken from, and left in, a memory of what was encoded before; None is none."""
+        model = copy.copy(self)
+        model._memory = memory
+        model.__dict__.pop("_recollection", None)
+        return model
+
+    @cached_property
+    def _recollection(self) -> Recollection | None:
+        return None if self._memory is None else Recollection(self._memory, kind_of(self.layout, self.encoder))
 
     @property
     def recipe(self) -> tuple[Path, Bm25Config, Vocabulary | None, tuple[Vocabulary, ...]]:
@@ -281,34 +292,24 @@ class MiniCoil:
         answer = [no_meanings(self.vocabulary.dims)] * len(texts)
         dense = np.zeros((len(texts), self.stack.shape[1] if request.dense else 0), dtype=np.float32)
         needed = np.asarray([place for place, entry in enumerate(wanted) if request.dense or len(entry)], np.int64)
-        n_read = 0
         if progress is not None and len(needed) < len(texts):
             progress(len(texts) - len(needed))
         if not len(needed):
             return answer, dense
-        for places, embeddings, pooled in self._forward(texts, wanted, needed, request.dense):
-            found = measure_meanings(embeddings, [wanted[i] for i in places], self.stack)
+        some, asked = [texts[place] for place in needed], [wanted[place] for place in needed]
+        measured = measure_batches(self.encoder, self.stack, some, asked, request.dense, self._recollection)
+        for rows, found, pooled in measured:
+            places = needed[rows].tolist()
             for place, meanings in zip(places, found, strict=True):
                 answer[place] = meanings
-            n_read += len(places)
-            if n_read >= _TEXTS_PER_RELEASE:
-                release_pages(self.stack)
-                n_read = 0
             if pooled is not None:
                 dense[places] = pooled
             if progress is not None:
                 progress(len(places))
         return answer, dense
 
-    def _forward(
-        self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], needed: NDArray[np.int64], dense: bool
-    ) -> Iterator[tuple[list[int], NDArray[np.float32], NDArray[np.float32] | None]]:
-        """By batch: which texts, (P, D) embeddings of their wanted pieces, and (B, D) dense vectors if asked for."""
-        some, pieces = [texts[place] for place in needed], [wanted[place].pieces for place in needed]
-        if not dense:
-            for part in self.encoder.encode_pieces(some, pieces):
-                yield needed[part.places].tolist(), part.embeddings, None
-            return
-        for batch in self.encoder.encode(some):
-            rows = [batch.embeddings[row, pieces[place]] for row, place in enumerate(batch.places)]
-            yield needed[batch.places].tolist(), np.concatenate(rows), pool_sentences(batch)
+    def pool(self, documents: str | Iterable[str], dense: bool = False) -> Iterator[tuple[str, PooledWords]]:
+        """Each document with its content words' embeddings and counts, in order; and `dense`, if told."""
+        for window in read_windows(documents):
+            texts = self.tokenizer.tokenize(window)
+            yield from zip(window, pool_in_order(self.encoder, texts, dense, self._recollection), strict=True)

@@ -11,7 +11,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from minicoil.encoder import cores
+from minicoil.encoder import PARITY, cores, encoding_for
 from minicoil.errors import ParityError
 from minicoil.files import BundleLayout
 from minicoil.sparse.cells import count_words, normalise
@@ -52,8 +52,9 @@ def check_parity(folder: Path, texts: Sequence[str], with_fastembed: bool = True
     """
     texts = [*PROBES, *texts]
     model = MiniCoil.load(folder)
-    fastembed = _against_fastembed(model, folder, texts) if with_fastembed else None
-    fused, head = _against_graphs(model, texts)
+    with encoding_for(PARITY):
+        fastembed = _against_fastembed(model, folder, texts) if with_fastembed else None
+        fused, head = _against_graphs(model, texts)
     return ParityReport(len(texts), fused, head, fastembed)
 
 

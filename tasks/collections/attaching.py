@@ -19,7 +19,7 @@ from tasks.collections.texts import PointTextError, TextSource, open_texts
 from tasks.models import CollectionModels, lineage
 from tasks.place import Place
 from tasks.points import CollectionShape, Point, PointFilter, PointStore, not_found
-from tasks.store import ObjectStore
+from tasks.store import ObjectStore, remembering_scan
 
 _SAMPLE = 200
 _MIN_SAMPLE = 5  # fewer points prove nothing
@@ -88,7 +88,7 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
     )
     rows = _sample(points, draft, open_texts(draft, place.cache))
     release, model, matching = _find_release(place, draft, rows)
-    bm25 = _find_bm25(request, model, matching)
+    bm25 = _find_bm25(place, request, model, matching)
     facts = read_facts(model.layout.folder)
     found = {
         "k": bm25.k,
@@ -196,7 +196,9 @@ def _find_release(
     )
 
 
-def _find_bm25(request: AttachRequest, model: MiniCoil, rows: Sequence[tuple[str, SparseVector]]) -> Bm25Config:
+def _find_bm25(
+    place: Place, request: AttachRequest, model: MiniCoil, rows: Sequence[tuple[str, SparseVector]]
+) -> Bm25Config:
     """k, b and avg_len as said or as fitted, proven on the sample."""
     parts = []
     for (_, vector), text in zip(rows, model.tokenizer.tokenize([t for t, _ in rows]), strict=True):
@@ -209,7 +211,7 @@ def _find_bm25(request: AttachRequest, model: MiniCoil, rows: Sequence[tuple[str
         fitted.b if request.b is None else request.b,
         fitted.avg_len if request.avg_len is None else request.avg_len,
     )
-    proven = MiniCoil.load(model.layout.folder, said.k, said.b, said.avg_len)
+    proven = remembering_scan(MiniCoil.load(model.layout.folder, said.k, said.b, said.avg_len), place.cache)
     n_off, worst = 0, 0.0
     for (_, stored), vector in zip(rows, proven.embed([text for text, _ in rows]), strict=True):
         gap = _largest_gap(stored, vector)

@@ -154,6 +154,7 @@ def _open_collection_model(place: Place, name: str, query: bool) -> MiniCoil:
     if query:
         return open_reader_of(place, record)[1]
     model, others = open_writer(place, record)
+    model = model.remembering(None)  # what people pipe through is nobody's but theirs
     return model.beside(*others) if others else model
 
 

@@ -13,6 +13,7 @@ from tasks.collections.texts import PointTextError, open_texts
 from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore
+from tasks.store import remembering_scan
 
 SAMPLE = 128
 _TOLERANCE = 1e-3  # encoders sum in another order from batch to batch; a wrong layer is off by a hundred times that
@@ -76,7 +77,8 @@ def verify_collection(
 def compare_points(place: Place, record: CollectionRecord, rows: Sequence[tuple[Point, str]]) -> list[str]:
     """What is wrong with each point that is not as its text and the record's releases say."""
     models = CollectionModels.of(place, record)
-    model, vocabularies = models.model(max(record.readable)), [models.vocabulary(n) for n in record.readable]
+    model = remembering_scan(models.model(max(record.readable)), place.cache)
+    vocabularies = [models.vocabulary(release) for release in record.readable]
     problems = []
     for (point, _), expected in zip(rows, model.embed_each([text for _, text in rows], vocabularies), strict=True):
         problem = _difference(point.vectors.get(record.vector), expected)

@@ -13,13 +13,14 @@ from tasks.collections.texts import TextSource
 from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Point, PointStore, VectorUpdate
+from tasks.store import remembering_scan
 
 
 def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, tuple[Vocabulary, ...]]:
     """The model that writes a collection's points, and the vocabularies of older releases that are readable too."""
     models = CollectionModels.of(place, record)
     newest, *older = sorted(record.readable, reverse=True)
-    return models.model(newest), tuple(map(models.vocabulary, older))
+    return remembering_scan(models.model(newest), place.cache), tuple(map(models.vocabulary, older))
 
 
 def current_stamp(record: CollectionRecord) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from tasks.forgetting.redaction import redact_releases, redact_reports, remove_c
 from tasks.models import forget_sentences
 from tasks.place import Place
 from tasks.points import PointStore
-from tasks.store import ObjectStore, record_deed, writer_lock
+from tasks.store import ObjectStore, forget_embeddings, record_deed, writer_lock
 from tasks.training import WordMemory, result_key
 
 logger = logging.getLogger(__name__)
@@ -151,6 +151,7 @@ def _redact(place: Place, traces: Traces, dry_run: bool) -> dict[str, Any]:
 def _forget_copies(place: Place, traces: Traces, digests: Collection[str]) -> None:
     """Everything that can be made again, and holds the sentences or what was computed from them."""
     forget_sentences(place.cache / "sentences", traces.cached_keys)
+    forget_embeddings(place.cache, traces.texts)
     for folder in (place.work, place.cache / "joined"):  # unfinished runs begin anew; joined corpora are read again
         if folder.exists():
             shutil.rmtree(folder)

@@ -11,7 +11,15 @@ from types import TracebackType
 
 import numpy as np
 
-from minicoil.encoder import ContentWords, TokenEncoder, pool_content, pool_sentences, pools_by_mean
+from minicoil.encoder import (
+    TRAINING,
+    ContentWords,
+    TokenEncoder,
+    encoding_for,
+    pool_content,
+    pool_sentences,
+    pools_by_mean,
+)
 from minicoil.errors import EncoderError
 from minicoil.files import BundleLayout, write_json
 from minicoil.text import WordTokenizer
@@ -118,16 +126,17 @@ class SentenceEncoder:
         role_model = self._encoders.role_model
         role = role_model.encode(documents) if self._with_role and role_model is not None else None
         answer: dict[int, ContentWords] = {}
-        for batch in self._encoders.encoder.encode(tokenized):
-            if role is not None:
-                vectors = role[batch.places]
-            elif self._with_role:
-                vectors = pool_sentences(batch)  # encoder and role model are one: so is the forward pass
-            else:
-                vectors = np.zeros((len(batch.places), 0), dtype=np.float32)
-            words = pool_content(batch, [tokenized[place] for place in batch.places], vectors)
-            answer.update(zip([keys[place] for place in batch.places], words, strict=True))
-            advance(len(words))
+        with encoding_for(TRAINING):
+            for batch in self._encoders.encoder.encode(tokenized):
+                if role is not None:
+                    vectors = role[batch.places]
+                elif self._with_role:
+                    vectors = pool_sentences(batch)  # encoder and role model are one: so is the forward pass
+                else:
+                    vectors = np.zeros((len(batch.places), 0), dtype=np.float32)
+                words = pool_content(batch, [tokenized[place] for place in batch.places], vectors)
+                answer.update(zip([keys[place] for place in batch.places], words, strict=True))
+                advance(len(words))
         return answer
 
     def __enter__(self) -> SentenceEncoder:

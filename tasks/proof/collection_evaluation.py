@@ -29,6 +29,7 @@ from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.proof.evaluating import Evaluated
+from tasks.store import remembering
 
 _NAMES = 1000  # document names of one filter
 
@@ -42,12 +43,14 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
         CollectionError: the collection is not registered, has no plain BM25 vector, or none of the set's documents.
     """
     started = time.monotonic()
-    record, model, release = open_reader(place, collection)
+    record, reader, release = open_reader(place, collection)
+    model = remembering(reader, place.cache)
     if record.bm25_vector is None:
         raise CollectionError(f"collection '{collection}' carries no plain BM25 vector to compare with")
     data = _present(points, record, data)
     beside = {*record.readable} - {release}
-    parent = CollectionModels.of(place, record).model(max(beside)) if beside else None
+    models = CollectionModels.of(place, record)
+    parent = remembering(models.model(max(beside)), place.cache) if beside else None
     queries = encode_queries(data, model, parent)
     using = {BM25: record.bm25_vector, RELEASE: record.vector, PARENT: record.vector if parent else record.bm25_vector}
     found: dict[str, str | int] = {}

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.encoder import pool_sentences
 from minicoil.errors import CollectionError, UsageError
 from minicoil.retrieval import Shift, fuse, shift, summarise
 from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
@@ -20,6 +19,7 @@ from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Hit, PointId, PointStore
 from tasks.progress import track
+from tasks.store import remembering
 
 FUSED_DEPTH = 50  # results of each side that are fused, as the model card's hybrid query takes them
 _SAME_ENCODER = 0.98  # cosine of a point's dense vector to our own of its text; float16 and rounding stay above
@@ -59,9 +59,11 @@ def compare_releases(
     if not queries:
         raise UsageError(f"{queries_file} holds no query; expected one a line, or JSON lines with text")
     texts, given = [query.text for query in queries], [query.vector for query in queries]
-    sides = [_open_side(place, record, release, texts) for release in (one, other)]
+    models = [_open_model(place, record, release) for release in (one, other)]
     with place.points() as points:
-        dense_name, dense, why_not = _dense_queries(points, record, sides[0].model, texts, given)
+        # first, because a forward pass for sentence vectors gives the words too
+        dense_name, dense, why_not = _dense_queries(points, record, models[0], texts, given)
+        sides = [_open_side(release, model, texts) for release, model in zip((one, other), models, strict=True)]
         rows = []
         for number, text in enumerate(track(texts, "comparing", len(texts), "queries")):
             using = None if dense is None else dense[number]
@@ -85,8 +87,11 @@ def compare_releases(
     return {**answer, "queries": [_row(row) for row in rows]}
 
 
-def _open_side(place: Place, record: CollectionRecord, release: int, texts: list[str]) -> _Side:
-    model = CollectionModels.of(place, record).model(release)
+def _open_model(place: Place, record: CollectionRecord, release: int) -> MiniCoil:
+    return remembering(CollectionModels.of(place, record).model(release), place.cache)
+
+
+def _open_side(release: int, model: MiniCoil, texts: list[str]) -> _Side:
     vectors = list(model.query_embed(texts))
     tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
     terms = [split_query(words, vector, model.vocabulary) for words, vector in zip(tokens, vectors, strict=True)]
@@ -113,10 +118,7 @@ def _dense_queries(
 
 def _pooled(model: MiniCoil, texts: list[str]) -> NDArray[np.float32]:
     """(n, D) float32 unit sentence vectors of the release's encoder."""
-    answer = np.zeros((len(texts), model.encoder.width), dtype=np.float32)
-    for batch in model.encoder.encode(model.tokenizer.tokenize(texts)):
-        answer[batch.places] = pool_sentences(batch)
-    return answer
+    return np.stack([entry.dense for _, entry in model.pool(texts, dense=True)])
 
 
 def _compare_one(

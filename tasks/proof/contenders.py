@@ -13,6 +13,7 @@ from tasks.catalogue import open_release, read_channel, read_manifest, role_mode
 from tasks.corpus import measure_lengths
 from tasks.models import PACKAGED, is_ancestor
 from tasks.place import Place
+from tasks.store import remembering
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Contenders:
         parent_name: As reports call that one.
         is_ancestor: True where the release's stack holds the parent's rows, so that one pass encodes for both.
         role_model: Whose distances its words were trained on.
+        cache: Folder of things that can be made again, encoded texts among them; None keeps nothing.
     """
 
     folder: Path
@@ -35,10 +37,15 @@ class Contenders:
     parent_name: str
     is_ancestor: bool = True
     role_model: str = "minilm"
+    cache: Path | None = None
 
     def open(self, bm25: Bm25Config) -> tuple[MiniCoil, MiniCoil | None]:
         """Release and parent with one collection's k, b and avg_len."""
-        return MiniCoil(self.folder, bm25), None if self.parent is None else MiniCoil(self.parent, bm25)
+        return self._open(self.folder, bm25), None if self.parent is None else self._open(self.parent, bm25)
+
+    def _open(self, folder: Path, bm25: Bm25Config) -> MiniCoil:
+        model = MiniCoil(folder, bm25)
+        return model if self.cache is None else remembering(model, self.cache)
 
 
 def find_contenders(
@@ -61,7 +68,8 @@ def find_contenders(
     if model is not None:
         folder = _folder(model)
         other, name = (None, "the empty vocabulary") if parent is None else _named(place, parent)
-        return Contenders(folder, folder.absolute().name, None, other, name, _grew_from(folder, other))
+        related = _grew_from(folder, other)
+        return Contenders(folder, folder.absolute().name, None, other, name, related, cache=place.cache)
     if release is None:
         release = read_channel(store, channel).current
         if release is None:
@@ -74,10 +82,11 @@ def find_contenders(
     role_model = role_model_of(store, release) or PACKAGED
     chosen = parent if parent is not None else (None if manifest.parent is None else str(manifest.parent))
     if chosen is None:
-        return Contenders(folder, f"release {release}", release, None, "the empty vocabulary", True, role_model)
+        empty = "the empty vocabulary"
+        return Contenders(folder, f"release {release}", release, None, empty, True, role_model, place.cache)
     other, name = _named(place, chosen)
     related = chosen.isdigit() and is_ancestor(place, int(chosen), release)
-    return Contenders(folder, f"release {release}", release, other, name, related, role_model)
+    return Contenders(folder, f"release {release}", release, other, name, related, role_model, place.cache)
 
 
 def _folder(name: str) -> Path:

@@ -84,7 +84,8 @@ def prove(
         config: Sizes and thresholds.
     """
     known = parent.vocabulary.known_words
-    contenders = Contenders(folder, "this release", None, parent.folder if known else None, "its parent", True)
+    older = parent.folder if known else None
+    contenders = Contenders(folder, "this release", None, older, "its parent", True, cache=request.cache)
     not_used: list[str] = []
     evaluated = []
     for name in request.judged_sets:

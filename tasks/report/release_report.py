@@ -19,6 +19,7 @@ from tasks.progress import progress
 from tasks.proof import Proof
 from tasks.report.release_page import ReleaseStory, render_page
 from tasks.report.word_view import WordView, view_sentences
+from tasks.store import remembering
 from tasks.training import Carriers, WordResult
 
 logger = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def write_report(
         title=folder.name.replace("-", " "),
         grown_from="an empty vocabulary" if parent.release is None else f"release {parent.release}",
         words=sorted((result.record for result in results), key=lambda record: record.word),
-        views=_views(points, folder, trained, proof, request.role_model),
+        views=_views(points, folder, trained, proof, request),
         proof=proof,
         affected=_affected(Carriers(request.place, points, request.collections), trained),
         with_text=request.with_text,
@@ -67,10 +68,10 @@ def write_report(
 
 
 def _views(
-    points: PointStore, folder: Path, trained: Sequence[WordRecord], proof: Proof, role_model: str
+    points: PointStore, folder: Path, trained: Sequence[WordRecord], proof: Proof, request: ReportRequest
 ) -> list[WordView]:
     """Maps of the words that moved retrieval most, then of those with most sentences."""
-    store = SentenceStore.find(points, role_model)
+    store = SentenceStore.find(points, request.role_model)
     if store is None:
         return []
     moved: dict[str, float] = {}
@@ -78,7 +79,7 @@ def _views(
         for row in entry.result.words:
             moved[row.word] = moved.get(row.word, 0.0) + abs(row.total)
     chosen = sorted(trained, key=lambda r: (-moved.get(r.word, 0.0), -r.n_sentences, r.word))[:_MAPS]
-    model, views = MiniCoil.load(folder), []
+    model, views = remembering(MiniCoil.load(folder), request.place.cache), list[WordView]()
     with progress("drawing sense maps", len(chosen), "words") as advance:
         for record in chosen:
             try:

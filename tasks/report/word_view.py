@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.encoder import pool_words
 from minicoil.errors import ReleaseError
 from minicoil.sparse import MiniCoil, normalise
 from minicoil.text import stem
@@ -18,6 +17,7 @@ from minicoil.words import WordRecord, part_of_speech
 from tasks.corpus import SentenceStore
 from tasks.place import Place
 from tasks.progress import progress
+from tasks.store import remembering
 
 MAX_SENTENCES = 300  # enough to see the shape; encoded in a second or two
 SHOWN = 4  # sentences at each end of a dimension
@@ -49,7 +49,7 @@ def view_word(place: Place, folder: Path, record: WordRecord, role_model: str = 
     Raises:
         ReleaseError: the word has no layer, or the store has no sentence of it.
     """
-    model = MiniCoil.load(folder)
+    model = remembering(MiniCoil.load(folder), place.cache)
     with place.points() as points:
         store = SentenceStore.find(points, role_model)
         if store is None:
@@ -93,18 +93,15 @@ def _senses(role: list[NDArray[np.float32]]) -> list[int]:
 
 def _outputs(model: MiniCoil, texts: list[str], word_id: int) -> dict[int, NDArray[np.float32]]:
     """Place of a text -> (d,) output of the word's layer; texts whose tokens do not show the word are left out."""
-    tokenized = model.tokenizer.tokenize(texts)
     layer = np.asarray(model.stack[word_id], dtype=np.float32)
     rows: dict[int, NDArray[np.float32]] = {}
     with progress("encoding its sentences", len(texts), "sentences") as advance:
-        for batch in model.encoder.encode(tokenized):
-            for place_in_batch, text in enumerate(batch.places):
-                words = np.asarray([model.vocabulary.resolve(token) == word_id for token in tokenized[text].tokens])
-                pieces = np.flatnonzero(words[tokenized[text].positions]) if len(words) else np.zeros(0, np.int64)
-                if len(pieces):
-                    mean = pool_words(batch.embeddings[place_in_batch, pieces], np.zeros(len(pieces), np.int64), 1)
-                    rows[int(text)] = np.tanh(mean @ layer)[0]
-            advance(len(batch.places))
+        for number, (_, words) in enumerate(model.pool(texts)):
+            found = [row for row, token in enumerate(words.tokens) if model.vocabulary.resolve(token) == word_id]
+            if found:
+                mean = words.sums[found].sum(axis=0) / np.float32(words.pieces[found].sum())
+                rows[number] = np.tanh(mean[None] @ layer)[0]
+            advance(1)
     return rows
 
 

@@ -149,7 +149,13 @@ def test_a_place_that_is_none_is_named(home, servers, tmp_path, monkeypatch, pla
     assert not found, "\n".join(f"{what}\n    {said}" for what, said in sorted(found.items()))
 
 
-SETTINGS = ["MINICOIL_ENCODE_SHARDS", "MINICOIL_TRAIN_SHARDS", "MINICOIL_SENTENCE_CACHE_BYTES", "MINICOIL_SHARD_RUNNER"]
+SETTINGS = [
+    "MINICOIL_ENCODE_SHARDS",
+    "MINICOIL_TRAIN_SHARDS",
+    "MINICOIL_SENTENCE_CACHE_BYTES",
+    "MINICOIL_EMBEDDING_CACHE_BYTES",
+    "MINICOIL_SHARD_RUNNER",
+]
 
 
 @pytest.mark.parametrize("name", SETTINGS)

@@ -144,7 +144,15 @@ def test_no_command_takes_a_number_that_is_none(path, parameter, tmp_path):
 
 
 @pytest.mark.parametrize("value", ["nan", "inf", "1e309", "-1", "true", "many", ""])
-@pytest.mark.parametrize("name", ["MINICOIL_ENCODE_SHARDS", "MINICOIL_TRAIN_SHARDS", "MINICOIL_SENTENCE_CACHE_BYTES"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "MINICOIL_ENCODE_SHARDS",
+        "MINICOIL_TRAIN_SHARDS",
+        "MINICOIL_SENTENCE_CACHE_BYTES",
+        "MINICOIL_EMBEDDING_CACHE_BYTES",
+    ],
+)
 def test_a_number_of_the_environment_is_refused_by_name(monkeypatch, tmp_path, name, value):
     monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=f"{name}: a whole number from .* was expected") as caught:

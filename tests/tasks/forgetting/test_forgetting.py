@@ -107,6 +107,7 @@ def home(place, releases, corpus, tmp_path):
         shard = {"version": 1, "sentences": [[sentence_key(text), text]]}
         store.write(f"shards/abc/{number}.json.gz", gzip.compress(json.dumps(shard).encode()))
         store.write(f"shards/abc/{number}.zip", b"features")
+    assert [name for name in files_with(place.home, PLANTED) if name.startswith("cache/embeddings/")]  # by indexing it
     return place
 
 
