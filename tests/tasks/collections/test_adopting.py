@@ -387,7 +387,7 @@ from tasks.place import Place
 from tasks.collections.reencoding import ExpansionOptions
 place = Place.at(sys.argv[1], qdrant_url=sys.argv[2] or None)
 with place.points() as points:
-    adopt_collection(place, points, AdoptRequest("docs", "production", "{meta.title}\\n{body}"), ExpansionOptions(None, 500.0))
+    adopt_collection(place, points, AdoptRequest("docs", "production", "{meta.title}\\n{body}"), ExpansionOptions(None, 200.0))
 """
 
 
@@ -403,10 +403,10 @@ def test_a_run_that_is_killed_goes_on_where_it_stopped(place, make_texts, kind):
         points = stack.enter_context(place.points())
         points.ensure("docs", CollectionSchema(dense={"dense": 3}, keyword=("shop",)))
         points.upsert("docs", [theirs_of(i, text) for i, text in enumerate(texts)])
-        for _ in range(3):
+        for _ in range(2):
             running = subprocess.Popen([sys.executable, "-c", COMMAND, str(place.home), place.qdrant_url or ""])
             begun = n_done(points)
-            while running.poll() is None and n_done(points) < begun + 600:
+            while running.poll() is None and n_done(points) < begun + 400:
                 time.sleep(0.02)
             running.send_signal(signal.SIGKILL)
             running.wait()
