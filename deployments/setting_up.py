@@ -98,12 +98,13 @@ async def _ensure_limit(client: PrefectClient, channel: str) -> str:
 
 async def automations(client: PrefectClient) -> list[AutomationCore]:
     """What the server does by itself: alerts that are seen under Automations and Events, and reaping of silent runs."""
+    tellers = await _tellers(client)
     answer = [
         AutomationCore(
             name="minicoil: a release waits for approval",
             description="A gate refused to promote a release. Read its artifact; run promote-release or let it be.",
             trigger=EventTrigger(expect={GATE_FAILED}, posture=Posture.Reactive, threshold=1),
-            actions=[DoNothing()],
+            actions=[*tellers] or [DoNothing()],
         ),
         AutomationCore(
             name="minicoil: a run crashed",
@@ -142,6 +143,16 @@ async def automations(client: PrefectClient) -> list[AutomationCore]:
         )
     )
     return answer
+
+
+async def _tellers(client: PrefectClient) -> list[RunDeployment]:
+    """What delivers an alert at once: a look that tells people. Its own failure starts nothing, or it had no end."""
+    try:
+        teller = await client.read_deployment_by_name("show-status/hourly")
+    except ObjectNotFound:  # deployments come after; the second pass of a first deployment makes it
+        return []
+    alert: dict[str, Any] = {"parameters": {"alert": True}}
+    return [RunDeployment(source="selected", deployment_id=teller.id, parameters=alert, job_variables=None)]
 
 
 async def _ensure_automation(client: PrefectClient, wanted: AutomationCore) -> str:

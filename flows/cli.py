@@ -19,6 +19,7 @@ from flows.command_line import (
     complete_collections,
     complete_releases,
     deploy,
+    detach,
     encode,
     evaluate,
     forget,
@@ -27,6 +28,7 @@ from flows.command_line import (
     release,
     run_flow,
     serve,
+    status,
     try_folder,
 )
 from minicoil import __version__
@@ -139,6 +141,8 @@ main.add_command(serve)
 main.add_command(deploy)
 main.add_command(evaluate)
 main.add_command(compare)
+main.add_command(status)
+main.add_command(detach)
 add_examples(main)
 
 if __name__ == "__main__":

@@ -16,18 +16,28 @@ from flows.stages import (
     extension_report,
     make_release,
     open_job,
+    paused_report,
     settle_answered,
     train_chosen,
 )
+from minicoil.errors import PausedError
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest
+from tasks.collections import Carriers
 from tasks.corpus import count_background
 from tasks.models import remove_work
-from tasks.training import Carriers, WordRequest, check_max_points, check_words
+from tasks.training import WordRequest, check_max_points, check_words
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
 def extend_vocabulary(parameters: ExtendParameters) -> ExtensionOutcome:
     """Run the main job; the same request run again finds its answer in the store and does nothing."""
+    try:
+        return _extend(parameters)
+    except PausedError as pause:  # a promotion comes first, and goes on the next night
+        return ExtensionOutcome.of(paused_report(pause))
+
+
+def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
     asked = _words(parameters)
     check_words(asked)
     with ExitStack() as stack:
@@ -72,4 +82,5 @@ def _words(parameters: ExtendParameters) -> WordRequest:
         common=parameters.common,
         queries=parameters.queries,
         max_points=parameters.max_points,
+        max_ids=parameters.max_ids,
     )

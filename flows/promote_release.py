@@ -22,6 +22,8 @@ def promote_release(parameters: PromoteParameters) -> ReencodingOutcome:
         show_reencoding(result["collections"], release, result["waiting"])
         show_release(objects, release, result)
         announce_release(place, parameters.channel, release, result)
+    if result["paused"]:
+        result["message"] = f"paused: {result['paused']}; `minicoil reencode` goes on, and searches stay where they are"
     if kept_at is not None:
         result["message"] = f"the damaged document of channel '{parameters.channel}' is kept at {objects.url}/{kept_at}"
     return ReencodingOutcome.of({"release": release, **result, "seconds": clock.seconds})

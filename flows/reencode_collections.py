@@ -24,20 +24,25 @@ def reencode_collections(parameters: ReencodeParameters) -> ReencodingOutcome:
                 f"channel '{channel}' has no release to re-encode for; "
                 "`minicoil extend --common 1000 --corpus SPEC` makes one"
             )
+        options = parameters.options(parameters.part)
         if parameters.dry_run:
-            rows = plan_step(place, channel, release, names)
+            rows = plan_step(place, channel, release, names, options)
             looked = {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}
             return ReencodingOutcome.of(looked)
-        options = parameters.options(parameters.part)
         result = promote_step(place, channel, release, names, None, options)
         show_reencoding(result["collections"], release, result["waiting"])
         if parameters.part is not None:
             note = f"part {parameters.part} is done; when all parts are, `minicoil reencode` moves the channel"
             done = {"release": release, **result, "message": note, "seconds": clock.seconds}
             return ReencodingOutcome.of(done)
-        result["swept"] = sweep_step(place, channel, names)
+        if result["paused"]:
+            note = f"paused: {result['paused']}; the next run goes on, and searches stay where they are until it ends"
+            return ReencodingOutcome.of({"release": release, **result, "message": note, "seconds": clock.seconds})
+        result["swept"] = sweep_step(place, channel, names, parameters.allowance)
         contracted: list[str] = []
-        if parameters.contract or is_grace_over(place, channel, parameters.grace_hours):
+        if parameters.allowance.is_spent:
+            result["message"] = f"paused: {parameters.allowance.reason}; the next run sweeps and contracts"
+        elif parameters.contract or is_grace_over(place, channel, parameters.grace_hours):
             # what has to stay is a refusal on command; on schedule it is told, and tomorrow is early enough
             contracted = contract_step(place, channel, names, not parameters.contract)
             result["waiting"] = waiting_rows(place, channel, names, followers=True)

@@ -8,6 +8,7 @@ from flows.outcomes import RemovalOutcome
 from flows.stages import Clock, assemble_step, finish_step, open_parent_step, publish_and_settle
 from minicoil.training import Prior
 from tasks.catalogue import claim_release, request_digest
+from tasks.collections import reused_of
 from tasks.models import remove_published_work
 from tasks.releases import Draft, plan_removal
 
@@ -30,7 +31,8 @@ def remove_words(parameters: RemoveParameters) -> RemovalOutcome:
         with clock.timing("assemble"):
             number, prior = claim_release(place.objects()), Prior.read(parent.folder)
             folder = place.work_on(request) / f"release-{number}"
-            draft = Draft(parent, number, folder, request, prior, parameters.words, remove=known)
+            reused = reused_of(parent, place.objects())
+            draft = Draft(parent, number, folder, request, prior, parameters.words, remove=known, reused=reused)
             built = assemble_step(draft, ())
         published, promoted = publish_and_settle(place, parameters, draft, built, {}, clock)
         show_words(rows)

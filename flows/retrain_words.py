@@ -19,19 +19,27 @@ from flows.stages import (
     make_release,
     measure_step,
     open_job,
+    paused_report,
     settle_answered,
     train_chosen,
 )
-from minicoil.errors import ReleaseError
+from minicoil.errors import PausedError, ReleaseError
 from tasks.catalogue import Publication, find_request, request_digest
 from tasks.corpus import Reading
 from tasks.models import remove_work
-from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates
+from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates, within_ids
 
 
 @flow(name="retrain-words", description="Retrain words that underperform on this text.")
 def retrain_words(parameters: RetrainParameters) -> RetrainOutcome:
     """Train on everything in the sentence store, judge old layer against new on sentences neither has seen."""
+    try:
+        return _retrain(parameters)
+    except PausedError as pause:  # a promotion comes first, and goes on the next night
+        return paused_report(pause)
+
+
+def _retrain(parameters: RetrainParameters) -> dict[str, Any]:
     with ExitStack() as stack:
         job = open_job(parameters, "retrain", stack)
         serving = job.parent.release
@@ -48,7 +56,7 @@ def retrain_words(parameters: RetrainParameters) -> RetrainOutcome:
             return RetrainOutcome.of(answered_report(settled, reading, job.clock))
 
         found = _inspect(job, reading, parameters.below, job.place.work_on(request) / "measured")
-        weak = found.weak
+        weak, _ = within_ids(found.weak, parameters.max_ids, job.parent.vocabulary.ids_left)
         results, prior = train_chosen(job, weak, reading, request) if weak else ([], None)
         results = bury_hopeless(results, job.plan)
         hopeless = [result.record.word for result in results if result.record.verdict == "removed"]

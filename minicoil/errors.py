@@ -25,6 +25,7 @@
     │   ├── EngineUnavailableError  transient: retried by tasks
     │   └── DamagedRecordError      a collection's record cannot be read
     └── BusyError                   another command holds the home or channel
+        └── PausedError             a promotion waits for the next night's budget, and what was asked for waits for it
 
 Messages say what was found, what was expected and the next move. Facts travel as attributes so that
 callers never parse a message.
@@ -139,3 +140,7 @@ class DamagedRecordError(CollectionError):
 
 class BusyError(MiniCoilError):
     """Another command holds the lock that this one needs."""
+
+
+class PausedError(BusyError):
+    """A promotion has spent what it may write tonight; what was asked for can begin when it has ended."""

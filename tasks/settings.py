@@ -42,6 +42,8 @@ def _read_number(value: object) -> object:
 
 _FROM_TEXT = BeforeValidator(_read_number)
 Seconds = Annotated[int, Number(1, 86_400, whole=True), _FROM_TEXT]
+HoursOfText = Annotated[float, Number(0, 87_600, above=True), _FROM_TEXT]
+Port = Annotated[int, Number(1, 65_535, whole=True), _FROM_TEXT]
 Shards = Annotated[int, Number(1, 500, whole=True), _FROM_TEXT]
 
 
@@ -62,7 +64,16 @@ class Settings(BaseSettings):
         qdrant_timeout_seconds: How long a Qdrant server may take for one answer, six times over.
         s3_timeout_seconds: How long the object store may be silent in the middle of an answer, four times over.
         s3_endpoint_url: Address of an S3-compatible store other than AWS.
+        s3_region: Of the bucket; None: AWS_REGION, AWS_DEFAULT_REGION or the AWS profile's, else us-east-1.
+        s3_sse, s3_sse_kms_key_id: Encryption that every object is written with; None: as the bucket has it.
         device: Where layers are trained: auto (a GPU if there is one), cpu, cuda or cuda:N.
+        alert_webhook_url: Where alerts are posted as JSON; a secret, for whoever knows it can post there.
+        alert_email_to, alert_email_from: Where alerts are mailed, addresses with commas between; and the sender.
+        smtp_host, smtp_port, smtp_security: The mail server, and how it is spoken to.
+        smtp_user, smtp_password: For it; None: it asks for none.
+        alert_silence_hours: How long nothing may have succeeded.
+        alert_due_hours: How long points may wait to be re-encoded.
+        alert_repeat_hours: Until what is still so is told once more.
         sentence_cache_bytes: Most that encoded sentences may take under `HOME/cache`; 0 keeps none.
         embedding_cache_bytes: Most that embeddings of documents and queries may take there; 0 keeps none.
     """
@@ -83,9 +94,22 @@ class Settings(BaseSettings):
     dask_scheduler: str | None = None
     s3_endpoint_url: str | None = None
     s3_region: str | None = None
+    s3_sse: Literal["AES256", "aws:kms"] | None = None
+    s3_sse_kms_key_id: str | None = None
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
     device: str = "auto"
+    alert_webhook_url: SecretStr | None = None
+    alert_email_to: str | None = None
+    alert_email_from: str | None = None
+    smtp_host: str | None = None
+    smtp_port: Port = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    alert_silence_hours: HoursOfText = 36.0
+    alert_due_hours: HoursOfText = 36.0
+    alert_repeat_hours: HoursOfText = 24.0
 
     def __init__(self, **values: Any) -> None:
         try:

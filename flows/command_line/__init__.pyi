@@ -12,4 +12,5 @@ from .options import (
 from .proof_commands import compare as compare, evaluate as evaluate
 from .release_commands import release as release
 from .service_commands import deploy as deploy, serve as serve
+from .status_command import detach as detach, status as status
 from .try_command import try_folder as try_folder

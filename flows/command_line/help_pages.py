@@ -54,6 +54,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "minicoil adopt docs --part 1/4                            # one of four workers",
         "minicoil adopt docs --undo                                # all of it gone again",
     ),
+    "detach": ("minicoil detach docs              # whoever owned docs deleted it; promotions go on without it",),
     "search": (
         'minicoil search docs "pool of workers"',
         'minicoil search docs "pool of workers" --compare --limit 5',
@@ -72,6 +73,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "forget": (
         "minicoil forget --doc manual/intro.md --dry-run",
         "minicoil forget --doc manual/intro.md --collection docs",
+    ),
+    "status": (
+        "minicoil status",
+        "minicoil status --alert                           # from cron, every half hour: who is to know is told",
+        "minicoil status --json | jq .next",
     ),
     "serve": ("minicoil serve --corpus ./texts", "minicoil serve --port 4300 --home /var/lib/minicoil"),
     "deploy": ("PREFECT_API_URL=http://server:4200/api minicoil deploy --corpus /data/texts --channel staging",),

@@ -10,7 +10,7 @@ from flows.command_line.forget_rendering import show_forgotten
 from flows.command_line.search_rendering import show_search
 from flows.command_line.service_rendering import show_deployed, show_try, show_waiting
 from flows.command_line.word_rendering import show_words
-from flows.outcomes import Outcome, show_mapping
+from flows.outcomes import Outcome, show_mapping, show_status
 from flows.screen import say, shorten, show_table, shown
 
 
@@ -58,6 +58,8 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "try_folder": show_try,
     "release_waiting": show_waiting,
     "deploy": show_deployed,
+    "status": show_status,
+    "detach": lambda result: say(shown(result["message"])),
     "words": show_words,
     "release_list": _show_releases,
     "release_prune": _show_pruned,

@@ -1,4 +1,5 @@
 from .adoption_parameters import AdoptParameters as AdoptParameters
+from .expansion_parameters import ReencodeParameters as ReencodeParameters
 from .filling_in import fill_in as fill_in
 from .form_size import check_size as check_size
 from .parameters import (
@@ -6,7 +7,6 @@ from .parameters import (
     ExtendParameters as ExtendParameters,
     IndexParameters as IndexParameters,
     RebuildParameters as RebuildParameters,
-    ReencodeParameters as ReencodeParameters,
     RemoveParameters as RemoveParameters,
     RetrainParameters as RetrainParameters,
     WordsParameters as WordsParameters,
@@ -21,6 +21,7 @@ from .release_parameters import (
     RollbackParameters as RollbackParameters,
 )
 from .said import Said as Said
+from .status_parameters import StatusParameters as StatusParameters
 from .upkeep_parameters import (
     ReapParameters as ReapParameters,
     ShardParameters as ShardParameters,

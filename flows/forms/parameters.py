@@ -6,27 +6,28 @@ fields together can say (`_check_...`) the server cannot know: it is refused by 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from flows.forms.expansion_parameters import ExpansionParameters as ExpansionParameters
 from flows.forms.place_parameters import (
     ApprovalDays,
     ChannelParameters,
     Collections,
     EncoderParameters,
     Name,
-    Part,
+    PointsBudget,
     RoleModel,
     Sample,
     Specs,
+    Window,
     Words,
-    read_part,
 )
 from flows.forms.said import Said
 from minicoil.config import Bm25Config, SamplingConfig
-from minicoil.files import Count, Fraction, Hours, Number, Positive
-from tasks.catalogue import GRACE_HOURS
+from minicoil.files import Count, Fraction, Number, Positive
 from tasks.corpus import OnDuplicate
 
 if TYPE_CHECKING:
@@ -101,6 +102,13 @@ class WordsParameters(EncoderParameters):
     promote: bool = Field(
         True, title="Promote", description="Re-encode collections and move the channel when every gate passes"
     )
+    max_ids: Count | None = Field(
+        None,
+        title="Word ids",
+        description="Most ids that this run may take: each new or retrained word takes one for good. Empty: all",
+    )
+    points_budget: PointsBudget = None
+    window: Window = None
     approval_days: ApprovalDays = 14
     evaluate: Annotated[bool, Said("--no-evaluate", help="Publish without judging retrieval and without a report")] = (
         Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
@@ -125,6 +133,13 @@ class WordsParameters(EncoderParameters):
     def only_looks(self) -> bool:
         """Whether nothing is to be imported, trained or published."""
         return False
+
+    @cached_property
+    def expansion(self) -> ExpansionOptions:
+        """What its promotions may write tonight, all together."""
+        from tasks.collections import Allowance, ExpansionOptions  # bring the whole room in, which options do without
+
+        return ExpansionOptions(allowance=Allowance(self.points_budget, self.window))
 
 
 class ExtendParameters(WordsParameters):
@@ -184,42 +199,6 @@ class RemoveParameters(ChannelParameters):
     words: Words = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])
     promote: bool = Field(True, title="Promote", description="Re-encode collections and move the channel when done")
     approval_days: ApprovalDays = 14
-
-
-class ExpansionParameters(ChannelParameters):
-    """A flow that re-encodes: how hard it may press, and what it may leave behind."""
-
-    points_per_second: Positive | None = Field(
-        None, title="Points per second", description="Most points written a second; empty: as fast as it goes"
-    )
-    allow_missing_text: bool = Field(
-        False,
-        title="Allow missing text",
-        description="Go on although points whose text is gone vanish for changed words",
-    )
-
-    def options(self, part: str | None = None) -> ExpansionOptions:
-        """As `tasks` takes them; `part` is "2/4"."""
-        from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
-
-        return ExpansionOptions(read_part(part), self.points_per_second, self.allow_missing_text)
-
-
-class ReencodeParameters(ExpansionParameters):
-    """Bring collections to the release that their channel serves or is about to serve."""
-
-    collections: Collections = []
-    contract: bool = Field(
-        False, title="Contract", description="Drop the previous release's cells now; ends instant rollback"
-    )
-    grace_hours: Hours = Field(
-        GRACE_HOURS, title="Grace", description="Hours after a move until the previous release's cells go"
-    )
-    part: Part = Field(
-        None,
-        description="Only this share of the points, as 2/4; the channel moves in a run without it",
-    )
-    dry_run: bool = Field(False, title="Dry run", description="Only say which points would be rewritten, and why")
 
 
 class AttachParameters(ChannelParameters):

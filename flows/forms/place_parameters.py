@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from flows.forms.said import Said
 from minicoil.files import Count, Number
+from tasks.collections import WINDOW
 from tasks.place import Place
 from tasks.settings import Settings, has_secret
 
@@ -69,6 +70,23 @@ Part = Annotated[
         examples=["2/4"],
     ),
 ]
+PointsBudget = Annotated[
+    Count | None,
+    Field(
+        title="Points budget",
+        description="Most points re-encoded in this run; it pauses then, and the next one goes on. Empty: all",
+        examples=[2_000_000],
+    ),
+]
+Window = Annotated[
+    str | None,
+    Field(
+        pattern=f"^{WINDOW.pattern}$",
+        title="Window",
+        description="Hours in UTC in which it may re-encode, as 22:00-06:00; outside it pauses. Empty: at any time",
+        examples=["22:00-06:00"],
+    ),
+]
 ApprovalDays = Annotated[
     int,
     Number(1, 365, whole=True),
@@ -89,6 +107,9 @@ _LATER = (
     "max_sentences",
     "sample",
     "promote",
+    "max_ids",
+    "points_budget",
+    "window",
     "approval_days",
     "evaluate",
     "judged_sets",

@@ -36,6 +36,7 @@ FLOWS = {
     "promote-release": ("flows.promote_release", "promote_release"),
     "evaluate-retrieval": ("flows.evaluate_retrieval", "evaluate_retrieval"),
     "compare-releases": ("flows.compare_releases", "compare_releases"),
+    "show-status": ("flows.show_status", "show_status"),
 }
 
 # Prefect's client tries 429, 502 and 503 again by itself; whatever a run sends may be repeated after these too. A run's

@@ -32,7 +32,12 @@ def announce_release(place: Place, channel: str, release: int, outcome: Mapping[
 
 
 def reencoding_state(outcome: Mapping[str, Any]) -> str:
-    """done: by the publisher; due: by whoever hears the event; none: nobody asked for it, or a gate refused."""
+    """done: by the publisher; due: by whoever hears the event; none: nobody asked for it, or a gate refused.
+
+    paused: begun by the publisher, whose budget is spent; the next scheduled run goes on, and nobody before.
+    """
     if outcome.get("promoted"):
         return "done"
+    if outcome.get("paused"):
+        return "paused"
     return "due" if outcome.get("behind") or outcome.get("pending") else "none"

@@ -14,6 +14,7 @@ from .release_outcomes import (
     RollbackOutcome as RollbackOutcome,
 )
 from .shown_parts import show_mapping as show_mapping
+from .status_outcomes import StatusOutcome as StatusOutcome, show_status as show_status
 from .upkeep_outcomes import (
     EncodedShardOutcome as EncodedShardOutcome,
     ReapOutcome as ReapOutcome,

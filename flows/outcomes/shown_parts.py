@@ -51,6 +51,8 @@ def show_collections(rows: Sequence[Mapping[str, Any]], waiting: Sequence[Mappin
                 ("word", "points", "such as"), changed, f"{entry['name']}: first of {len(words):,} changed words"
             )
             say(f"encoding them takes about {entry['seconds_expected']:,.0f} s here")
+        if costs := entry.get("costs"):
+            say(shown(describe_costs(costs)))
         for word in entry.get("idf", ()):
             if word["is_off"]:
                 name = shown(f"{entry['name']}: '{word['word']}'")
@@ -69,3 +71,18 @@ def show_gate(gate: Mapping[str, Any]) -> None:
         say(f"  {shown(reason)}")
     if gate["hurting"]:
         say(f"words that lower retrieval: {shown(', '.join(gate['hurting']))}; `minicoil remove` returns them to BM25")
+
+
+def describe_costs(costs: Mapping[str, Any]) -> str:
+    """What re-encoding takes, each with what it was computed from."""
+    given = costs["computed_from"]
+    nights = f"; {costs['nights']:,} runs within the budget" if costs["nights"] else ""
+    cpu_ms, wall_ms = given["cpu_seconds_per_point"] * 1000, given["seconds_per_point"] * 1000
+    memory, disk = costs["memory_bytes"] / 2**20, costs["disk_bytes"] / 2**20
+    return (
+        f"{costs['cpu_hours']:,.2f} CPU-hours ({cpu_ms:,.1f} ms a point, {given['n_timed']} timed), "
+        f"{costs['wall_hours']:,.2f} h of one worker ({wall_ms:,.1f} ms a point by {given['source']}, "
+        f"{given['seconds_finding']:,.0f} s finding them){nights}; {costs['postings']:,} more postings "
+        f"({given['cells_per_point']:,.1f} a point), {memory:,.1f} MiB of them in memory ({costs['posting_bytes']} "
+        f"bytes each), {disk:,.1f} MiB on disk until the optimiser has run"
+    )

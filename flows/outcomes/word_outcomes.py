@@ -114,7 +114,9 @@ class ExtensionOutcome(WordsOutcome):
         rows = [(w["word"], w["kind"], w["n_points"], "; ".join(w["reasons"])) for w in self.words[:40]]
         show_table(("word", "kind", "points", "why"), rows)
         self._show_refused_words()
-        show_mapping({"estimate": self.estimate})
+        estimate = dict(self.estimate or {})
+        figures = estimate.pop("computed_from", {})
+        show_mapping({"estimate": estimate, **({"computed_from": figures} if figures else {})})
         if self.message:
             say(shown(self.message))
 

@@ -2,10 +2,13 @@ from .extension_answer import (
     answered_report as answered_report,
     dry_run_report as dry_run_report,
     extension_report as extension_report,
+    paused_report as paused_report,
 )
 from .gated_promotion import Wish as Wish, settle_answered as settle_answered, settle_release as settle_release
 from .job import Job as Job, open_job as open_job
 from .making_release import make_release as make_release, publish_and_settle as publish_and_settle
+from .service_page import status_page as status_page
+from .service_status import report_status as report_status
 from .steps import (
     Clock as Clock,
     abandon_step as abandon_step,

@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.outcomes import ExtensionOutcome
 from flows.stages.steps import Clock
+from minicoil.errors import PausedError
 from minicoil.words import Candidate
 from tasks.catalogue import REPORT, Publication, release_key
 from tasks.corpus import Reading, RefusedWord
@@ -33,6 +34,13 @@ def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
 def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) -> ExtensionOutcome:
     """Nothing to train: a release answered this request before, see `flows.stages.gated_promotion.settle_answered`."""
     return ExtensionOutcome.of({"release": None, "words": [], **outcome, **_common(reading, clock)})
+
+
+def paused_report(pause: PausedError) -> dict[str, Any]:
+    """Nothing was begun: a promotion comes first, and has spent what it may write tonight."""
+    message, collections = str(pause), pause.facts.get("collections", [])
+    answer: dict[str, Any] = {"release": None, "promoted": False, "paused": message, "message": message, "words": []}
+    return {**answer, "refused_words": [], "collections": collections, "seconds": {}}
 
 
 def dry_run_report(

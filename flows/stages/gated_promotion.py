@@ -17,6 +17,7 @@ from tasks.catalogue import (
     read_waiting,
     set_pending,
 )
+from tasks.collections import ExpansionOptions
 from tasks.place import Place
 
 Wish = bool | str  # True: promote here; False: publish only; "elsewhere": leave it to whoever hears the event
@@ -30,6 +31,7 @@ def settle_release(
     clock: Clock,
     names: Sequence[str] = (),
     approval_days: float = 14,
+    options: ExpansionOptions | None = None,
 ) -> dict[str, Any]:
     """Promote a published release if that was asked for and its gates pass; tell people and automations.
 
@@ -41,6 +43,7 @@ def settle_release(
         clock: Told how long it took.
         names: Expand only these collections.
         approval_days: How long a refused release waits for a person.
+        options: How hard its promotion may press.
 
     Returns:
         `promoted`, `collections`, `behind`, `gate`; where it was refused also `refused`, `expires_at`, `message`.
@@ -57,7 +60,7 @@ def settle_release(
         outcome["pending"] = True
     elif wish:
         with clock.timing("promote"):
-            outcome |= promote_step(place, channel, release, names, manifest.parent)
+            outcome |= promote_step(place, channel, release, names, manifest.parent, options)
         finish_waiting(store, channel, release)
     show_reencoding(outcome["collections"], release, outcome.get("waiting", ()))
     show_release(store, release, outcome)
@@ -82,7 +85,7 @@ def settle_answered(place: Place, parameters: WordsParameters, answered: Manifes
         outcome |= {"refused": True, "expires_at": expires}
     elif parameters.promote and not served and state.current == answered.parent:
         names, days = parameters.collections, parameters.approval_days
-        outcome = settle_release(place, channel, answered, True, clock, names, days)
+        outcome = settle_release(place, channel, answered, True, clock, names, days, parameters.expansion)
     return {"parent": state.current, "message": message, **outcome}
 
 

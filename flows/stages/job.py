@@ -8,8 +8,17 @@ from functools import cached_property
 
 from flows.forms import WordsParameters
 from flows.orchestration import take_turn
-from flows.stages.steps import Clock, base_step, finish_step, open_encoders_step, open_parent_step, read_step
+from flows.stages.steps import (
+    Clock,
+    base_step,
+    finish_step,
+    open_encoders_step,
+    open_parent_step,
+    read_step,
+    reclaim_step,
+)
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
+from minicoil.errors import PausedError
 from minicoil.text import WordTokenizer
 from tasks.catalogue import CollectionRecord, choose_named, role_model_of
 from tasks.corpus import KeptSentences, Reading
@@ -61,22 +70,44 @@ class Job:
             return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
 
 
+def _finish_first(place: Place, parameters: WordsParameters) -> None:
+    """A promotion that was interrupted, brought to its end, as far as tonight's budget goes.
+
+    Raises:
+        PausedError: it has not ended; a release that grew from what is served now could never follow it.
+    """
+    finished = finish_step(place, parameters.channel, parameters.expansion)
+    if finished is not None and finished["paused"]:
+        written = sum(row["n_rewritten"] for row in finished["collections"])
+        raise PausedError(
+            f"the promotion under way on channel '{parameters.channel}' comes first, and it pauses: "
+            f"{finished['paused']}, {written:,} points were written; the next run goes on, and this one's words wait "
+            "until it has ended",
+            collections=finished["collections"],
+        )
+
+
 def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
     """Lock the home, finish what was interrupted, and open everything a change of words needs.
 
     Who only looks finishes nothing and imports nothing: store and collections stay as they are.
+
+    Raises:
+        PausedError: a promotion that was interrupted has not ended within tonight's budget.
     """
     check_judged_sets(parameters.judged_sets)
     place = parameters.place()
     stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
     if not parameters.only_looks:
-        finish_step(place, parameters.channel)
+        _finish_first(place, parameters)
         remove_published_work(place)
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)
     parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
     check_encoder(parent, parameters.encoder)
+    if not parameters.only_looks:
+        parent = reclaim_step(place, points, parent)
     channel, names = parameters.channel, parameters.collections
     records = choose_named(place, channel, names)
     tokenizer = WordTokenizer.from_folder(parent.folder)

@@ -12,7 +12,8 @@ from flows.stages.proving_release import prove_release
 from flows.stages.steps import Clock, assemble_step, joined_step, publish_step
 from minicoil.training import Prior
 from minicoil.words import Candidate
-from tasks.catalogue import Publication, claim_release, parity_fact
+from tasks.catalogue import Publication, parity_fact
+from tasks.collections import claim_unused_number, reused_of
 from tasks.models import remove_work
 from tasks.place import Place
 from tasks.releases import Assembled, Draft, probe_texts
@@ -29,12 +30,13 @@ def make_release(
 ) -> tuple[Publication, dict[str, Any]]:
     """Publish a release with the results' layers, and promote it if that was asked for and its gates pass."""
     with job.clock.timing("assemble"):
-        number = claim_release(job.place.objects())
+        number = claim_unused_number(job.place, job.points, job.records)
         forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
         joined = joined_step(job.points, job.records, forms)
         folder = job.place.work_on(request) / f"release-{number}"
         probes, sources = probe_texts(job.sentences, chosen), job.parameters.corpus
-        draft = Draft(job.parent, number, folder, request, prior, probes, remove, joined, sources)
+        reused = reused_of(job.parent, job.place.objects())
+        draft = Draft(job.parent, number, folder, request, prior, probes, remove, joined, sources, reused)
         built = assemble_step(draft, results)
     proven = prove_release(job, draft, built, results)
     facts = {**job.plan.facts, **proven.facts}
@@ -56,6 +58,8 @@ def publish_and_settle(
         published: Publication = publish_step(place.objects(), built.folder, draft.parent.release, facts, draft.release)
     names = asked.collections if isinstance(asked, WordsParameters) else ()
     manifest = published.manifest
-    promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, asked.approval_days)
+    options = asked.expansion if isinstance(asked, WordsParameters) else None
+    days = asked.approval_days
+    promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, days, options)
     remove_work(built.folder.parent)
     return published, promoted

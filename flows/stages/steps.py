@@ -28,6 +28,7 @@ from tasks.collections import (
     roll_back_channel,
     sweep_channel,
     undo_adoption,
+    with_reclaimed_ids,
 )
 from tasks.corpus import read_sentences
 from tasks.models import check_folder, import_base, open_encoders, open_parent
@@ -51,6 +52,7 @@ guard_logs()  # every process that runs a flow comes by here: a worker's as well
 base_step = step(import_base, "import-base")
 open_parent_step = step(open_parent, "open-parent")
 open_encoders_step = step(open_encoders, "open-encoders")
+reclaim_step = step(with_reclaimed_ids, "reclaim-ids")
 read_step = step(read_sentences, "read-corpus")
 choose_step = step(choose_words, "choose-words")
 estimate_step = step(estimate, "estimate")

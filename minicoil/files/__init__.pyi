@@ -24,6 +24,7 @@ from .stack import (
     open_stack as open_stack,
     read_shape as read_shape,
     release_pages as release_pages,
+    rewrite_rows as rewrite_rows,
 )
 from .strict_json import finite as finite, parse_json as parse_json, write_json as write_json
 from .untrusted import ZIP_ERRORS as ZIP_ERRORS, load_array as load_array, read_archive as read_archive

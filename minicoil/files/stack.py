@@ -6,6 +6,7 @@ import math
 import mmap
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -121,6 +122,30 @@ def append_rows(path: Path, start_id: int, rows: NDArray[np.float32]) -> None:
         os.fsync(file.fileno())
         file.seek(0)
         file.write(header)
+
+
+def rewrite_rows(path: Path, rows: Mapping[int, NDArray[np.float32]]) -> None:
+    """Put other layers at rows whose words are gone, in place, in the copy that becomes a new release.
+
+    Args:
+        path: As for `append_rows`.
+        rows: Row -> (D, d) float32 layer, finite.
+
+    Raises:
+        BundleError: another width or dims, non-finite values, or a row that is not there.
+    """
+    n_rows, width, dims, offset = read_shape(path)
+    with path.open("r+b") as file:
+        for row, layer in rows.items():
+            if layer.shape != (width, dims) or not np.isfinite(layer).all() or not 0 < row < n_rows:
+                raise BundleError(
+                    f"row {row} of {path} cannot be given to another word: {n_rows:,} rows of ({width}, {dims}) finite "
+                    f"numbers were expected, found {layer.shape}"
+                )
+            file.seek(offset + row * width * dims * 4)
+            file.write(np.ascontiguousarray(layer, dtype="<f4").tobytes())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _header(rows: int, width: int, dims: int) -> bytes:

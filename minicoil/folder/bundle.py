@@ -23,10 +23,11 @@ from minicoil.files import (
     open_stack,
     parse_json,
     read_shape,
+    rewrite_rows,
     write_json,
 )
 from minicoil.text import STOPWORDS
-from minicoil.words import Vocabulary
+from minicoil.words import Vocabulary, reused_ids
 
 FACTS_VERSION = 1
 
@@ -110,7 +111,8 @@ def derive_bundle(
 ) -> None:
     """Write the folder of a child release: the parent's files, more rows, the new vocabulary, new graphs.
 
-    The parent is never written to, and its rows are copied byte for byte.
+    The parent is never written to, and its rows are copied byte for byte; in the child those of reclaimed ids are other
+    words' (`minicoil.words.reclaiming`).
 
     Args:
         parent: A complete model folder.
@@ -132,11 +134,18 @@ def derive_bundle(
         # a real copy: the ONNX checker refuses external data in a file with several hard links
         shutil.copyfile(path, copy)
     copy_stack(source.stack, target.stack)
-    if rows:
-        first, last = min(rows), max(rows)
-        _, width, dims, _ = read_shape(target.stack)
+    n_rows, width, dims, _ = read_shape(target.stack)
+    again = {word_id: layer for word_id, layer in rows.items() if word_id < n_rows}
+    if again:  # the only rows that ever change are those of words that are gone
+        reused = reused_ids(Vocabulary.read(source.vocabulary, dims), vocabulary)
+        if strange := sorted(again.keys() - {*reused}):
+            raise BundleError(f"row {strange[0]} exists already in {source.stack}, and its word is not gone from there")
+        rewrite_rows(target.stack, again)
+    fresh = {word_id: layer for word_id, layer in rows.items() if word_id >= n_rows}
+    if fresh:
+        first, last = min(fresh), max(fresh)
         block = np.zeros((last - first + 1, width, dims), dtype=np.float32)
-        for word_id, layer in rows.items():
+        for word_id, layer in fresh.items():
             block[word_id - first] = layer
         append_rows(target.stack, first, block)
     vocabulary.write(target.vocabulary)

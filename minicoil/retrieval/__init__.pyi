@@ -19,6 +19,7 @@ from .exact_index import ExactIndex as ExactIndex, inverse_frequency as inverse_
 from .explanation import TermScore as TermScore, explain as explain, kept_share as kept_share, movers as movers
 from .extension_steps import split_extension as split_extension
 from .known_items import Source as Source, make_known_items as make_known_items
+from .length_drift import overlap_of_rankings as overlap_of_rankings
 from .ranking_order import Hit as Hit, order_hits as order_hits, search_in_order as search_in_order
 from .retrieval_gate import (
     GateVerdict as GateVerdict,

@@ -5,7 +5,9 @@ from .cells import (
     bag_cells as bag_cells,
     bm25_vector as bm25_vector,
     count_words as count_words,
+    document_vector as document_vector,
     normalise as normalise,
+    query_vector as query_vector,
 )
 from .following import FollowedModel as FollowedModel
 from .impact import (

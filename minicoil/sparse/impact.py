@@ -75,7 +75,8 @@ def cells_of(vocabulary: Vocabulary, key: str) -> tuple[int, ...]:
 def is_affected(old: Vocabulary, new: Vocabulary, tokens: Iterable[str]) -> bool:
     """True where a text of these tokens has another vector under `new`.
 
-    Exact: a text's cells are a function of what its tokens resolve to, and ids are never given out twice.
+    Exact: a text's cells are a function of what its tokens resolve to, and no id is given to a word that shares a token
+    with its former one.
     """
     return any(old.resolve(token) != new.resolve(token) for token in tokens)
 

@@ -1,3 +1,4 @@
+from .entries import FILLER as FILLER
 from .grammar import part_of_speech as part_of_speech
 from .key_places import KeyPlaces as KeyPlaces
 from .key_runs import KeyRuns as KeyRuns
@@ -12,5 +13,13 @@ from .mining import (
     rank_common as rank_common,
     rank_mined as rank_mined,
 )
-from .vocabulary import FILLER as FILLER, Vocabulary as Vocabulary, check_word as check_word
+from .reclaiming import (
+    bury_unused as bury_unused,
+    clashing_ids as clashing_ids,
+    free_ids as free_ids,
+    reclaim_ids as reclaim_ids,
+    retired_ids as retired_ids,
+    reused_ids as reused_ids,
+)
+from .vocabulary import Vocabulary as Vocabulary, check_word as check_word
 from .word_counts import WordCounts as WordCounts, WordUse as WordUse

@@ -11,10 +11,9 @@ from pathlib import Path
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
 from minicoil.files import parse_json, write_json, write_whole
 from minicoil.text import MAX_STEM_LENGTH, MEMO_SIZE, STOPWORDS, split_parts, stem
+from minicoil.words.entries import FILLER as FILLER, is_fresh, is_live, may_become, tombstone
 
 GAP = 32_000  # FastEmbed's bucket of indices; the hashed cells of unknown words start at a multiple of it
-FILLER = "<reserved "  # an id not given out yet; the space keeps it from ever equalling a token
-TOMBSTONE = "<retired "  # an id whose word was retrained, carried or removed
 CAPACITY = 40_000  # V + 1 of a fresh model
 SYMBOLS = ("\u2122", "\u00ae", "\u00a9", "\u00b0")  # what writers glue to a word and BERT leaves there
 
@@ -74,7 +73,7 @@ class Vocabulary:
 
     def entry_id(self, word: str) -> int | None:
         """Id of a live word; None where it is not one."""
-        return self.ids.get(word) if _is_live(word) else None
+        return self.ids.get(word) if is_live(word) else None
 
     def resolve(self, token: str) -> int:
         """Word id of a token, 0 where it is unknown or a stopword.
@@ -110,7 +109,7 @@ class Vocabulary:
     @cached_property
     def known_words(self) -> tuple[str, ...]:
         """Live words in id order."""
-        return tuple(word for word in self.words if _is_live(word))
+        return tuple(word for word in self.words if is_live(word))
 
     @cached_property
     def unknown_shift(self) -> int:
@@ -187,7 +186,8 @@ class _Change:
         self.words = list(old.words)
         self.mapping = dict(old.stem_mapping)
         self.fresh: dict[str, int] = {}
-        self.next_filler = next((i for i, w in enumerate(self.words) if w.startswith(FILLER)), len(self.words))
+        self.next_filler = next((i for i, w in enumerate(self.words) if is_fresh(w)), len(self.words))
+        self.returned = [i for i, w in enumerate(self.words) if w.startswith(FILLER) and not is_fresh(w)]
 
     def make(
         self, add: Mapping[str, Sequence[str]], retrain: list[str], remove: list[str], joined: Iterable[str]
@@ -259,10 +259,13 @@ class _Change:
     def _give_id(self, word: str) -> None:
         if word in self.old.ids and self.words[self.old.ids[word] - 1] == word:
             self._bury(word)
-        while self.next_filler < len(self.words) and not self.words[self.next_filler].startswith(FILLER):
-            self.next_filler += 1
-        if self.next_filler < len(self.words):
-            self.words[self.next_filler] = word
+        place = next((i for i in self.returned if may_become(self.words[i], word, self.mapping)), None)
+        if place is None:
+            while self.next_filler < len(self.words) and not is_fresh(self.words[self.next_filler]):
+                self.next_filler += 1
+            place = self.next_filler
+        if place < len(self.words):
+            self.words[place] = word
         elif shift_of(len(self.words) + 1, self.old.dims) == self.old.unknown_shift:
             self.words.append(word)
         else:
@@ -270,12 +273,11 @@ class _Change:
                 f"no id is left for '{word}': {len(self.words):,} are given out and one more would move every "
                 "unknown word's cell; start a new collection on a larger base"
             )
-        self.fresh[word] = self.next_filler + 1
-        self.next_filler += 1
+        self.fresh[word] = place + 1
 
     def _bury(self, word: str) -> None:
         place = self.old.ids[word]
-        self.words[place - 1] = f"{TOMBSTONE}{place} {word}>"
+        self.words[place - 1] = tombstone(place, word)
 
     def _map_joined(self, joined: Iterable[str]) -> None:
         new = Vocabulary(tuple(self.words), self.mapping, self.old.dims)
@@ -310,7 +312,3 @@ def shift_of(n_words: int, dims: int) -> int:
     Source: FastEmbed 0.9.1, `SparseVectorConverter.embedding_to_vector`, whose vocab_size is n_words + 1.
     """
     return ((n_words + 1) * dims // GAP + 2) * GAP
-
-
-def _is_live(word: str) -> bool:
-    return " " not in word

@@ -1,5 +1,6 @@
 from .adoption import ADDED_FIELDS as ADDED_FIELDS, ADDED_INDEXES as ADDED_INDEXES, Adoption as Adoption
 from .approvals import (
+    WaitingRelease as WaitingRelease,
     check_approval as check_approval,
     finish_waiting as finish_waiting,
     hold_release as hold_release,
@@ -94,6 +95,7 @@ from .releases import (
 from .reports import write_report as write_report
 from .requests import file_digests as file_digests, find_request as find_request, request_digest as request_digest
 from .retention import (
+    DEFAULT_CHANNEL as DEFAULT_CHANNEL,
     Waiting as Waiting,
     count_beside as count_beside,
     find_waiting as find_waiting,

@@ -14,9 +14,9 @@ from minicoil.sparse import find_impact, is_affected
 from minicoil.text import WordTokenizer
 from minicoil.words import Vocabulary
 from tasks.catalogue import KEYS_FIELD, STAMP_FIELD, CollectionRecord
+from tasks.collections.carriers import count_carriers
 from tasks.collections.texts import PointTextError, TextSource
 from tasks.points import Point, PointFilter, PointId, PointStore
-from tasks.training import count_carriers
 
 PAGE = 512
 UNSTAMPED = -1  # in place of a stamp: points that this service has not written

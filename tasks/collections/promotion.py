@@ -28,14 +28,10 @@ from tasks.catalogue import (
     waiting_rows,
     write_report,
 )
+from tasks.collections.allowance import Allowance
 from tasks.collections.contraction import contract_collection
-from tasks.collections.reencoding import (
-    CollectionChange,
-    ExpansionOptions,
-    check_expansion,
-    expand_collection,
-    plan_expansion,
-)
+from tasks.collections.expansion_plan import plan_expansion
+from tasks.collections.reencoding import CollectionChange, ExpansionOptions, check_expansion, expand_collection
 from tasks.collections.sweeping import sweep_collection
 from tasks.collections.verification import verify_collection
 from tasks.place import Place
@@ -65,8 +61,8 @@ def promote(
         options: Share, pace, and what to do about points without text.
 
     Returns:
-        `promoted`, a row per collection, the keys of their reports, and a row per collection whose older cells wait
-        for readers.
+        `promoted`, a row per collection, the keys of their reports, a row per collection whose older cells wait for
+        readers, and `paused`: why it stopped before its end, "" where it did not.
 
     Raises:
         ConflictError: another release is being promoted, or the channel moved meanwhile.
@@ -77,7 +73,7 @@ def promote(
     store = place.objects()
     read_manifest(store, release)
     state = read_channel(store, channel)
-    rows, reports = [], []
+    rows, reports, paused = [], [], ""
     with place.points() as points:
         for record in list_collections(store, channel):  # before anything is announced: nobody could finish it
             check_expansion(place, points, record, release)
@@ -85,6 +81,9 @@ def promote(
         for record in choose_named(place, channel, names):
             change = expand_collection(place, points, record, release, options)
             rows.append(change.row())
+            paused = change.paused
+            if paused:
+                break
             if options is None or options.part is None:
                 reports.append(report_collection(place, record.name, "expand", change))
     behind = [record.name for record in list_collections(store, channel) if record.release != release]
@@ -92,15 +91,17 @@ def promote(
         move_current(store, channel, release)
         if state.current is None:  # nobody reads an older release: the plain cells of trained words can go at once
             contract_channel(place, channel, wait_silently=True)
-    answer = {"promoted": not behind, "behind": behind, "collections": rows, "reports": reports}
+    answer = {"promoted": not behind, "behind": behind, "collections": rows, "reports": reports, "paused": paused}
     return {**answer, "waiting": waiting_rows(place, channel)}
 
 
-def plan_promotion(place: Place, channel: str, release: int, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+def plan_promotion(
+    place: Place, channel: str, release: int, names: Sequence[str] = (), options: ExpansionOptions | None = None
+) -> list[dict[str, Any]]:
     """What promoting a release would rewrite: a row per collection, with words and examples. Writes nothing."""
     with place.points() as points:
         records = choose_named(place, channel, names)
-        return [plan_expansion(place, points, record, release).row() for record in records]
+        return [plan_expansion(place, points, record, release, options).row() for record in records]
 
 
 def report_collection(place: Place, name: str, step: str, change: CollectionChange) -> str:
@@ -133,18 +134,22 @@ def report_collection(place: Place, name: str, step: str, change: CollectionChan
     return key
 
 
-def finish_pending(place: Place, channel: str) -> dict[str, Any] | None:
+def finish_pending(place: Place, channel: str, options: ExpansionOptions | None = None) -> dict[str, Any] | None:
     """Bring a promotion that was interrupted to its end; None where there is none."""
     pending = read_channel(place.objects(), channel).pending
-    return None if pending is None else promote(place, channel, pending)
+    return None if pending is None else promote(place, channel, pending, options=options)
 
 
-def sweep_channel(place: Place, channel: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """Bring late points of the channel's collections up to date; a row for each collection."""
+def sweep_channel(
+    place: Place, channel: str, names: Sequence[str] = (), allowance: Allowance | None = None
+) -> list[dict[str, Any]]:
+    """Bring late points of the channel's collections up to date; a row for each collection that there was time for."""
     rows = []
     with place.points() as points:
         for record in choose_named(place, channel, names):
-            rows.append(sweep_collection(place, points, record, read_all=True).row())
+            if allowance is not None and allowance.is_spent:
+                break
+            rows.append(sweep_collection(place, points, record, read_all=True, allowance=allowance).row())
     return rows
 
 

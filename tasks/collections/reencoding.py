@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from minicoil.encoder import TIMING, encoding_for
 from minicoil.errors import BusyError, CollectionError
 from minicoil.files import Positive, check_numbers
 from minicoil.sparse import MiniCoil
@@ -24,9 +23,11 @@ from tasks.catalogue import (
     served_release,
     update_collection,
 )
+from tasks.collections.allowance import Allowance
 from tasks.collections.contraction import contract_collection
 from tasks.collections.finding import Finder, Found
 from tasks.collections.idf_deviation import weigh_rewritten
+from tasks.collections.reclaiming import check_meanings
 from tasks.collections.texts import open_texts
 from tasks.collections.writing import Pace, current_stamp, open_writer, rewrite_points
 from tasks.models import CollectionModels, is_ancestor, lineage
@@ -36,7 +37,6 @@ from tasks.progress import progress
 
 logger = logging.getLogger(__name__)
 _MAX_SWEEPS = 5
-_TIMED = 64  # texts of a dry run that are encoded, to say what all would cost
 _MOST_READABLE = 32  # releases at once: a writer holds a vocabulary of each, some 10 MB
 STAMPS = CollectionSchema(integer=(STAMP_FIELD, UNION_FIELD))
 
@@ -53,6 +53,8 @@ class CollectionChange:
         words: In a dry run, changed words with the number of their points and examples.
         idf: Of rewritten words, what the engine weighs them by and what it should; see `IdfDeviation`.
         seconds: Wall time; `seconds_finding` of it without encoding and writing.
+        costs: In a dry run, what it would take and what that was computed from; see `ExpansionCosts`.
+        paused: Why it stopped before its end; "" where it did not.
         seconds_expected: In a dry run, what encoding the affected points would take, from a timed sample of them.
     """
 
@@ -68,6 +70,8 @@ class CollectionChange:
     seconds: float = 0.0
     seconds_finding: float = 0.0
     seconds_expected: float | None = None
+    costs: Mapping[str, object] = field(default_factory=dict)
+    paused: str = ""
 
     def row(self) -> dict[str, Any]:
         """For reports."""
@@ -82,48 +86,16 @@ class ExpansionOptions:
         part: (index, total): only this share of the points; the record moves in a run without it, when nothing is due.
         points_per_second: Most points written a second, so that searches keep their share of a server.
         allow_missing_text: Promote although points whose text is gone vanish for changed words.
+        allowance: What may be written, and until when; spent over all collections of a channel.
     """
 
     part: tuple[int, int] | None = None
     points_per_second: Positive | None = None
     allow_missing_text: bool = False
+    allowance: Allowance = field(default_factory=Allowance)
 
     def __post_init__(self) -> None:
         check_numbers(self)
-
-
-def plan_expansion(place: Place, points: PointStore, record: CollectionRecord, target: int) -> CollectionChange:
-    """What expanding a collection for release `target` would do: counts, and examples per word. Writes nothing."""
-    if target in record.readable:
-        return CollectionChange(record.name, points.count(record.name))
-    started, found = time.monotonic(), Found()
-    finder, model = open_finder(place, points, _make_room(place, points, record)[0], target, None)
-    sample: list[str] = []
-    with progress(f"looking at {record.name}", None, "points looked at") as advance:
-        for affected, n in finder.affected(found, target):
-            sample += [text for _, text in affected[: _TIMED - len(sample)]]
-            advance(n)
-    words = tuple(finder.describe())
-    expected = time_a_text(model, sample) * found.n_affected
-    change = CollectionChange(
-        record.name,
-        points.count(record.name),
-        words=words,
-        seconds=round(time.monotonic() - started, 2),
-        seconds_expected=round(expected, 3),
-    )
-    return _counted(change, found)
-
-
-def time_a_text(model: MiniCoil, texts: Sequence[str]) -> float:
-    """Seconds of wall time one of the texts takes to encode, 0 where there are none."""
-    if not texts:
-        return 0.0
-    with encoding_for(TIMING):
-        list(model.embed(texts[:4]))  # the first pass also pays for loading and warming up
-        started = time.monotonic()
-        list(model.embed(texts))
-    return (time.monotonic() - started) / len(texts)
 
 
 def expand_collection(
@@ -134,6 +106,8 @@ def expand_collection(
     options: ExpansionOptions | None = None,
 ) -> CollectionChange:
     """Give every affected point the cells of release `target` beside those it has.
+
+    Where its allowance is spent it stops as a killed run would, and the same call goes on from there.
 
     Cells that nobody waits for go first. Readers of every release that stays find what they look for, during and
     after. Vectors first, then the stamp: a point that was written but not stamped is written once more. Points that
@@ -159,13 +133,16 @@ def expand_collection(
     expanded = record.expanded(target, current)
     writer = open_writer(place, expanded)
     for _ in range(_MAX_SWEEPS):
-        found, n_written, seconds = _sweep(finder, writer, expanded, pace)
-        change = _counted(change, found)
+        found, n_written, seconds = _sweep(finder, writer, expanded, pace, options.allowance)
+        change = counted(change, found)
         change = replace(
             change,
             n_rewritten=change.n_rewritten + n_written,
             seconds_finding=round(change.seconds_finding + seconds, 2),
         )
+        if options.allowance.is_spent and found.n_affected:
+            seconds = round(time.monotonic() - started, 2)
+            return replace(change, seconds=seconds, paused=options.allowance.reason)
         if not found.n_affected:
             break
     else:
@@ -213,7 +190,8 @@ def _index_stamps(place: Place, points: PointStore, record: CollectionRecord, ta
     points.index_fields(record.name, STAMPS)
 
 
-def _counted(change: CollectionChange, found: Found) -> CollectionChange:
+def counted(change: CollectionChange, found: Found) -> CollectionChange:
+    """The change with the counts of one more search for affected points."""
     return replace(
         change,
         n_candidates=max(change.n_candidates, found.n_candidates),
@@ -232,7 +210,7 @@ def check_expansion(place: Place, points: PointStore, record: CollectionRecord, 
     """
     if target in record.readable:
         return
-    smaller, waiting = _make_room(place, points, record)
+    smaller, waiting = make_room(place, points, record)
     if has_known_readers(points, record) and any(hold.announced for hold in waiting.holds):
         raise BusyError(waiting.message)  # they move on within minutes
     check_lineage(place, smaller, target)
@@ -243,7 +221,7 @@ def check_expansion(place: Place, points: PointStore, record: CollectionRecord, 
         )
 
 
-def _make_room(place: Place, points: PointStore, record: CollectionRecord) -> tuple[CollectionRecord, Waiting]:
+def make_room(place: Place, points: PointStore, record: CollectionRecord) -> tuple[CollectionRecord, Waiting]:
     """The record once all is gone that nobody waits for, and what stays for whom."""
     waiting = find_waiting(place, points, record)
     return record.contracted(waiting.releases, read_channel(place.objects(), record.channel).current), waiting
@@ -258,6 +236,7 @@ def check_lineage(place: Place, record: CollectionRecord, target: int) -> None:
     """
     if target in record.readable:
         return
+    check_meanings(place, record, target)
     served = served_release(place.objects(), record)
     for carried in sorted(record.readable, key=lambda number: number != served):
         if is_ancestor(place, *sorted((carried, target))):
@@ -303,7 +282,11 @@ def _finish(place: Place, record: CollectionRecord, target: int) -> None:
 
 
 def _sweep(
-    finder: Finder, writer: tuple[MiniCoil, Sequence[Vocabulary]], expanded: CollectionRecord, pace: Pace
+    finder: Finder,
+    writer: tuple[MiniCoil, Sequence[Vocabulary]],
+    expanded: CollectionRecord,
+    pace: Pace,
+    allowance: Allowance,
 ) -> tuple[Found, int, float]:
     """Rewrite what is due; returns the counts, points written, and seconds spent on finding alone."""
     record, found, stamp = finder.record, Found(), current_stamp(expanded)
@@ -311,9 +294,12 @@ def _sweep(
     started, rewriting = time.monotonic(), 0.0
     with progress(f"re-encoding {record.name}", None, "points looked at") as advance:
         for affected, n_looked_at in finder.affected(found, expanded.release):
-            begun = time.monotonic()
-            n_written += len(rewrite_points(finder.points, record, finder.texts, *writer, affected, stamp))
-            pace.wait_for(len(affected))
+            begun, some = time.monotonic(), affected[: allowance.share(len(affected))]
+            n_written += len(rewrite_points(finder.points, record, finder.texts, *writer, some, stamp))
+            allowance.spend(len(some))
+            pace.wait_for(len(some))
             rewriting += time.monotonic() - begun
             advance(n_looked_at)
+            if len(some) < len(affected) or (affected and allowance.is_spent):
+                break
     return found, n_written, time.monotonic() - started - rewriting

@@ -10,9 +10,11 @@ from minicoil.errors import ReleaseError
 from minicoil.sparse import MiniCoil, count_words
 from minicoil.words import Vocabulary
 from tasks.catalogue import HASH_FIELD, STAMP_FIELD, CollectionRecord
+from tasks.collections.allowance import Allowance
 from tasks.collections.contraction import drop_leftovers
 from tasks.collections.filling import Filled, fill_points, read_texts
 from tasks.collections.finding import PAGE, UNSTAMPED, Finder, Found
+from tasks.collections.reclaiming import stale_points
 from tasks.collections.reencoding import STAMPS, CollectionChange
 from tasks.collections.texts import TextSource, open_texts
 from tasks.collections.writing import current_stamp, open_writer, rewrite_points
@@ -26,7 +28,12 @@ logger = logging.getLogger(__name__)
 
 
 def sweep_collection(
-    place: Place, points: PointStore, record: CollectionRecord, dry_run: bool = False, read_all: bool = False
+    place: Place,
+    points: PointStore,
+    record: CollectionRecord,
+    dry_run: bool = False,
+    read_all: bool = False,
+    allowance: Allowance | None = None,
 ) -> CollectionChange:
     """Bring late points to the release that the collection carries; with `dry_run` only count them.
 
@@ -40,7 +47,9 @@ def sweep_collection(
         dry_run: Write nothing.
         read_all: Also hold every point's text against the hash that its vectors were made under: the only way to see
             that somebody set a new text and nothing else. Reads every text, encodes those that differ.
+        allowance: What may be written, and until when; what is left is found by the next sweep.
     """
+    allowance = allowance or Allowance()
     model, others = open_writer(place, record)
     texts = open_texts(record, place.cache)
     change = CollectionChange(record.name, points.count(record.name))
@@ -50,22 +59,35 @@ def sweep_collection(
         if not dry_run:
             points.index_fields(record.name, STAMPS)  # a strict server filters on nothing else
         for where, is_wanted in _strangers(record, model, read_all):
-            n_found, n_written = _adopt_some(points, record, texts, (model, others), where, is_wanted, dry_run)
+            writer = (model, others)
+            n_found, n_written = _adopt_some(
+                points, record, texts, writer, where, is_wanted, None if dry_run else allowance
+            )
             change = replace(
                 change,
                 n_candidates=change.n_candidates + n_found,
                 n_affected=change.n_affected + n_found,
                 n_rewritten=change.n_rewritten + n_written,
             )
-    for finder, stamped in _late(place, points, record, texts, model):
+    for page in stale_points(place, points, record):
+        rows = list(read_texts(texts, page, Filled()))
+        some = [] if dry_run else rows[: allowance.share(len(rows))]
+        written = rewrite_points(points, record, texts, model, others, some, current_stamp(record)) if some else []
+        allowance.spend(len(some))
+        n_affected, n_rewritten = change.n_affected + len(rows), change.n_rewritten + len(written)
+        change = replace(change, n_affected=n_affected, n_rewritten=n_rewritten)
+    for finder, stamped in late_finders(place, points, record, texts, model):
         found = Found()
         n_written = 0
         with progress(f"sweeping {record.name}", None, "points looked at") as advance:
             for affected, n in finder.affected(found, record.release, stamped):
                 if not dry_run:
-                    stamp = current_stamp(record)
-                    n_written += len(rewrite_points(points, record, texts, model, others, affected, stamp))
+                    stamp, some = current_stamp(record), affected[: allowance.share(len(affected))]
+                    n_written += len(rewrite_points(points, record, texts, model, others, some, stamp))
+                    allowance.spend(len(some))
                 advance(n)
+                if not dry_run and allowance.is_spent:
+                    break
         change = replace(
             change,
             n_candidates=change.n_candidates + found.n_candidates,
@@ -77,7 +99,7 @@ def sweep_collection(
     return change
 
 
-def _late(
+def late_finders(
     place: Place, points: PointStore, record: CollectionRecord, texts: TextSource, model: MiniCoil
 ) -> Iterator[tuple[Finder, int | None]]:
     """For every release that points may have been written with, what finds those that lack cells; and their stamp."""
@@ -123,18 +145,22 @@ def _adopt_some(
     writer: tuple[MiniCoil, Sequence[Vocabulary]],
     where: PointFilter,
     is_wanted: Callable[[Point, str], bool],
-    dry_run: bool,
+    allowance: Allowance | None,
 ) -> tuple[int, int]:
-    """Points given all that `minicoil index` would have given them; found and written."""
+    """Points given all that `minicoil index` would have given them; found and written. None allowed: only counted."""
     n_found = n_written = 0
     left_out = Filled()
     with progress(f"adopting points of {record.name}", None, "points looked at") as advance:
         for page in points.scroll(record.name, where, texts.fields, page=PAGE):
             rows = [(point, text) for point, text in read_texts(texts, page, left_out) if is_wanted(point, text)]
             n_found += len(rows)
-            if not dry_run and rows:
-                n_written += len(fill_points(points, record, *writer, rows))
+            if allowance is not None and rows:
+                some = rows[: allowance.share(len(rows))]
+                n_written += len(fill_points(points, record, *writer, some))
+                allowance.spend(len(some))
             advance(len(page))
+            if allowance is not None and allowance.is_spent:
+                break
     if left_out.n_without_text:
         logger.warning(
             "%d points of %s are left out of search: %s", left_out.n_without_text, record.name, left_out.without_text[0]

@@ -12,6 +12,7 @@ from .lengths import (
     LengthSample as LengthSample,
     TextLengths as TextLengths,
     measure_lengths as measure_lengths,
+    summarise_lengths as summarise_lengths,
 )
 from .query_log import read_queries as read_queries
 from .reading import Reading as Reading, count_background as count_background, read_sentences as read_sentences

@@ -81,7 +81,12 @@ def measure_lengths(model: MiniCoil, texts: Sequence[str]) -> TextLengths:
 
 def _measure(model: MiniCoil, texts: Sequence[str], n_texts: int) -> TextLengths:
     read = model.tokenizer.tokenize(texts)
-    lengths = np.array([count_words(text.tokens, model.vocabulary).n_words for text in read], dtype=np.float64)
+    return summarise_lengths([count_words(text.tokens, model.vocabulary).n_words for text in read], n_texts)
+
+
+def summarise_lengths(counts: Sequence[int], n_texts: int) -> TextLengths:
+    """What the lengths of a sample say of all `n_texts` texts."""
+    lengths = np.array(counts, dtype=np.float64)
     if not len(lengths):
         return TextLengths(_SHORTEST, 0.0, 0, n_texts)
     deviation = float(np.std(lengths, ddof=1)) if len(lengths) > 1 else 0.0

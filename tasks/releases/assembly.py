@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.files import BundleLayout, open_stack
-from minicoil.folder import derive_bundle
+from minicoil.folder import check_bundle, derive_bundle
 from minicoil.sparse import ParityReport, check_parity
 from minicoil.training import Prior
-from minicoil.words import Candidate, Vocabulary, WordRecord
+from minicoil.words import Candidate, Vocabulary, WordRecord, bury_unused, reused_ids
 from tasks.catalogue import JOINED_FIELD, SYMBOLS_FIELD, CollectionRecord
 from tasks.corpus import SentenceStore
 from tasks.models import Parent
@@ -39,6 +39,7 @@ class Draft:
         remove: Words that return to BM25; for one among the results its record there says why.
         joined: See `joined_tokens_of`.
         sources: SPECs of the corpora, for the card.
+        reused: Ids that earlier releases gave out again -> the last one that did.
     """
 
     parent: Parent
@@ -50,6 +51,7 @@ class Draft:
     remove: Sequence[str] = ()
     joined: Sequence[str] = ()
     sources: Sequence[str] = ()
+    reused: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -105,13 +107,18 @@ def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
     forms = {r.record.word: r.record.forms for r in results if r.record.word in layers and r.record.word not in known}
     retrain = [word for word in layers if word in known]
     vocabulary, fresh = parent.vocabulary.apply(add=forms, retrain=retrain, remove=remove, joined_tokens=draft.joined)
+    vocabulary = bury_unused(vocabulary)
     stack = open_stack(BundleLayout(parent.folder).stack)
     rows: dict[int, NDArray[np.float32]] = {
         # a word carried to a fresh id by a neighbour's arrival takes its old layer along
         word_id: np.asarray(layers[word] if word in layers else stack[parent.vocabulary.ids[word]], dtype=np.float32)
         for word, word_id in fresh.items()
     }
+    again = reused_ids(check_bundle(parent.folder)[1], vocabulary)
+    reused = {**draft.reused, **dict.fromkeys(again, draft.release)}
     facts = {**_facts(parent, vocabulary, results, remove), "request": draft.request}
+    if reused:
+        facts["reused_ids"] = {str(word_id): number for word_id, number in sorted(reused.items())}
     properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
     derive_bundle(parent.folder, out, vocabulary, rows, {"release": str(draft.release), **properties})
     judged = {result.record.word for result in results}

@@ -11,6 +11,7 @@ from minicoil.errors import MiniCoilError
 from minicoil.sparse import MiniCoil
 from minicoil.words import WordRecord
 from tasks.catalogue import REPORT, CollectionRecord
+from tasks.collections import Carriers
 from tasks.corpus import SentenceStore
 from tasks.models import Parent
 from tasks.place import Place
@@ -20,7 +21,7 @@ from tasks.proof import Proof
 from tasks.report.release_page import ReleaseStory, render_page
 from tasks.report.word_view import WordView, view_sentences
 from tasks.store import remembering
-from tasks.training import Carriers, WordResult
+from tasks.training import WordResult
 
 logger = logging.getLogger(__name__)
 _MAPS = 18  # words with a map: encoded in a few seconds, and a page of about half a megabyte

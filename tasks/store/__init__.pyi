@@ -28,6 +28,7 @@ from .formats import (
     salvage_fields as salvage_fields,
     write_document as write_document,
 )
+from .holders import is_alive as is_alive, lock_holder as lock_holder
 from .home_lock import writer_lock as writer_lock
 from .object_store import (
     ASIDE as ASIDE,

@@ -19,14 +19,18 @@ from botocore.exceptions import (
     NoCredentialsError,
     ReadTimeoutError,
 )
+from botocore.parsers import ResponseParserError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
+from tasks.store.s3_answers import not_s3
 
 logger = logging.getLogger(__name__)
 _ABSENT = {"404", "NoSuchKey", "NotFound"}
 _CONFLICT = {"412", "PreconditionFailed", "ConditionalRequestConflict", "409"}
 _REFUSED = {"403", "AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed", "401"}
 _BUSY = {"503", "500", "502", "504", "SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "429"}
+_ELSEWHERE = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301", "307"}
+_NO_CHECKSUMS = {"NotImplemented", "InvalidArgument", "InvalidRequest", "XAmzContentSHA256Mismatch", "501"}
 _READS = 4  # of one body, as many as botocore makes requests
 _FIRST_WAIT_SECONDS = 0.2
 _Answer = TypeVar("_Answer")
@@ -43,6 +47,12 @@ def translated(address: str, bucket: str) -> Iterator[None]:
         codes = {code, status}
         if code == "NoSuchBucket":
             raise StoreError(f"bucket '{bucket}' does not exist; create it, or correct --store") from error
+        if codes & _ELSEWHERE:
+            region = error.response.get("Error", {}).get("Region") or _region_of(error)
+            raise StoreError(
+                f"bucket '{bucket}' is in another region, {region or 'which the store does not name'} ({code}); set "
+                f"MINICOIL_S3_REGION{f'={region}' if region else ''}"
+            ) from error
         if codes & _CONFLICT:
             raise ConflictError(f"{address} was changed by somebody else meanwhile") from error
         if codes & _ABSENT:
@@ -54,6 +64,8 @@ def translated(address: str, bucket: str) -> Iterator[None]:
             ) from error
         kind = StoreUnavailableError if codes & _BUSY else StoreError
         raise kind(f"{address}: the store answered {code or status}: {error}") from error
+    except ResponseParserError as error:
+        raise not_s3(address) from error
     except NoCredentialsError as error:
         raise StoreError(
             "no S3 credentials were found; set MINICOIL_S3_ACCESS_KEY_ID and MINICOIL_S3_SECRET_ACCESS_KEY, "
@@ -69,6 +81,17 @@ def translated(address: str, bucket: str) -> Iterator[None]:
         ) from error
     except (BotoCoreError, Boto3Error) as error:
         raise StoreUnavailableError(f"{address}: {error}") from error
+
+
+def refuses_checksums(error: ClientError) -> bool:
+    """Whether a store may have refused a write for its checksum header: then it is worth a try without."""
+    status = str(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", ""))
+    return bool({str(error.response.get("Error", {}).get("Code", "")), status} & _NO_CHECKSUMS)
+
+
+def _region_of(error: ClientError) -> str:
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    return str(headers.get("x-amz-bucket-region", ""))
 
 
 def read_again(read: Callable[[], _Answer]) -> _Answer:

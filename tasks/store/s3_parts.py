@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import tempfile
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
-from tasks.store.object_store import Like
+from tasks.store.object_store import Like, ObjectStore
 
 SMALLEST_PART_BYTES = 5 * 2**20  # S3's rule for every part but the last
 LARGEST_PART_BYTES = 2**30  # of a copied one; S3 allows five times that
@@ -39,3 +42,13 @@ def compose_parts(size: int, like: Like) -> list[Part]:
     parts += [Part(one, other, like.source) for one, other in pairwise(edges)]
     tail = range(end, size, PART_BYTES)
     return [*parts, *(Part(at, min(at + PART_BYTES, size)) for at in tail)]
+
+
+def copy_through(store: ObjectStore, source: str, target: str) -> None:
+    """Copy an object by way of this machine's disk, where a store does not do it inside itself."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "object"
+        store.download(source, path)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        store.upload(target, path, digest)

@@ -15,16 +15,18 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import boto3
 from boto3.s3.transfer import TransferConfig
-from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
 from minicoil.files import parse_json, write_json
 from tasks.settings import Settings
 from tasks.store.object_store import Like, ObjectInfo, aside_key
-from tasks.store.s3_errors import read_again, translated
-from tasks.store.s3_parts import PART_BYTES, Part, compose_parts
+from tasks.store.s3_answers import check_listing, md5_of, tag_of
+from tasks.store.s3_client import encryption, make_client
+from tasks.store.s3_errors import read_again, refuses_checksums, translated
+from tasks.store.s3_parts import PART_BYTES, Part, compose_parts, copy_through
+from tasks.store.s3_probe import keeps_conditions
 
 _TRANSFER = TransferConfig(multipart_threshold=64 * 2**20, multipart_chunksize=16 * 2**20, max_concurrency=4)
 MULTIPART_BYTES = 64 * 2**20  # files from here on travel in parts
@@ -40,26 +42,11 @@ class S3Store:
         self.url = url.rstrip("/")
         self._bucket = bucket
         self._prefix = f"{prefix}/" if prefix else ""
-        self._composes = True
+        self._composes = self._takes_checksums = True
         self._conditional: bool | None = None
         self._probing = threading.Lock()
-        secret = settings.s3_secret_access_key
-        key = settings.s3_access_key_id
-        self._client: Any = boto3.client(
-            "s3",
-            endpoint_url=settings.s3_endpoint_url,
-            region_name=settings.s3_region or "us-east-1",
-            aws_access_key_id=key.get_secret_value() if key else None,
-            aws_secret_access_key=secret.get_secret_value() if secret else None,
-            config=Config(
-                retries={"mode": "standard", "max_attempts": 4},
-                connect_timeout=10,
-                read_timeout=settings.s3_timeout_seconds,
-                s3={"addressing_style": "path"} if settings.s3_endpoint_url else {},
-                request_checksum_calculation="when_required",
-                response_checksum_validation="when_required",
-            ),
-        )
+        self._client: Any = make_client(settings)
+        self._sealed = encryption(settings)
 
     def _key(self, key: str) -> str:
         if not key or "\0" in key or key.startswith("/") or ".." in key.split("/"):
@@ -75,7 +62,7 @@ class S3Store:
     def read_tagged(self, key: str) -> tuple[bytes, str]:
         def read() -> tuple[bytes, str]:
             answer = self._client.get_object(Bucket=self._bucket, Key=self._key(key))
-            return answer["Body"].read(), str(answer["ETag"])
+            return answer["Body"].read(), tag_of(answer, self.url)
 
         with self._translated(key):
             return read_again(read)
@@ -96,8 +83,10 @@ class S3Store:
 
     def _put(self, key: str, data: bytes, **conditions: Any) -> str:
         with self._translated(key):
-            answer = self._client.put_object(Bucket=self._bucket, Key=self._key(key), Body=data, **conditions)
-            return str(answer["ETag"])
+            # Object Lock wants a digest with every object; this one is of S3's first days, and every store takes it
+            given = {"Body": data, "ContentMD5": md5_of(data), **self._sealed, **conditions}
+            answer = self._client.put_object(Bucket=self._bucket, Key=self._key(key), **given)
+            return tag_of(answer, self.url)
 
     def _own_write(self, key: str, data: bytes) -> str:
         """The tag of what is there, if that is what we just wrote.
@@ -117,24 +106,11 @@ class S3Store:
 
     @property
     def is_conditional(self) -> bool:
-        """Whether the store enforces conditional writes; tried out once, on an object of its own."""
+        """Whether the store enforces conditional writes, of both kinds; tried out once, on an object of its own."""
         with self._probing:
             if self._conditional is None:
-                self._conditional = self._try_conditions()
+                self._conditional = keeps_conditions(partial(self._put, "capability", b"conditional writes?"))
             return self._conditional
-
-    def _try_conditions(self) -> bool:
-        key = "capability"
-        self._put(key, b"conditional writes?")
-        try:
-            self._put(key, b"conditional writes?", IfNoneMatch="*")
-        except ConflictError:
-            return True
-        except StoreUnavailableError:
-            raise
-        except StoreError:
-            return False
-        return False
 
     @contextmanager
     def _lock(self, key: str) -> Iterator[None]:
@@ -159,10 +135,10 @@ class S3Store:
     def _holder(self, name: str) -> str | None:
         try:
             document = parse_json(self.read(name))
-            return None if document["until"] < time.time() else str(document["nonce"])
+            return None if float(document["until"]) < time.time() else str(document["nonce"])
         except ObjectNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):  # damaged: it holds nobody, and whoever comes next writes over it
+        except (ValueError, KeyError, TypeError, OverflowError):  # damaged, or no lock: it holds nobody
             return None
 
     def upload(self, key: str, path: Path, sha256: str, like: Like | None = None) -> int:
@@ -172,20 +148,28 @@ class S3Store:
             if len(parts) > 1 and self._try_composing(key, path, parts, sha256):
                 return sum(part.end - part.start for part in parts if part.source is None)
         if size < MULTIPART_BYTES:
-            checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
-            with self._translated(key), path.open("rb") as file:
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=self._key(key),
-                    Body=file,
-                    ChecksumSHA256=checksum,
-                    Metadata={"sha256": sha256},
-                )
+            self._upload_whole(key, path.read_bytes(), sha256)
         else:
             starts = range(0, size, PART_BYTES)
             self._send_parts(key, path, [Part(start, min(start + PART_BYTES, size)) for start in starts], sha256)
         self._check_arrival(key, path)
         return size
+
+    def _upload_whole(self, key: str, data: bytes, sha256: str) -> None:
+        given: dict[str, Any] = {"Bucket": self._bucket, "Key": self._key(key), "Metadata": {"sha256": sha256}}
+        given |= {"Body": data, "ContentMD5": md5_of(data), **self._sealed}
+        with self._translated(key):
+            if self._takes_checksums:
+                try:
+                    checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+                    self._client.put_object(**given, ChecksumSHA256=checksum)
+                    return
+                except ClientError as error:
+                    if not refuses_checksums(error):
+                        raise
+                    logger.warning("%s refuses checksum headers; files travel with an MD5 digest alone", self.url)
+                    self._takes_checksums = False
+            self._client.put_object(**given)
 
     def _check_arrival(self, key: str, path: Path) -> None:
         arrived = self.stat(key)
@@ -207,7 +191,9 @@ class S3Store:
         """A multipart upload, each part checked on arrival; given up cleanly when one fails for good."""
         address = {"Bucket": self._bucket, "Key": self._key(key)}
         with self._translated(key):
-            upload = self._client.create_multipart_upload(**address, Metadata={"sha256": sha256})["UploadId"]
+            upload = self._client.create_multipart_upload(**address, Metadata={"sha256": sha256}, **self._sealed)[
+                "UploadId"
+            ]
         try:
             with self._translated(key), ThreadPoolExecutor(4) as pool:
                 send = partial(self._send_part, {**address, "UploadId": upload}, path)
@@ -244,18 +230,23 @@ class S3Store:
         with path.open("rb") as file:
             file.seek(part.start)
             data = file.read(part.end - part.start)
-        digest = base64.b64encode(hashlib.md5(data, usedforsecurity=False).digest()).decode()
-        answer = self._client.upload_part(**address, PartNumber=number, Body=data, ContentMD5=digest)
-        return str(answer["ETag"])
+        answer = self._client.upload_part(**address, PartNumber=number, Body=data, ContentMD5=md5_of(data))
+        return tag_of(answer, self.url)
 
     def download(self, key: str, path: Path) -> None:
         with self._translated(key):
             self._client.download_file(self._bucket, self._key(key), str(path), Config=_TRANSFER)
 
     def copy(self, source: str, target: str) -> None:
-        with self._translated(source):
-            origin = {"Bucket": self._bucket, "Key": self._key(source)}
-            self._client.copy(origin, self._bucket, self._key(target), Config=_TRANSFER)
+        origin = {"Bucket": self._bucket, "Key": self._key(source)}
+        try:
+            with self._translated(source):
+                self._client.copy(origin, self._bucket, self._key(target), ExtraArgs=self._sealed, Config=_TRANSFER)
+        except (ObjectNotFoundError, ConflictError, StoreUnavailableError):
+            raise
+        except StoreError as error:  # a lock, a key or a policy that copies inside the store do not meet
+            logger.warning("%s does not copy objects (%s); they travel through here", self.url, error)
+            copy_through(self, source, target)
 
     def digest(self, key: str) -> str:
         def read() -> str:
@@ -274,7 +265,7 @@ class S3Store:
                 answer = self._client.head_object(Bucket=self._bucket, Key=self._key(key))
         except ObjectNotFoundError:
             return None
-        return ObjectInfo(key, answer["ContentLength"], answer["ETag"])
+        return ObjectInfo(key, answer["ContentLength"], tag_of(answer, self.url))
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         with self._translated(prefix):
@@ -282,6 +273,7 @@ class S3Store:
                 Bucket=self._bucket, Prefix=self._prefix + prefix
             )
             for page in pages:
+                check_listing(page, self.url)
                 for entry in page.get("Contents", ()):
                     yield ObjectInfo(entry["Key"].removeprefix(self._prefix), entry["Size"], entry["ETag"])
 

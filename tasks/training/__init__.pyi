@@ -1,4 +1,3 @@
-from .carriers import Carriers as Carriers, count_carriers as count_carriers
 from .choosing import (
     WordRequest as WordRequest,
     check_max_points as check_max_points,
@@ -6,6 +5,7 @@ from .choosing import (
     choose_words as choose_words,
     count_points as count_points,
     estimate as estimate,
+    within_ids as within_ids,
 )
 from .encoding_shards import (
     cut_shards as cut_shards,

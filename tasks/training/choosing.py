@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,11 +23,17 @@ from minicoil.words import (
     rank_mined,
 )
 from tasks.catalogue import CollectionRecord
+from tasks.collections import CELL_BYTES, POSTING_BYTES, Carriers, PointTextError, joined_path, open_texts
 from tasks.corpus import CorpusReport, GivenWord, RefusedWord, read_queries, sort_words
 from tasks.models import Encoders, Parent
-from tasks.training.carriers import Carriers
+from tasks.points import PointFilter
 
 DEFAULT_MINED = 200
+PIECES = 1.3  # tokens a word of running English, as WordPiece cuts it
+SNIPPET_WORDS = 6
+POINT_TOKENS = 130.0  # of a point's text, where none can be sampled
+SAMPLED_POINTS = 100  # of each collection, to count their tokens
+TRAINING_SECONDS = 0.07  # of CPU a word
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,7 @@ class WordRequest:
     common: int | None = None
     queries: str | None = None
     max_points: int | None = None
+    max_ids: int | None = None
 
 
 def check_words(request: WordRequest) -> None:
@@ -104,7 +112,9 @@ def choose_words(
         uses = {word: known_use(record) for word, record in parent.ledger.served().items()}
         mined = rank_mined(counts, mine, parent.vocabulary.known_words, uses, background, weights, config)
         chosen |= {c.word: c for c in mined if c.word not in chosen}
-    return _within(list(chosen.values()), request.max_points, carriers), refused
+    within_points = _within(list(chosen.values()), request.max_points, carriers)
+    kept, left_out = within_ids(within_points, request.max_ids, parent.vocabulary.ids_left)
+    return kept, [*refused, *left_out]
 
 
 def known_use(record: WordRecord) -> KnownUse:
@@ -133,6 +143,27 @@ def _within(candidates: list[Candidate], max_points: int | None, carriers: Carri
     return kept
 
 
+def within_ids(
+    candidates: Sequence[Candidate], most: int | None, ids_left: int
+) -> tuple[list[Candidate], list[RefusedWord]]:
+    """The first candidates that there are ids for, each of which takes one for good; and the others, with the reason.
+
+    A word that is carried to a fresh id by a neighbour's arrival takes one too, which nobody knows before.
+
+    Args:
+        candidates: In order of worth.
+        most: That this run may take; None: as many as there are.
+        ids_left: In the vocabulary it grows from.
+    """
+    n = min(ids_left, ids_left if most is None else most)
+    why = (
+        f"this run may take {most:,} word ids (max_ids), and better words took them"
+        if most is not None and most <= ids_left
+        else f"{ids_left:,} word ids are left, and better words take them; a larger base needs a new collection"
+    )
+    return list(candidates[:n]), [RefusedWord(candidate.word, why) for candidate in candidates[n:]]
+
+
 def estimate(
     candidates: Sequence[Candidate],
     counts: WordCounts,
@@ -144,33 +175,69 @@ def estimate(
     """What an extension would cost, from a timed sample of its own text.
 
     Returns:
-        sentences and snippets to encode, points to re-encode, cpu_minutes, bytes of new layers and of new cells.
+        sentences and snippets to encode, points to re-encode, cpu_minutes and wall_minutes, bytes of new layers and of
+        new cells, postings and their memory in a Qdrant index, and the figures that they were computed from.
     """
     wanted = sum(min(c.use.count, sampling.max_sentences) for c in candidates)
     n_sentences = min(counts.n_sentences, wanted)
     n_snippets = sum(min(c.use.count, sampling.max_snippets) for c in candidates)
     n_points = carriers.count_all(forms_of(candidates))
-    seconds_per_token = _seconds_per_token(encoders)
-    tokens = 1.3 * (n_sentences * counts.n_words / max(counts.n_sentences, 1) + n_snippets * 6 + n_points * 100)
+    cpu_per_token, wall_per_token = _seconds_per_token(encoders)
+    measured = tokens_per_point(carriers, encoders.tokenizer)
+    per_point = POINT_TOKENS if measured is None else measured
+    # pieces of words per word of a sentence; a point's tokens are counted as the encoder cuts them
+    of_text = PIECES * (n_sentences * counts.n_words / max(counts.n_sentences, 1) + n_snippets * SNIPPET_WORDS)
+    tokens = of_text + n_points * per_point
+    training = TRAINING_SECONDS * len(candidates)
+    postings = n_points * dims
     width = encoders.encoder.width
     return {
         "n_words": len(candidates),
         "n_sentences": n_sentences,
         "n_snippets": n_snippets,
         "n_points": n_points,
-        "cpu_minutes": round(seconds_per_token * tokens / 60 + 0.07 * len(candidates) / 60, 1),
+        "cpu_minutes": round((cpu_per_token * tokens + training) / 60, 1),
+        "wall_minutes": round((wall_per_token * tokens + training) / 60, 1),
         "layer_bytes": len(candidates) * width * dims * 4,
-        "cell_bytes": n_points * dims * 8,
+        "cell_bytes": n_points * dims * CELL_BYTES,
+        "postings": postings,
+        "memory_bytes": postings * POSTING_BYTES,
+        "computed_from": {
+            "cpu_seconds_per_token": cpu_per_token,
+            "wall_seconds_per_token": wall_per_token,
+            "tokens_per_point": round(per_point, 1),
+            "tokens_per_point_is_measured": measured is not None,
+            "pieces_per_word": PIECES,
+            "snippet_words": SNIPPET_WORDS,
+            "training_seconds_per_word": TRAINING_SECONDS,
+            "posting_bytes": POSTING_BYTES,
+        },
     }
 
 
-def _seconds_per_token(encoders: Encoders) -> float:
+def tokens_per_point(carriers: Carriers, tokenizer: WordTokenizer) -> float | None:
+    """Mean number of the encoder's tokens in a point's text, from a sample; None where no text is at hand."""
+    read = []
+    for record in carriers.records:
+        if record.corpus and not joined_path(carriers.place.cache / "joined", record.corpus).is_file():
+            continue
+        texts = open_texts(record, carriers.place.cache)
+        for point in carriers.points.sample(record.name, PointFilter(), SAMPLED_POINTS, texts.fields):
+            with suppress(PointTextError):
+                read.append(texts.read(point))
+    return sum(len(text.ids) for text in tokenizer.tokenize(read)) / len(read) if read else None
+
+
+def _seconds_per_token(encoders: Encoders) -> tuple[float, float]:
+    """Of CPU and of wall time."""
     texts = encoders.tokenizer.tokenize(["The encoder reads this sentence a few times to see how long it takes."] * 32)
     with encoding_for(TIMING):
         list(encoders.encoder.encode(texts))  # the first pass also pays for warming up
-        started = time.process_time()
+        started, wall_started = time.process_time(), time.monotonic()
         list(encoders.encoder.encode(texts))
-    return (time.process_time() - started) / sum(len(text.ids) for text in texts)
+    seconds, wall = time.process_time() - started, time.monotonic() - wall_started
+    n_tokens = sum(len(text.ids) for text in texts)
+    return seconds / n_tokens, wall / n_tokens
 
 
 def forms_of(candidates: Sequence[Candidate]) -> dict[str, tuple[str, ...]]:

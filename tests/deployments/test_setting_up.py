@@ -31,7 +31,7 @@ def test_every_entrypoint_is_a_flow_of_that_name():
 
 def test_what_runs_by_itself_has_parameters_that_its_form_accepts():
     scheduled = [row for row in rows() if row.get("schedules")]
-    assert {row["name"] for row in scheduled} == {"nightly", "weekly", "nightly-sweep", "every-ten-minutes"}
+    assert {row["name"] for row in scheduled} == {"nightly", "weekly", "nightly-sweep", "hourly", "every-ten-minutes"}
     for row in scheduled:
         module, function = row["entrypoint"].rsplit(".", 1)
         model = typing.get_type_hints(getattr(importlib.import_module(module), function).fn)["parameters"]

@@ -73,6 +73,7 @@ LOOKING = (
     ("evaluate", "{files}/beir"),
     ("evaluate", "{files}/beir", "--in-memory"),
     ("evaluate", "--collection", "docs", "--proxy"),
+    ("status",),
     ("release", "list"),
     ("release", "show", "production"),
     ("release", "verify", "production"),

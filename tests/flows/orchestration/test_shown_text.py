@@ -34,6 +34,8 @@ NASTY = [
     "Line one of the parser\r\nline two\rline three\u2028line four.",
     "\x1b]8;;http://evil\x1b\\a parser\x1b]8;;\x1b\\ that links.",
 ]
+NOW = "2026-01-02T03:04:05+00:00"
+DUE = {"n_points": 3, "n_due": 2, "is_exact": False, "note": ""}
 IDS = ["\x1b[2J", "\x9b2J", "[bold]x", "\u202eid", "id\nrelease 9 promoted", "caf\u00e9"]
 
 
@@ -119,6 +121,19 @@ def test_every_answer_that_is_drawn_is_harmless(command, capsys):
         "release_prune": Anything(pruned=[text], dry_run=False, abandoned=[], kept=[{"release": 1, "why": text}]),
         "encode": Anything(output=text, model=text, bad=[{"n": 1, "lines": [1], "reason": text}], repeated_ids=[]),
         "forget": {"message": text},
+        "detach": {"message": text},
+        "status": {
+            "store": text, "message": text, "next": text, "last_success": {"flow": text, "ended": NOW}, "channels": [
+                {"name": text, "current": 1, "since": NOW, "pending": 2, "safe": False, "n_due": 0, "collections": [
+                    {"name": text, "served": 1, "beside": [1], "waiting": {"readers": [text]}, "due": None},
+                    {"name": text, "served": 1, "beside": [], "waiting": None, "due": DUE},
+                ], "ids": {"left": 3, "exhausted_on": text, "per_day": 1.0}},
+            ],
+            "notices": [{"is_alert": True, "kind": "unsafe", "about": text, "message": text, "command": text}],
+            "runs": [{"flow": text, "started": NOW, "state": text, "message": text}],
+            "schedules": [{"name": text, "is_on": True, "next_run": text}],
+            "delivered": [{"way": "webhook", "to": text, "error": text}],
+        },
         "deploy": {text: [text]},
         "try_folder": Anything(collection=text, message=text, examples=[], next=[text]),
     }  # fmt: skip

@@ -30,6 +30,7 @@ from tasks.catalogue.releases import publish_release, verify_release
 from tasks.collections import promotion
 from tasks.collections.abandoning import abandon_promotion
 from tasks.collections.attaching import AttachRequest, attach_collection
+from tasks.collections.carriers import Carriers
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.promotion import contract_channel, plan_promotion, promote, roll_back_channel, sweep_channel
 from tasks.collections.rebuilding import RebuildRequest, rebuild_collection
@@ -42,7 +43,6 @@ from tasks.models.bundles import open_model, open_parent
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.points.server import ServerPoints
-from tasks.training.carriers import Carriers
 from tasks.training.choosing import WordRequest, check_max_points, choose_words
 
 

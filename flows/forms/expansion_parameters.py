@@ -1,0 +1,56 @@
+"""What a person may ask of flows that re-encode: which collections, how hard they may press, and until when."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from flows.forms.place_parameters import ChannelParameters, Collections, Part, PointsBudget, Window, read_part
+from minicoil.files import Hours, Positive
+from tasks.catalogue import GRACE_HOURS
+
+if TYPE_CHECKING:
+    from tasks.collections import Allowance, ExpansionOptions
+
+
+class ExpansionParameters(ChannelParameters):
+    """A flow that re-encodes: how hard it may press, and what it may leave behind."""
+
+    points_budget: PointsBudget = None
+    window: Window = None
+
+    points_per_second: Positive | None = Field(
+        None, title="Points per second", description="Most points written a second; empty: as fast as it goes"
+    )
+    allow_missing_text: bool = Field(
+        False,
+        title="Allow missing text",
+        description="Go on although points whose text is gone vanish for changed words",
+    )
+
+    def options(self, part: str | None = None) -> ExpansionOptions:
+        """As `tasks` takes them; `part` is "2/4"."""
+        from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
+
+        return ExpansionOptions(read_part(part), self.points_per_second, self.allow_missing_text, self.allowance)
+
+    @cached_property
+    def allowance(self) -> Allowance:
+        """What this run may write, all its steps together."""
+        from tasks.collections import Allowance
+
+        return Allowance(self.points_budget, self.window)
+
+
+class ReencodeParameters(ExpansionParameters):
+    """Bring collections to the release that their channel serves or is about to serve."""
+
+    collections: Collections = []
+    contract: bool = Field(False, title="Contract", description="Drop the previous release's cells now; ends rollback")
+    grace_hours: Hours = Field(
+        GRACE_HOURS, title="Grace", description="Hours after a move until the previous release's cells go"
+    )
+    part: Part = None
+    dry_run: bool = Field(False, title="Dry run", description="Only say which points would be rewritten, and why")
