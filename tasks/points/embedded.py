@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,14 @@ class _Owner(subprocess.Popen[bytes]):
         """Without the warning that it still runs."""
 
 
+class _Line:
+    """The connection of a client, and of those who share it: one question at a time."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.connection: socket.socket | None = None
+
+
 class EmbeddedPoints:
     """A `PointStore` on the shards of one home. Starts the owner process where none runs."""
 
@@ -50,17 +59,17 @@ class EmbeddedPoints:
 
     def __init__(self, home: Path) -> None:
         self._home = home.resolve()  # the process may change its folder later
-        self._lock = threading.Lock()
-        self._connection: socket.socket | None = None
+        self._line = _Line()
+        self._leave: Callable[[], None] | None = None
 
     def _call(self, operation: str, *arguments: Any) -> Any:
-        with self._lock:
+        with self._line.lock:
             for attempt in range(_TRIES):
                 try:
-                    if self._connection is None:
-                        self._connection = self._connect()
-                    wire.send(self._connection, [operation, arguments])
-                    answer = wire.receive(self._connection)
+                    if self._line.connection is None:
+                        self._line.connection = self._connect()
+                    wire.send(self._line.connection, [operation, arguments])
+                    answer = wire.receive(self._line.connection)
                     break
                 except TimeoutError as error:  # asking again would only add to the work
                     self._disconnect()
@@ -151,13 +160,22 @@ class EmbeddedPoints:
         return owner
 
     def _disconnect(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._line.connection is not None:
+            self._line.connection.close()
+            self._line.connection = None
 
     def close(self) -> None:
-        with self._lock:
+        if self._leave is not None:
+            self._line = _Line()  # whoever calls a closed one again does so on a line of his own
+            self._leave()
+            return
+        with self._line.lock:
             self._disconnect()
+
+    def lease(self, leave: Callable[[], None]) -> EmbeddedPoints:
+        lease = copy(self)
+        lease._leave = leave
+        return lease
 
     def __enter__(self) -> EmbeddedPoints:
         return self

@@ -5,9 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
-from minicoil.errors import EngineUnavailableError
 from tasks.points.records import PointStore
 
 
@@ -44,26 +42,22 @@ class SharedPoints:
         """The client, until `close` or the end of a `with`; the last to leave closes it."""
         self._enter()
         try:
-            self._shared()
+            with self._lock:
+                if self._client is None:
+                    self._client = self._connect()
+                return self._client.lease(_once(self._leave))
         except BaseException:  # an address that is none: nobody came in
             self._leave()
             raise
-        return cast("PointStore", _Lease(self))
 
     def hold(self) -> Callable[[], None]:
         """Keep the client that others will make from being closed between them, until what is returned is called."""
         self._enter()
-        return self._leave
+        return _once(self._leave)
 
     def _enter(self) -> None:
         with self._lock:
             self._n_leases += 1
-
-    def _shared(self) -> PointStore:
-        with self._lock:
-            if self._client is None:
-                self._client = self._connect()
-            return self._client
 
     def _leave(self) -> None:
         with self._lock:
@@ -74,26 +68,7 @@ class SharedPoints:
                 client.close()  # under the lock: whoever comes meanwhile must not find the engine half gone
 
 
-class _Lease:
-    """A `PointStore` that somebody has until he closes it."""
-
-    def __init__(self, shared: SharedPoints) -> None:
-        self._shared = shared
-        self._client: PointStore | None = shared._shared()
-
-    def __getattr__(self, name: str) -> Any:
-        client = self.__dict__.get("_client")
-        if client is None:
-            raise EngineUnavailableError("this client of Qdrant was closed; open another one at its place")
-        return getattr(client, name)
-
-    def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
-            self._shared._leave()
-
-    def __enter__(self) -> _Lease:
-        return self
-
-    def __exit__(self, *details: object) -> None:
-        self.close()
+def _once(leave: Callable[[], None]) -> Callable[[], None]:
+    """`leave`, for whoever may close twice."""
+    left = [leave]
+    return lambda: left.pop()() if left else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -300,6 +300,9 @@ class PointStore(InPlace, Protocol):
 
     def close(self) -> None:
         """Let go of the engine; the last client's leaving ends the embedded one."""
+
+    def lease(self, leave: Callable[[], None]) -> PointStore:
+        """The same client over the same connection, which it leaves open when it is closed, and says so by `leave`."""
 
     def __enter__(self) -> PointStore: ...
     def __exit__(self, *details: object) -> None: ...

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from qdrant_client import QdrantClient, models
 from qdrant_client.local.siphash import point_id_slice
@@ -27,7 +26,7 @@ from tasks.points.records import (
     not_found,
 )
 from tasks.points.server_bounds import Bounds, batches, sized_batches
-from tasks.points.server_calls import call_patiently, check_address
+from tasks.points.server_calls import call_patiently, make_client
 from tasks.points.server_features import ServerFeatures
 from tasks.points.server_finding import find_carriers
 from tasks.points.server_in_place import InPlaceChanges
@@ -37,8 +36,6 @@ from tasks.points.server_schema import check_schema, create_options, index_kinds
 from tasks.points.server_writing import GuardedWriter, n_guarded, point_json, update_bytes
 
 _IN_FLIGHT = 2  # writes at once: the server works on one while the next is made and sent
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_JSON = {"Content-Type": "application/json"}
 
 
 class ServerPoints(InPlaceChanges):
@@ -49,6 +46,8 @@ class ServerPoints(InPlaceChanges):
     def __init__(self, client: QdrantClient) -> None:
         self._client = client
         self._infos: dict[str, models.CollectionInfo] = {}
+        self._features: list[ServerFeatures] = []
+        self._leave: Callable[[], None] | None = None
 
     @staticmethod
     def connect(url: str, api_key: str | None, timeout_seconds: int = 60) -> ServerPoints:
@@ -57,20 +56,14 @@ class ServerPoints(InPlaceChanges):
         Raises:
             UsageError: it is no address of a server.
         """
-        check_address(url)
-        parts = urlsplit(url)
-        # behind a path stands somebody else's web server, on the usual port of its scheme
-        port = {"http": 80, "https": 443}.get(parts.scheme, 6333) if parts.path.strip("/") else 6333
-        options: dict[str, Any] = {"timeout": timeout_seconds, "check_compatibility": False}
-        with warnings.catch_warnings():
-            if parts.hostname in _LOOPBACK:  # a key in the clear harms nobody there
-                warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
-            return ServerPoints(QdrantClient(url=url.rstrip("/"), port=port, api_key=api_key, **options))
+        return ServerPoints(make_client(url, api_key, timeout_seconds))
 
-    @cached_property
+    @property
     def features(self) -> ServerFeatures:
-        """By the version that the server says it has."""
-        return ServerFeatures.of_version(call_patiently(self._client.info).version)
+        """By the version that the server says it has; asked once by all who share the client."""
+        if not self._features:
+            self._features.append(ServerFeatures.of_version(call_patiently(self._client.info).version))
+        return self._features[0]
 
     def _ask(self, ask: Callable[..., Any], name: str, *arguments: Any, **options: Any) -> Any:
         """The client's answer about collection `name`; one that is not there is named with those that are."""
@@ -93,17 +86,15 @@ class ServerPoints(InPlaceChanges):
                 url="/collections/{collection_name}/" + path,
                 path_params={"collection_name": collection},
                 params={"wait": "true"},
-                headers=_JSON,
+                headers={"Content-Type": "application/json"},
                 content=body,
             )
 
         return self._ask(send, name)
 
     def _info(self, name: str) -> models.CollectionInfo:
-        info = self._infos.get(name)
-        if info is None:  # another thread may drop it again at any moment
-            info = self._infos[name] = self._ask(self._client.get_collection, name)
-        return info
+        info = self._infos[name] = self._infos.get(name) or self._ask(self._client.get_collection, name)
+        return info  # not read back from there: another thread may drop it at any moment
 
     def _bounds(self, name: str) -> Bounds:
         return Bounds.of(self._info(name))
@@ -297,7 +288,12 @@ class ServerPoints(InPlaceChanges):
         return False
 
     def close(self) -> None:
-        self._client.close()
+        (self._leave or self._client.close)()
+
+    def lease(self, leave: Callable[[], None]) -> ServerPoints:
+        lease = copy(self)  # with what is known of the server; collections it looks at anew
+        lease._infos, lease._leave = {}, leave
+        return lease
 
     def __enter__(self) -> ServerPoints:
         return self

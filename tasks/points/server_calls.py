@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
 import tenacity
+from qdrant_client import QdrantClient
 from qdrant_client.common.client_exceptions import ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
@@ -25,6 +27,7 @@ LONGEST_WAIT_SECONDS = 60.0
 _TRANSIENT = {408, 429, 500, 502, 503, 504}
 _HOST = re.compile(r"[\w.:%-]+")  # a name, or an address of either kind
 _KEY = "MINICOIL_QDRANT_API_KEY"
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 def check_address(url: str) -> None:
@@ -40,6 +43,23 @@ def check_address(url: str) -> None:
         is_one = False
     if not is_one:
         raise UsageError(f"--qdrant-url '{url}' is no address of a server; give one such as http://host:6333")
+
+
+def make_client(url: str, api_key: str | None, timeout_seconds: int) -> QdrantClient:
+    """A client of the server at `url`, which may have a path; the connection is made by the first call.
+
+    Raises:
+        UsageError: it is no address of a server.
+    """
+    check_address(url)
+    parts = urlsplit(url)
+    # behind a path stands somebody else's web server, on the usual port of its scheme
+    port = {"http": 80, "https": 443}.get(parts.scheme, 6333) if parts.path.strip("/") else 6333
+    options: dict[str, Any] = {"timeout": timeout_seconds, "check_compatibility": False}
+    with warnings.catch_warnings():
+        if parts.hostname in _LOOPBACK:  # a key in the clear harms nobody there
+            warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
+        return QdrantClient(url=url.rstrip("/"), port=port, api_key=api_key, **options)
 
 
 def call_patiently(call: Callable[[], Answer]) -> Answer:

@@ -3,14 +3,16 @@
 import multiprocessing
 import pickle
 import threading
+from copy import copy
 from dataclasses import replace
 
 import pytest
 from object_stores import s3_settings
 
-from minicoil.errors import EngineUnavailableError, UsageError
+from minicoil.errors import UsageError
 from tasks.place import Place
 from tasks.points import opening
+from tasks.points.embedded import EmbeddedPoints
 from tasks.store import open_store
 
 
@@ -20,20 +22,30 @@ def made(monkeypatch):
     clients = []
 
     class Client:
-        is_shared = True
-        closed = False
-
         def __init__(self, *made_with):
-            self.made_with = made_with
+            self.made_with, self.closed, self.leave = made_with, [], None
             clients.append(self)
 
         def names(self):
             assert not self.closed
             return ["docs"]
 
+        def lease(self, leave):
+            lease = copy(self)
+            lease.leave = leave
+            return lease
+
         def close(self):
+            if self.leave is not None:
+                return self.leave()
             assert not self.closed
-            self.closed = True
+            self.closed.append(True)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *details):
+            self.close()
 
     monkeypatch.setattr("tasks.place.open_points", Client)
     return clients
@@ -70,8 +82,8 @@ def test_all_threads_have_one_client_of_the_engine(tmp_path, made):
                 return points.names()
 
         assert in_threads(16, use) == [["docs"]] * 16
-        assert [client.closed for client in made] == [False]
-    assert [client.closed for client in made] == [True]
+        assert [bool(client.closed) for client in made] == [False]
+    assert [bool(client.closed) for client in made] == [True]
 
 
 def test_the_last_to_leave_closes_the_engine(tmp_path, made):
@@ -79,14 +91,26 @@ def test_the_last_to_leave_closes_the_engine(tmp_path, made):
     first, second = place.points(), place.points()
     first.close()
     first.close()  # once more is none of the second's business
-    with pytest.raises(EngineUnavailableError, match="was closed"):
-        first.names()
     assert second.names() == ["docs"] and not made[0].closed
     second.close()
     assert made[0].closed
     with place.points() as points:
         assert points.names() == ["docs"]
-    assert [client.closed for client in made] == [True, True]
+    assert [bool(client.closed) for client in made] == [True, True]
+
+
+def test_a_shared_engine_is_reached_over_one_line_and_let_go_with_it(tmp_path):
+    place = Place.at(tmp_path / "home")
+    with place.points() as one, place.points() as other:
+        assert type(one) is type(other) is EmbeddedPoints
+        assert one.names() == other.names() == []
+        line = one._line
+        assert other._line is line and line.connection is not None
+        other.close()
+        assert one.names() == [] and line.connection is not None
+        assert other.names() == [] and other._line is not line  # closed, and used again: at its own cost
+        other._disconnect()
+    assert line.connection is None
 
 
 def test_a_run_has_one_engine_however_often_it_opens_it(tmp_path, made):
@@ -96,8 +120,8 @@ def test_a_run_has_one_engine_however_often_it_opens_it(tmp_path, made):
         for _ in range(3):
             with place.points() as points:
                 points.names()
-        assert [client.closed for client in made] == [False]
-    assert [client.closed for client in made] == [True]
+        assert [bool(client.closed) for client in made] == [False]
+    assert [bool(client.closed) for client in made] == [True]
 
 
 def test_an_address_that_is_none_is_refused_at_once_and_leaves_nothing_open(tmp_path):
