@@ -166,8 +166,9 @@ class EmbeddedPoints:
 
     def close(self) -> None:
         if self._leave is not None:
-            self._line = _Line()  # whoever calls a closed one again does so on a line of his own
-            self._leave()
+            leave, self._leave = self._leave, None
+            self._line = _Line()  # whoever uses a closed one again does so on a line of his own, and closes that
+            leave()
             return
         with self._line.lock:
             self._disconnect()

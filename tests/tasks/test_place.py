@@ -109,7 +109,9 @@ def test_a_shared_engine_is_reached_over_one_line_and_let_go_with_it(tmp_path):
         other.close()
         assert one.names() == [] and line.connection is not None
         assert other.names() == [] and other._line is not line  # closed, and used again: at its own cost
-        other._disconnect()
+        line_of_his_own = other._line.connection
+        other.close()
+        assert line_of_his_own.fileno() == -1 and one.names() == []
     assert line.connection is None
 
 
