@@ -36,10 +36,10 @@ def retrain_words(parameters: RetrainParameters) -> RetrainOutcome:
     try:
         return _retrain(parameters)
     except PausedError as pause:  # a promotion comes first, and goes on the next night
-        return paused_report(pause)
+        return RetrainOutcome.of(paused_report(pause))
 
 
-def _retrain(parameters: RetrainParameters) -> dict[str, Any]:
+def _retrain(parameters: RetrainParameters) -> RetrainOutcome:
     with ExitStack() as stack:
         job = open_job(parameters, "retrain", stack)
         serving = job.parent.release

@@ -16,9 +16,10 @@ from tasks.catalogue import (
     update_collection,
 )
 from tasks.collections.adoption_plan import AdoptRequest, make_plan
+from tasks.collections.expansion_plan import time_a_text
 from tasks.collections.filling import Filled, fill_collection, read_texts
 from tasks.collections.indexing import VECTOR
-from tasks.collections.reencoding import ExpansionOptions, time_a_text
+from tasks.collections.reencoding import ExpansionOptions
 from tasks.collections.texts import open_texts
 from tasks.collections.verification import compare_points
 from tasks.collections.writing import Pace

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from minicoil.encoder import TIMING, encoding_for
 from minicoil.errors import StoreError
 from minicoil.files import parse_json
 from minicoil.sparse import MiniCoil
@@ -78,13 +79,25 @@ def plan_expansion(
     return counted(change, found)
 
 
+def time_a_text(model: MiniCoil, texts: Sequence[str]) -> float:
+    """Seconds of wall time one of the texts takes to encode, 0 where there are none."""
+    if not texts:
+        return 0.0
+    with encoding_for(TIMING):
+        list(model.embed(texts[:4]))  # the first pass also pays for loading and warming up
+        started = time.monotonic()
+        list(model.embed(texts))
+    return (time.monotonic() - started) / len(texts)
+
+
 def _encode_sample(finder: Finder, model: MiniCoil, texts: Sequence[str]) -> _Sample:
     if not texts:
         return _Sample()
-    list(model.embed(texts[:4]))  # the first pass also pays for loading and warming up
-    started, cpu_started = time.monotonic(), time.process_time()
-    both = make_vectors(model, [finder.old], texts)
-    seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
+    with encoding_for(TIMING):
+        list(model.embed(texts[:4]))  # the first pass also pays for loading and warming up
+        started, cpu_started = time.monotonic(), time.process_time()
+        both = make_vectors(model, [finder.old], texts)
+        seconds, cpu_seconds = time.monotonic() - started, time.process_time() - cpu_started
     old_vectors = [old for old, *_ in model.embed_each(texts, [finder.old])]
     n = len(texts)
     return _Sample(

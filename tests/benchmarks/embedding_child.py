@@ -12,7 +12,12 @@ from collections import Counter
 
 from minicoil.encoder.token_encoder import TokenEncoder
 
-PARITY = ("check_parity", "_seconds_per_token", "_time_a_text")  # run implementations or a clock, not texts of a corpus
+PARITY = (
+    "check_parity",
+    "_seconds_per_token",
+    "time_a_text",
+    "_encode_sample",
+)  # run implementations or a clock, not texts of a corpus
 
 
 def cpu_seconds():
