@@ -1,4 +1,4 @@
-from .adoption_outcomes import AdoptOutcome as AdoptOutcome, MoveBackOutcome as MoveBackOutcome
+from .adoption_outcomes import AdoptOutcome as AdoptOutcome
 from .collection_outcomes import (
     AttachOutcome as AttachOutcome,
     IndexOutcome as IndexOutcome,

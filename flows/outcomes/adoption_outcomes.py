@@ -1,4 +1,4 @@
-"""What flows answer that add vectors to a live collection, or lead an alias back to one."""
+"""What the flow answers that adds vectors to a live collection."""
 
 from __future__ import annotations
 
@@ -61,20 +61,3 @@ class AdoptOutcome(TimedOutcome):
             say(f"  [yellow]no text[/yellow] {shown(shorten(problem, 120))}")
         if message := self.get("message"):
             say(shown(message))
-
-
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class MoveBackOutcome(TimedOutcome):
-    """Of `rebuild-collection` that only leads an alias back.
-
-    Attributes:
-        collection: Where the alias leads again.
-        alias: Its name.
-        n_points: In the collection now.
-        release: Whose vectors it has; None: none of this service's.
-    """
-
-    collection: str
-    alias: str
-    n_points: int
-    release: int | None = None

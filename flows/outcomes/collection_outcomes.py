@@ -89,17 +89,27 @@ class AttachOutcome(CollectionOutcome):
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class RebuildOutcome(CollectionOutcome):
-    """Of `rebuild-collection`.
+class RebuildOutcome(TimedOutcome):
+    """Of `rebuild-collection`: of a copy, or of an alias that was led back to where the copy came from.
 
     Attributes:
+        collection: The copy, or where the alias leads again.
+        n_points: In it now.
+        release: Whose vectors it has; None: none of this service's.
+        alias: Pointed to it.
+        k, b, avg_len: Of the copy's BM25, fixed at its creation.
         n_written, n_deleted, n_without_text: Points of the copy, that its source lost meanwhile, that have no text.
-        alias: Pointed to the copy.
         verification: How the copy was found to be right.
     """
 
-    n_written: int
-    n_deleted: int
-    n_without_text: int
-    verification: Row
+    collection: str
+    n_points: int
+    release: int | None = None
     alias: str | None = None
+    k: float | None = None
+    b: float | None = None
+    avg_len: float | None = None
+    n_written: int | None = None
+    n_deleted: int | None = None
+    n_without_text: int | None = None
+    verification: Row | None = None

@@ -25,11 +25,19 @@ from minicoil.files.numbers import Number
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 SCHEMAS = Path(__file__).parents[1] / "forms" / "schemas"
-WITHOUT_COMMAND = {"ShardParameters", "TrainingShardParameters"}  # of flows that other flows start
+# of flows that other flows start; `minicoil status` looks without a run
+WITHOUT_COMMAND = {"ShardParameters", "TrainingShardParameters", "StatusParameters"}
 PLACE = {"home": "/h", "store": "file:///s", "qdrant_url": "http://q:6333"}
 READERS = {"readers": [], "collections": []}
 ROLLBACK = {"channel": "production", "release": 1, "previous": 2, "promoted": True}
-VALUES = {"part": "2/4", "folder": "sets", "acknowledged": "6", "collection": "docs", "model": None}  # of a pattern
+VALUES = {
+    "part": "2/4",
+    "window": "22:00-06:00",
+    "folder": "sets",
+    "acknowledged": "6",
+    "collection": "docs",
+    "model": None,
+}  # of a pattern
 
 
 def form_of(flow):
