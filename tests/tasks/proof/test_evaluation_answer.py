@@ -3,6 +3,7 @@
 import pytest
 
 from minicoil.retrieval.retrieval_set import RetrievalSet
+from tasks.place import Place
 from tasks.points import open_points
 from tasks.proof.contenders import Contenders
 from tasks.proof.evaluating import evaluate_set
@@ -20,11 +21,11 @@ def test_every_set_is_answered_and_judged(bundle, tmp_path):
     ]
     evaluated = [evaluate_set(data, contenders, 1.2, 0.75, None) for data in sets]
     with open_points(tmp_path) as points:
-        answer = answer_evaluation(evaluated, points, "minilm")
+        answer = answer_evaluation(evaluated, Place.at(tmp_path), points, "minilm")
     assert [(row["set"], row["n_queries"]) for row in answer["sets"]] == [("one", 1), ("two", 2)]
     assert {key: value for key, value in answer.items() if key not in ("sets", "gate")} == answer["sets"][0]
     assert answer["trained_on"] == {
         "n_sentences": 3, "n_read": 0, "n_trained": 0, "is_trained_on": False, "is_known": False,
     }  # fmt: skip
-    assert [row["name"] for row in answer["gate"]["sets"]] == ["one", "two"]
+    assert [row["set"] for row in answer["gate"]["sets"]] == ["one", "two"]
     assert answer["gate"]["verdict"] == "inconclusive"  # one query and two say nothing
