@@ -94,6 +94,7 @@ class FormCommand(click.Command):
 
     @params.setter
     def params(self, given: list[click.Parameter]) -> None:
+        """Parameters as decorators leave them, a place kept for those of a form."""
         self._given = [*given]
         self.form = next((entry.form for entry in self._given if isinstance(entry, FormFields)), self.form)
 

@@ -43,6 +43,7 @@ class ColumnWriter(SentenceWriter):
             self._write()
 
     def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+        """Take up sentences by key, (n,) uint64, with the words they have; returns how many are new."""
         new = ~self._known.contain(keys) if len(self._known) else np.ones(len(keys), bool)
         places = np.flatnonzero(new)
         if not len(places) or not self._keep:

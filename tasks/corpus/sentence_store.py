@@ -69,6 +69,7 @@ class PointWriter(SentenceWriter):
         self._store, self._fold, self._keep = store, fold, keep
 
     def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+        """Take up sentences by key, (n,) uint64, with the words they have; returns how many are new."""
         n_new = 0
         for start in range(0, len(texts), _WRITTEN):
             part = slice(start, start + _WRITTEN)

@@ -29,6 +29,7 @@ class InPlaceChanges:
 
     @property
     def features(self) -> ServerFeatures:
+        """What the server can do; asked once."""
         raise NotImplementedError
 
     def _ask(self, ask: Any, name: str, *arguments: Any, **options: Any) -> Any:
