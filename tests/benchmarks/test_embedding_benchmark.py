@@ -128,7 +128,9 @@ def test_an_extension_encodes_every_text_once(extended):
             "cpu_beyond_once": round(new["cpu"] - 1.15 * once, 1),
             "encoders": {name: extended[name][step]["encoders"] for name in ("old", "new")},
         }
-        assert all(row["n_twice"] == 0 for row in new["encoders"].values()), new["encoders"]
+        assert new["encoders"]["vectors"]["n_twice"] == 0, new["encoders"]
+        # a training sentence and a snippet of another may be one text: the one is asked for a sentence vector too
+        assert new["encoders"]["training"]["n_twice"] <= 0.01 * new["encoders"]["training"]["n_texts"], new["encoders"]
     keep_figures("embeddings", {"n_pieces": N_PIECES, **figures}, part=True)
     print(json.dumps(figures, indent=1))
 
