@@ -28,6 +28,7 @@ class _Columns:
 
 
 _BEIR = _Columns(0, 1, 2)
+_LONGEST = 131_072  # characters of a field: longer is no id, but a quote that nobody closed
 _TREC = _Columns(0, 2, 3)  # between them an iteration that nobody uses
 
 
@@ -77,7 +78,9 @@ def _split(line: str) -> list[str]:
     if '"' in line:
         try:
             fields = next(csv.reader([line], delimiter="\t"), [])
-        except csv.Error:  # a field longer than any id
+        except csv.Error:
+            return []
+        if max(map(len, fields), default=0) > _LONGEST:
             return []
     if len(fields) < 3 and len(line.split()) == 4:
         fields = line.split()

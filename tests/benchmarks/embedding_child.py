@@ -77,7 +77,7 @@ class Watch:
 
 
 def index(job):
-    from flows.forms.parameters import IndexParameters
+    from flows.forms import IndexParameters
     from flows.index_collection import index_collection
 
     return index_collection(IndexParameters(**job["parameters"]))
@@ -85,7 +85,7 @@ def index(job):
 
 def extend(job):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import ExtendParameters
+    from flows.forms import ExtendParameters
 
     answer = extend_vocabulary(ExtendParameters(**job["parameters"]))
     kept = ("release", "promoted", "words", "collections", "retrieval_gate", "seconds", "message")
@@ -94,7 +94,7 @@ def extend(job):
 
 def evaluate(job):
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.forms.parameters import EvaluateParameters
+    from flows.forms import EvaluateParameters
 
     answer = evaluate_retrieval(EvaluateParameters(**job["parameters"]))
     return {key: answer[key] for key in ("bm25", "minicoil", "parent")}

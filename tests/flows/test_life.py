@@ -118,7 +118,7 @@ def test_ledger_releases_and_verification_can_be_looked_at(life):
 
 def test_bad_requests_are_refused_and_leave_everything_as_it_was(life, tmp_path):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import ExtendParameters
+    from flows.forms import ExtendParameters
     from flows.orchestration.embedded import run
 
     before = read_channel(life.place.objects(), "production")
@@ -142,7 +142,7 @@ def test_bad_requests_are_refused_and_leave_everything_as_it_was(life, tmp_path)
 
 def test_a_dry_run_says_words_points_and_cost_and_changes_nothing(life):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import ExtendParameters
+    from flows.forms import ExtendParameters
 
     before = list_all_releases(life.place)
     values = {"home": str(life.home), "corpus": ["pydocs:networkx"], "sample": 250, "dry_run": True, "mine": 5}
@@ -207,7 +207,7 @@ def copied_home(life, tmp_path_factory):
 
 
 def test_retraining_measures_served_words_and_keeps_only_what_is_better(copied_home):
-    from flows.forms.parameters import RetrainParameters
+    from flows.forms import RetrainParameters
     from flows.retrain_words import retrain_words
 
     values = {
@@ -228,7 +228,7 @@ def test_retraining_measures_served_words_and_keeps_only_what_is_better(copied_h
 
 
 def test_a_removed_word_returns_to_plain_bm25_everywhere(copied_home):
-    from flows.forms.parameters import RemoveParameters
+    from flows.forms import RemoveParameters
     from flows.remove_words import remove_words
     from tasks.place import Place
 
@@ -244,7 +244,7 @@ def test_a_removed_word_returns_to_plain_bm25_everywhere(copied_home):
 
 def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, monkeypatch):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import ExtendParameters
+    from flows.forms import ExtendParameters
 
     shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
     monkeypatch.setattr("minicoil.training.train_words", lambda *a: pytest.fail("trained again"))
@@ -256,7 +256,7 @@ def test_a_word_with_the_same_sentences_is_not_trained_again(life, tmp_path, mon
 
 
 def test_cells_for_readers_that_say_nothing_wait_for_the_owner_and_no_nightly_run_fails(life, tmp_path, monkeypatch):
-    from flows.forms.parameters import ReencodeParameters
+    from flows.forms import ReencodeParameters
     from flows.forms.reader_parameters import ReadersParameters
     from flows.orchestration.artifacts import release_status
     from flows.reencode_collections import reencode_collections

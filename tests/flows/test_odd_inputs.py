@@ -20,7 +20,7 @@ SIZES, DEEDS, PLACES = (
 
 def run(home, encoder, flow="index", **values):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import ExtendParameters, IndexParameters
+    from flows.forms import ExtendParameters, IndexParameters
     from flows.index_collection import index_collection
 
     values = {"home": str(home), "encoder": str(encoder), **values}
@@ -129,7 +129,7 @@ def write_beir_self(folder):
 
 def check_beir_self(folder, home, bundle):
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.forms.parameters import EvaluateParameters
+    from flows.forms import EvaluateParameters
 
     for in_memory in (True, False):
         values = {"home": str(home), "folder": str(folder), "model": str(bundle), "in_memory": in_memory}

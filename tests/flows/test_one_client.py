@@ -8,7 +8,7 @@ from crash_homes import make_encoder, write_documents
 from qdrant_double import QdrantDouble
 
 from flows.extend_vocabulary import extend_vocabulary
-from flows.forms.parameters import ExtendParameters, IndexParameters, ReencodeParameters
+from flows.forms import ExtendParameters, IndexParameters, ReencodeParameters
 from flows.index_collection import index_collection
 from flows.reencode_collections import reencode_collections
 from tasks.points.server import ServerPoints

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's and FastEmbed's o
 
 def evaluate(life, **values):
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.forms.parameters import EvaluateParameters
+    from flows.forms import EvaluateParameters
 
     return evaluate_retrieval(EvaluateParameters(home=str(life.home), **values))
 
@@ -122,7 +122,7 @@ def test_both_rankings_name_their_other_place_and_what_moved_them(life):
 
 def test_two_releases_are_compared_on_the_same_points(life, tmp_path):
     from flows.compare_releases import compare_releases
-    from flows.forms.parameters import CompareParameters
+    from flows.forms import CompareParameters
 
     queries = tmp_path / "queries.txt"
     queries.write_text('weight of a path\nshortest path between nodes\nquantum\n{"text": "edges"}\n{broken\nzzzzqqq\n')
@@ -202,7 +202,7 @@ def test_bad_requests_say_what_to_do(life, tmp_path):
 @pytest.mark.slow
 def test_a_word_that_lowers_retrieval_is_left_out_of_the_release(life, tmp_path, monkeypatch):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import ExtendParameters
+    from flows.forms import ExtendParameters
 
     home = tmp_path / "home"
     shutil.copytree(life.home, home, ignore=shutil.ignore_patterns("*.sock", "prefect"))

@@ -64,7 +64,7 @@ def test_without_memory_the_same_comes_of_it_by_more_passes(made):
 def test_what_is_asked_later_is_encoded_only_where_it_is_new(made):
     from flows.compare_releases import compare_releases
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.forms.parameters import CompareParameters, EvaluateParameters, RebuildParameters
+    from flows.forms import CompareParameters, EvaluateParameters, RebuildParameters
     from flows.rebuild_collection import rebuild_collection
 
     case = next(case for case in CASES if case.name == "taken-back")

@@ -150,7 +150,7 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
     """
     from flows.evaluate_retrieval import evaluate_retrieval
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms.parameters import EvaluateParameters, ExtendParameters, IndexParameters
+    from flows.forms import EvaluateParameters, ExtendParameters, IndexParameters
     from flows.index_collection import index_collection
     from tasks.catalogue.releases import read_manifest, release_numbers
     from tasks.place import Place
