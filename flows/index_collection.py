@@ -16,18 +16,18 @@ from tasks.corpus import CorpusReport, StoredOwners, read_corpora
 def index_collection(parameters: IndexParameters) -> IndexOutcome:
     """Read documents and write those that are new or changed."""
     place, clock, report = parameters.place(), Clock(), CorpusReport()
-    request = IndexRequest(
-        collection=resolve_name(place, parameters.collection),
-        channel=parameters.channel,
-        encoder=parameters.encoder,
-        dims=parameters.dims,
-        k=parameters.k,
-        b=parameters.b,
-        avg_len=parameters.avg_len,
-    )
     if parameters.delete_missing and parameters.sample is not None:
         raise UsageError("--delete-missing needs the whole corpus; leave --sample out")
     with take_turn(place, parameters.channel, "index"), place.points() as points, clock.timing("total"):
+        request = IndexRequest(
+            collection=resolve_name(place, parameters.collection),
+            channel=parameters.channel,
+            encoder=parameters.encoder,
+            dims=parameters.dims,
+            k=parameters.k,
+            b=parameters.b,
+            avg_len=parameters.avg_len,
+        )
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)
         mended: Mended | None = mend_step(place, points, request)

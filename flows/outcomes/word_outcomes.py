@@ -93,8 +93,8 @@ class ExtensionOutcome(WordsOutcome):
         transfer: Bytes uploaded, and copied inside the store.
     """
 
-    corpus: Row
-    unusable: Sequence[Row]
+    corpus: Row | None = None
+    unusable: Sequence[Row] = ()
     dry_run: bool = False
     refused_words: Sequence[Row] = ()
     estimate: Mapping[str, Any] | None = None

@@ -215,6 +215,13 @@ def _lasting(answer: Any) -> Any:
     return _TIME.sub("TIME", answer) if isinstance(answer, str) else answer
 
 
+def rules() -> dict[str, int]:
+    """Versions of the rules under which a case is recorded."""
+    from minicoil.training import rules as module
+
+    return dict(module.RULES)
+
+
 def machine() -> dict[str, str]:
     """What decides the last digits of everything that is computed here."""
     flags = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else sys.platform
@@ -260,5 +267,6 @@ if __name__ == "__main__":
     parts = [
         f"  {json.dumps(name)}: {json.dumps(case, sort_keys=True)}" for name, case in run_cases(asked.cases).items()
     ]
-    head = f'{{"machine": {json.dumps(machine())},\n "cases": {{'  # a line a case
+    said = f'"machine": {json.dumps(machine())},\n "rules": {json.dumps(rules())}'
+    head = f'{{{said},\n "cases": {{'  # a line a case
     asked.output.write_text("\n".join([head, ",\n".join(parts), "}}\n"]), encoding="utf-8")
