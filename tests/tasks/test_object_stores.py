@@ -104,13 +104,15 @@ def test_reading_never_probes(folder):
         assert {method for method, _, _ in double.sent} == {"GET"}
 
 
-def test_two_writers_of_one_channel_lose_nothing_where_only_locks_keep_them_apart():
+def test_two_writers_of_one_channel_lose_nothing_where_only_locks_keep_them_apart(monkeypatch):
+    # a busy machine stops a thread for longer than two writers apart would wait for each other's answers
+    monkeypatch.setattr("tasks.store.s3_store._SETTLE_SECONDS", 1.0)
     with S3Double(ignores=("if-match",)) as double:
         stores = [open_at(double.address) for _ in range(2)]
         stores[0].write("n", b"0")
 
         def add(store):
-            for _ in range(5):
+            for _ in range(3):
                 while True:
                     data, tag = store.read_tagged("n")
                     try:
@@ -124,7 +126,7 @@ def test_two_writers_of_one_channel_lose_nothing_where_only_locks_keep_them_apar
             thread.start()
         for thread in threads:
             thread.join()
-        assert double.objects["x/n"] == b"10"
+        assert double.objects["x/n"] == b"6"
 
 
 @pytest.mark.parametrize("header", ["x-amz-checksum-sha256", "x-amz-sdk-checksum-algorithm"])
