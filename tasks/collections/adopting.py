@@ -53,7 +53,7 @@ def plan_adoption(place: Place, points: PointStore, request: AdoptRequest) -> di
         "n_without_text": plan.found.n_without_text,
         "without_text": plan.found.without_text,
         "lengths": plan.lengths.row(),
-        "seconds_expected": round(time_a_text(model, plan.texts[:_TIMED]) * n_points, 1),
+        "seconds_expected": round(time_a_text(model, plan.texts[:_TIMED]) * n_points, 3),
     }
 
 
