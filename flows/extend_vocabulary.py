@@ -16,11 +16,10 @@ from flows.stages import (
     extension_report,
     make_release,
     open_job,
-    paused_report,
+    run_or_pause,
     settle_answered,
     train_chosen,
 )
-from minicoil.errors import PausedError
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest
 from tasks.collections import Carriers
 from tasks.corpus import count_background
@@ -31,10 +30,7 @@ from tasks.training import WordRequest, check_max_points, check_words
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
 def extend_vocabulary(parameters: ExtendParameters) -> ExtensionOutcome:
     """Run the main job; the same request run again finds its answer in the store and does nothing."""
-    try:
-        return _extend(parameters)
-    except PausedError as pause:  # a promotion comes first, and goes on the next night
-        return ExtensionOutcome.of(paused_report(pause))
+    return run_or_pause(_extend, parameters, ExtensionOutcome)
 
 
 def _extend(parameters: ExtendParameters) -> ExtensionOutcome:

@@ -17,7 +17,7 @@ def promote_release(parameters: PromoteParameters) -> ReencodingOutcome:
     with take_turn(place, parameters.channel, "promote"), clock.timing("total"):
         kept_at = begin_anew(objects, parameters.channel) if parameters.force else None
         check_approval(objects, parameters.channel, release, parameters.force)
-        result = promote_step(place, parameters.channel, release, (), None, parameters.options())
+        result = promote_step(place, parameters.channel, release, (), None, parameters.expansion)
         finish_waiting(objects, parameters.channel, release)
         show_reencoding(result["collections"], release, result["waiting"])
         show_release(objects, release, result)

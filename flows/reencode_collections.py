@@ -24,7 +24,7 @@ def reencode_collections(parameters: ReencodeParameters) -> ReencodingOutcome:
                 f"channel '{channel}' has no release to re-encode for; "
                 "`minicoil extend --common 1000 --corpus SPEC` makes one"
             )
-        options = parameters.options(parameters.part)
+        options = parameters.expansion
         if parameters.dry_run:
             rows = plan_step(place, channel, release, names, options)
             looked = {"release": release, "dry_run": True, "collections": rows, "seconds": clock.seconds}

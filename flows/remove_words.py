@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.forms import RemoveParameters
 from flows.orchestration import flow, show_words, take_turn
 from flows.outcomes import RemovalOutcome
-from flows.stages import Clock, assemble_step, finish_step, open_parent_step, publish_and_settle
+from flows.stages import Clock, assemble_step, finish_first, open_parent_step, publish_and_settle, run_or_pause
 from minicoil.training import Prior
 from tasks.catalogue import claim_release, request_digest
 from tasks.collections import reused_of
@@ -16,9 +16,13 @@ from tasks.releases import Draft, plan_removal
 @flow(name="remove-words", description="Return words to BM25.")
 def remove_words(parameters: RemoveParameters) -> RemovalOutcome:
     """Bury the words' ids, publish, re-encode the points that have them."""
+    return run_or_pause(_remove, parameters, RemovalOutcome)
+
+
+def _remove(parameters: RemoveParameters) -> RemovalOutcome:
     place, clock = parameters.place(), Clock()
     with take_turn(place, parameters.channel, "remove"):
-        finish_step(place, parameters.channel)
+        finish_first(place, parameters)
         remove_published_work(place)
         parent = open_parent_step(place, parameters.channel)
         removal = plan_removal(parent, parameters.words)

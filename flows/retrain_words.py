@@ -19,11 +19,11 @@ from flows.stages import (
     make_release,
     measure_step,
     open_job,
-    paused_report,
+    run_or_pause,
     settle_answered,
     train_chosen,
 )
-from minicoil.errors import PausedError, ReleaseError
+from minicoil.errors import ReleaseError
 from tasks.catalogue import Publication, find_request, request_digest
 from tasks.corpus import Reading
 from tasks.models import remove_work
@@ -33,10 +33,7 @@ from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served
 @flow(name="retrain-words", description="Retrain words that underperform on this text.")
 def retrain_words(parameters: RetrainParameters) -> RetrainOutcome:
     """Train on everything in the sentence store, judge old layer against new on sentences neither has seen."""
-    try:
-        return _retrain(parameters)
-    except PausedError as pause:  # a promotion comes first, and goes on the next night
-        return RetrainOutcome.of(paused_report(pause))
+    return run_or_pause(_retrain, parameters, RetrainOutcome)
 
 
 def _retrain(parameters: RetrainParameters) -> RetrainOutcome:

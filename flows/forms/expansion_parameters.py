@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,29 @@ if TYPE_CHECKING:
     from tasks.collections import Allowance, ExpansionOptions
 
 
-class ExpansionParameters(ChannelParameters):
-    """A flow that re-encodes: how hard it may press, and what it may leave behind."""
+class BudgetParameters(ChannelParameters):
+    """A flow that may re-encode: how many points it may write tonight, and at which hours."""
 
     points_budget: PointsBudget = None
     window: Window = None
+
+    @cached_property
+    def allowance(self) -> Allowance:
+        """What this run may write, all its steps together."""
+        from tasks.collections import Allowance
+
+        return Allowance(self.points_budget, self.window)
+
+    @property
+    def expansion(self) -> ExpansionOptions:
+        """How its promotions re-encode."""
+        from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
+
+        return ExpansionOptions(allowance=self.allowance)
+
+
+class ExpansionParameters(BudgetParameters):
+    """A flow that is there to re-encode: how hard it may press, and what it may leave behind."""
 
     points_per_second: Positive | None = Field(
         None, title="Points per second", description="Most points written a second; empty: as fast as it goes"
@@ -30,18 +49,12 @@ class ExpansionParameters(ChannelParameters):
         description="Go on although points whose text is gone vanish for changed words",
     )
 
-    def options(self, part: str | None = None) -> ExpansionOptions:
-        """As `tasks` takes them; `part` is "2/4"."""
-        from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
-
-        return ExpansionOptions(read_part(part), self.points_per_second, self.allow_missing_text, self.allowance)
-
-    @cached_property
-    def allowance(self) -> Allowance:
-        """What this run may write, all its steps together."""
-        from tasks.collections import Allowance
-
-        return Allowance(self.points_budget, self.window)
+    @property
+    def expansion(self) -> ExpansionOptions:
+        """How it re-encodes."""
+        return replace(
+            super().expansion, points_per_second=self.points_per_second, allow_missing_text=self.allow_missing_text
+        )
 
 
 class ReencodeParameters(ExpansionParameters):
@@ -54,3 +67,8 @@ class ReencodeParameters(ExpansionParameters):
     )
     part: Part = None
     dry_run: bool = Field(False, title="Dry run", description="Only say which points would be rewritten, and why")
+
+    @property
+    def expansion(self) -> ExpansionOptions:
+        """How it re-encodes its share of the points."""
+        return replace(super().expansion, part=read_part(self.part))

@@ -6,32 +6,26 @@ fields together can say (`_check_...`) the server cannot know: it is refused by 
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from flows.forms.expansion_parameters import ExpansionParameters as ExpansionParameters
+from flows.forms.expansion_parameters import BudgetParameters
 from flows.forms.place_parameters import (
     ApprovalDays,
     ChannelParameters,
     Collections,
     EncoderParameters,
     Name,
-    PointsBudget,
     RoleModel,
     Sample,
     Specs,
-    Window,
     Words,
 )
 from flows.forms.said import Said
 from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.files import Count, Fraction, Number, Positive
 from tasks.corpus import OnDuplicate
-
-if TYPE_CHECKING:
-    from tasks.collections import ExpansionOptions
 
 Sentences = Annotated[int, Number(10, 100_000, whole=True)]
 WordCount = Annotated[int, Number(1, 100_000, whole=True)]
@@ -77,7 +71,7 @@ class RebuildParameters(ChannelParameters):
     )
 
 
-class WordsParameters(EncoderParameters):
+class WordsParameters(BudgetParameters, EncoderParameters):
     """A flow that trains words: where their sentences come from and how they are judged."""
 
     corpus: Specs
@@ -107,8 +101,6 @@ class WordsParameters(EncoderParameters):
         title="Word ids",
         description="Most ids that this run may take: each new or retrained word takes one for good. Empty: all",
     )
-    points_budget: PointsBudget = None
-    window: Window = None
     approval_days: ApprovalDays = 14
     evaluate: Annotated[bool, Said("--no-evaluate", help="Publish without judging retrieval and without a report")] = (
         Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
@@ -133,13 +125,6 @@ class WordsParameters(EncoderParameters):
     def only_looks(self) -> bool:
         """Whether nothing is to be imported, trained or published."""
         return False
-
-    @cached_property
-    def expansion(self) -> ExpansionOptions:
-        """What its promotions may write tonight, all together."""
-        from tasks.collections import Allowance, ExpansionOptions  # bring the whole room in, which options do without
-
-        return ExpansionOptions(allowance=Allowance(self.points_budget, self.window))
 
 
 class ExtendParameters(WordsParameters):
@@ -193,7 +178,7 @@ class RetrainParameters(WordsParameters):
     )
 
 
-class RemoveParameters(ChannelParameters):
+class RemoveParameters(BudgetParameters):
     """Return words to BM25."""
 
     words: Words = Field(min_length=1, title="Words", description="In any of their forms", examples=[["pod"]])

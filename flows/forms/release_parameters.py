@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from flows.forms.parameters import ExpansionParameters
+from flows.forms.expansion_parameters import ExpansionParameters
 from flows.forms.place_parameters import ApprovalDays, ChannelParameters
 from flows.forms.said import Said
 from minicoil.files import Release

@@ -24,4 +24,5 @@ from .word_outcomes import (
     ExtensionOutcome as ExtensionOutcome,
     RemovalOutcome as RemovalOutcome,
     RetrainOutcome as RetrainOutcome,
+    WordsOutcome as WordsOutcome,
 )

@@ -2,10 +2,10 @@ from .extension_answer import (
     answered_report as answered_report,
     dry_run_report as dry_run_report,
     extension_report as extension_report,
-    paused_report as paused_report,
+    run_or_pause as run_or_pause,
 )
 from .gated_promotion import Wish as Wish, settle_answered as settle_answered, settle_release as settle_release
-from .job import Job as Job, open_job as open_job
+from .job import Job as Job, finish_first as finish_first, open_job as open_job
 from .making_release import make_release as make_release, publish_and_settle as publish_and_settle
 from .service_page import status_page as status_page
 from .service_status import report_status as report_status
@@ -25,7 +25,6 @@ from .steps import (
     estimate_step as estimate_step,
     evaluate_collection_step as evaluate_collection_step,
     evaluate_step as evaluate_step,
-    finish_step as finish_step,
     held_out_step as held_out_step,
     index_step as index_step,
     measure_step as measure_step,

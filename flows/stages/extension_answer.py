@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from flows.outcomes import ExtensionOutcome
+from flows.outcomes import ExtensionOutcome, WordsOutcome
 from flows.stages.steps import Clock
 from minicoil.errors import PausedError
 from minicoil.words import Candidate
@@ -13,6 +13,9 @@ from tasks.catalogue import REPORT, Publication, release_key
 from tasks.corpus import Reading, RefusedWord
 from tasks.models import Parent
 from tasks.training import WordResult
+
+Form = TypeVar("Form")
+Answer = TypeVar("Answer", bound=WordsOutcome)
 
 _ROW_KEYS = (
     "word",
@@ -36,8 +39,16 @@ def answered_report(outcome: Mapping[str, Any], reading: Reading, clock: Clock) 
     return ExtensionOutcome.of({"release": None, "words": [], **outcome, **_common(reading, clock)})
 
 
-def paused_report(pause: PausedError) -> dict[str, Any]:
-    """Nothing was begun: a promotion comes first, and has spent what it may write tonight."""
+def run_or_pause(work: Callable[[Form], Answer], parameters: Form, outcome: type[Answer]) -> Answer:
+    """What `work` answers; or, where a promotion comes first and has spent what it may write tonight, that."""
+    try:
+        return work(parameters)
+    except PausedError as pause:
+        return outcome.of(_paused_report(pause))
+
+
+def _paused_report(pause: PausedError) -> dict[str, Any]:
+    """Nothing was begun."""
     message, collections = str(pause), pause.facts.get("collections", [])
     answer: dict[str, Any] = {"release": None, "promoted": False, "paused": message, "message": message, "words": []}
     return {**answer, "refused_words": [], "collections": collections, "seconds": {}}

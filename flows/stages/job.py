@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
-from flows.forms import WordsParameters
+from flows.forms import RemoveParameters, WordsParameters
 from flows.orchestration import take_turn
 from flows.stages.steps import (
     Clock,
@@ -70,7 +70,7 @@ class Job:
             return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
 
 
-def _finish_first(place: Place, parameters: WordsParameters) -> None:
+def finish_first(place: Place, parameters: WordsParameters | RemoveParameters) -> None:
     """A promotion that was interrupted, brought to its end, as far as tonight's budget goes.
 
     Raises:
@@ -100,7 +100,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
     stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
     if not parameters.only_looks:
-        _finish_first(place, parameters)
+        finish_first(place, parameters)
         remove_published_work(place)
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)

@@ -58,8 +58,7 @@ def publish_and_settle(
         published: Publication = publish_step(place.objects(), built.folder, draft.parent.release, facts, draft.release)
     names = asked.collections if isinstance(asked, WordsParameters) else ()
     manifest = published.manifest
-    options = asked.expansion if isinstance(asked, WordsParameters) else None
     days = asked.approval_days
-    promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, days, options)
+    promoted = settle_release(place, asked.channel, manifest, asked.promote, clock, names, days, asked.expansion)
     remove_work(built.folder.parent)
     return published, promoted

@@ -16,10 +16,10 @@ from minicoil.folder import read_facts
 from minicoil.sparse import MiniCoil, SparseVector, TermStatistics, bag_cells, count_words, fit_bm25, read_statistics
 from tasks.catalogue import CollectionRecord, read_channel, read_collection_record, register_collection, replace_damaged
 from tasks.collections.texts import PointTextError, TextSource, open_texts
-from tasks.models import CollectionModels, lineage
+from tasks.models import CollectionModels, lineage, remembering_scan
 from tasks.place import Place
 from tasks.points import CollectionShape, Point, PointFilter, PointStore, not_found
-from tasks.store import ObjectStore, remembering_scan
+from tasks.store import ObjectStore
 
 _SAMPLE = 200
 _MIN_SAMPLE = 5  # fewer points prove nothing

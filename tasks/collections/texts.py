@@ -15,7 +15,7 @@ from minicoil.errors import CollectionError, UsageError
 from minicoil.files import write_json
 from tasks.catalogue import HASH_FIELD, CollectionRecord
 from tasks.corpus import CorpusReport, open_corpus
-from tasks.points import Point, read_field
+from tasks.points import Point, field_root, read_field
 from tasks.progress import track
 
 # of two texts under one id neither is right: the id is kept without any
@@ -45,7 +45,7 @@ class TextSource(Protocol):
 
 
 class TextTemplate:
-    """Texts from payload fields, as in '{title} {body}'; dots lead into objects.
+    """Texts from payload fields, as in '{title} {body}'; dots lead into objects, `[]` into lists: '{parts[].text}'.
 
     A point that has none of the fields has no text; of several, those that are absent count as empty.
 
@@ -71,15 +71,23 @@ class TextTemplate:
                 f"template '{template}' names no field; write payload fields in braces, '{{title}} {{body}}'"
             )
         self._hashed = hashed
-        roots = tuple(dict.fromkeys(name.split(".")[0] for name in self.names))
+        roots = tuple(dict.fromkeys(field_root(name) for name in self.names))
         self.fields: tuple[str, ...] = (*roots, HASH_FIELD) if hashed else roots
 
     def read(self, point: Point) -> str:
         values = {name: self._value(point, name) for name in self.names}
         if all(value is None for value in values.values()):
-            raise PointTextError(f"point {point.id} has no {' or '.join(self.names)} in its payload")
+            raise PointTextError(f"point {point.id} has no {' or '.join(self.names)} in its payload{self._hint(point)}")
         text = "".join(literal + (values[name] or "" if name else "") for literal, name in self._parts)
         return text
+
+    def _hint(self, point: Point) -> str:
+        """What to write where a list is in the way."""
+        for name in self.names:
+            root, _, rest = name.partition(".")
+            if rest and isinstance(point.payload.get(root), list):
+                return f"; '{root}' is a list there: write {{{root}[].{rest}}}"
+        return ""
 
     def _value(self, point: Point, name: str) -> str | None:
         value = read_field(point.payload, name)
@@ -108,7 +116,7 @@ class JoinedTexts:
     def __init__(self, path: Path, field: str) -> None:
         self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
         self._field = field
-        self.fields: tuple[str, ...] = (field.split(".")[0],) if field else ()
+        self.fields: tuple[str, ...] = (field_root(field),) if field else ()
 
     def read(self, point: Point) -> str:
         key = read_field(point.payload, self._field) if self._field else point.id

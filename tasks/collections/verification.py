@@ -10,10 +10,9 @@ from minicoil.sparse import SparseVector
 from tasks.catalogue import STAMP_FIELD, CollectionRecord
 from tasks.collections.sweeping import sweep_collection
 from tasks.collections.texts import PointTextError, open_texts
-from tasks.models import CollectionModels
+from tasks.models import CollectionModels, remembering_scan
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore
-from tasks.store import remembering_scan
 
 SAMPLE = 128
 _TOLERANCE = 1e-3  # encoders sum in another order from batch to batch; a wrong layer is off by a hundred times that

@@ -10,10 +10,9 @@ from minicoil.sparse import MiniCoil, SparseVector
 from minicoil.words import Vocabulary
 from tasks.catalogue import NO_UNION, STAMP_FIELD, UNION_FIELD, CollectionRecord
 from tasks.collections.texts import TextSource
-from tasks.models import CollectionModels
+from tasks.models import CollectionModels, remembering_scan
 from tasks.place import Place
 from tasks.points import Point, PointStore, VectorUpdate
-from tasks.store import remembering_scan
 
 
 def open_writer(place: Place, record: CollectionRecord) -> tuple[MiniCoil, tuple[Vocabulary, ...]]:

@@ -22,10 +22,10 @@ from minicoil.files import parse_json, write_json, write_whole
 from tasks.catalogue import open_record, read_registry, resolve_names
 from tasks.corpus import KeptSentences, Traces, find_traces, find_words
 from tasks.forgetting.redaction import redact_releases, redact_reports, remove_copies
-from tasks.models import forget_sentences
+from tasks.models import forget_embeddings, forget_sentences
 from tasks.place import Place
 from tasks.points import PointStore
-from tasks.store import ObjectStore, forget_embeddings, record_deed, writer_lock
+from tasks.store import ObjectStore, record_deed, writer_lock
 from tasks.training import WordMemory, result_key
 
 logger = logging.getLogger(__name__)

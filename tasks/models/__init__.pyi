@@ -11,6 +11,11 @@ from .bundles import (
 )
 from .collection_models import CollectionModels as CollectionModels
 from .devices import choose_device as choose_device
+from .embeddings import (
+    forget_embeddings as forget_embeddings,
+    remembering as remembering,
+    remembering_scan as remembering_scan,
+)
 from .encoder_check import (
     check_encoder as check_encoder,
     choose_role_model as choose_role_model,

@@ -1,4 +1,5 @@
 from .opening import SharedPoints as SharedPoints, open_points as open_points
+from .payload_paths import field_root as field_root, read_field as read_field
 from .records import (
     CollectionSchema as CollectionSchema,
     CollectionShape as CollectionShape,
@@ -10,5 +11,4 @@ from .records import (
     Vector as Vector,
     VectorUpdate as VectorUpdate,
     not_found as not_found,
-    read_field as read_field,
 )

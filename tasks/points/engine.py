@@ -17,6 +17,7 @@ from minicoil.errors import CollectionError
 from minicoil.files import parse_json, write_json, write_whole
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
+from tasks.points.payload_paths import field_root
 from tasks.points.purging import SHARD, copy_shard, settle_shard, swap_shard
 from tasks.points.records import (
     CollectionSchema,
@@ -237,7 +238,7 @@ class EdgeEngine:
     ) -> list[PointId]:
         with self._lock:  # nobody else writes between the look and the write
             shard = self._shard(name)
-            held = sorted({name.split(".")[0] for u in updates for name in u.unchanged})
+            held = sorted({field_root(name) for u in updates for name in u.unchanged})
             rows = shard.retrieve([u.id for u in updates], held, False)
             payloads = {plain_id(row.id): row.payload or {} for row in rows}
             kept = [u for u in updates if u.id in payloads and u.holds(payloads[u.id])]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from minicoil.errors import CollectionError
 from minicoil.sparse import SparseVector, as_indices
 from tasks.points.in_place import InPlace
+from tasks.points.payload_paths import read_field
 
 PointId: TypeAlias = str | int
 Vector: TypeAlias = SparseVector | NDArray[np.float32]
@@ -157,20 +158,6 @@ class VectorUpdate:
     def holds(self, payload: Mapping[str, Any]) -> bool:
         """Whether a payload is still the one the vectors were made from."""
         return all(read_field(payload, name) == value for name, value in self.unchanged.items())
-
-
-def read_field(payload: Mapping[str, Any], name: str) -> Any:
-    """The value at a dotted path; None where it is absent, null or empty, which Qdrant does not tell apart either.
-
-    >>> read_field({"meta": {"title": "Pods"}, "tags": []}, "meta.title"), read_field({"tags": []}, "tags")
-    ('Pods', None)
-    """
-    value: Any = payload
-    for part in name.split("."):
-        if not isinstance(value, Mapping) or part not in value:
-            return None
-        value = value[part]
-    return None if value == [] else value
 
 
 def _values(payload: Mapping[str, Any], name: str) -> set[Any]:

@@ -14,6 +14,7 @@ from qdrant_client.local.siphash import point_id_slice
 
 from minicoil.errors import CollectionError
 from minicoil.sparse import SparseVector
+from tasks.points.payload_paths import field_root
 from tasks.points.records import (
     CollectionSchema,
     CollectionShape,
@@ -170,7 +171,7 @@ class ServerPoints(InPlaceChanges):
         offset: Any = None
         conditions, rest = self._divide(name, where)
         if rest is not None and payload is not True:
-            payload = sorted({*(payload or ()), *(field.split(".")[0] for field in rest.fields)})
+            payload = sorted({*(payload or ()), *(field_root(field) for field in rest.fields)})
         options = {"with_payload": to_fields(payload), "with_vectors": vectors}
         limit = min(page, self._bounds(name).n_listed)
         while True:
@@ -251,7 +252,7 @@ class ServerPoints(InPlaceChanges):
         found = find_carriers(cells, bounds, ask, pages)
         if rest is None or not found:
             return found
-        needed = sorted({field.split(".")[0] for field in rest.fields})
+        needed = sorted({field_root(field) for field in rest.fields})
         kept = self.get(name, [point for point in found if self._is_in(rest, point)], needed or False)
         return {point.id for point in kept if rest.holds(point.payload)}
 

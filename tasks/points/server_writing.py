@@ -16,6 +16,7 @@ import orjson
 
 from minicoil.errors import CollectionError, EngineUnavailableError
 from minicoil.sparse import SparseVector
+from tasks.points.payload_paths import field_root
 from tasks.points.records import Point, PointId, Vector, VectorUpdate
 from tasks.points.server_bounds import Bounds
 
@@ -172,7 +173,7 @@ class GuardedWriter:
 
     def _unchanged(self, updates: Sequence[VectorUpdate], stamp: Mapping[str, Any]) -> list[VectorUpdate]:
         """Those whose point is there, has the stamp, and still has the payload they were made from."""
-        fields = sorted({name.split(".")[0] for u in updates for name in u.unchanged} | stamp.keys())
+        fields = sorted({field_root(name) for u in updates for name in u.unchanged} | stamp.keys())
         payloads = {p.id: p.payload for p in self.look([u.id for u in updates], fields)}
         return [
             u

@@ -25,11 +25,10 @@ from minicoil.retrieval import (
 from minicoil.sparse import SparseVector
 from tasks.catalogue import CollectionRecord
 from tasks.collections import EngineIdf, open_reader
-from tasks.models import CollectionModels
+from tasks.models import CollectionModels, remembering
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.proof.evaluating import Evaluated
-from tasks.store import remembering
 
 _NAMES = 1000  # document names of one filter
 

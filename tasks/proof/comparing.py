@@ -15,11 +15,10 @@ from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
 from tasks.catalogue import CollectionRecord, open_named
 from tasks.collections import explain_points
 from tasks.corpus import CorpusReport, read_queries
-from tasks.models import CollectionModels
+from tasks.models import CollectionModels, remembering
 from tasks.place import Place
 from tasks.points import Hit, PointId, PointStore
 from tasks.progress import track
-from tasks.store import remembering
 
 FUSED_DEPTH = 50  # results of each side that are fused, as the model card's hybrid query takes them
 _SAME_ENCODER = 0.98  # cosine of a point's dense vector to our own of its text; float16 and rounding stay above

@@ -11,9 +11,8 @@ from minicoil.files import BundleLayout
 from minicoil.sparse import MiniCoil
 from tasks.catalogue import open_release, read_channel, read_manifest, role_model_of
 from tasks.corpus import measure_lengths
-from tasks.models import PACKAGED, is_ancestor
+from tasks.models import PACKAGED, is_ancestor, remembering
 from tasks.place import Place
-from tasks.store import remembering
 
 
 @dataclass(frozen=True)

@@ -15,9 +15,9 @@ from minicoil.text import stem
 from minicoil.training import group_senses, measure_separation, telling_words
 from minicoil.words import WordRecord, part_of_speech
 from tasks.corpus import SentenceStore
+from tasks.models import remembering
 from tasks.place import Place
 from tasks.progress import progress
-from tasks.store import remembering
 
 MAX_SENTENCES = 300  # enough to see the shape; encoded in a second or two
 SHOWN = 4  # sentences at each end of a dimension

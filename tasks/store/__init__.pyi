@@ -8,11 +8,6 @@ from .disk import (
     way_out as way_out,
 )
 from .documents import Documents as Documents
-from .embeddings import (
-    forget_embeddings as forget_embeddings,
-    remembering as remembering,
-    remembering_scan as remembering_scan,
-)
 from .file_lock import (
     HeldError as HeldError,
     lock_file as lock_file,

@@ -41,13 +41,23 @@ def test_it_pauses_night_after_night_and_ends(home, tmp_path):
     waits = ask(home, "extend", "kernels", "--corpus", f"{tmp_path}/docs.jsonl", "--points-budget", "4")
     assert waits["release"] is None and waits["collections"][0]["n_rewritten"] == 4
     assert "this one's words wait until it has ended" in waits["message"]
+    stays = ask(home, "remove", "kernel", "--points-budget", "2")
+    assert stays["release"] is None and stays["collections"][0]["n_rewritten"] == 2 and not stays["promoted"]
     shown = CliRunner().invoke(main, ["reencode", "--points-budget", "3", "--home", str(home)])
     assert shown.exit_code == 0 and "paused: its budget of 3 points is spent" in shown.stdout
     last = ask(home, "reencode")
     assert last["promoted"] and last["paused"] == "" and last["release"] == 1
-    assert last["collections"][0]["n_rewritten"] == row["n_affected"] - 12
+    assert last["collections"][0]["n_rewritten"] == row["n_affected"] - 14
     page = CliRunner().invoke(main, ["reencode", "--dry-run", "--home", str(home)]).stdout
     assert "docs" in page
+
+
+def test_a_removal_pauses_and_the_next_run_goes_on(home):
+    ask(home, "reencode")
+    first = ask(home, "remove", "nodes", "--points-budget", "2")
+    assert first["release"] and not first["promoted"] and first["collections"][0]["n_rewritten"] == 2
+    last = ask(home, "reencode")
+    assert last["promoted"] and last["release"] == first["release"]
 
 
 @pytest.mark.parametrize(

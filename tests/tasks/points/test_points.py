@@ -237,11 +237,17 @@ def test_the_shape_of_a_collection_is_told(points):
 
 
 @pytest.mark.parametrize(
-    "unchanged", [{"text": "pod on node", "absent": None}, {"keys": ["pod", "on", "node"]}, {"n": 1, "nested.x": 2.5}]
+    "unchanged",
+    [
+        {"text": "pod on node", "absent": None},
+        {"keys": ["pod", "on", "node"]},
+        {"n": 1, "nested.x": 2.5},
+        {"parts[].text": ["run", "stop"]},
+    ],
 )
 def test_a_write_is_guarded_by_any_field_of_the_payload(points, unchanged):
     one = str(uuid.UUID(int=1))
-    points.set_payload("docs", [one], {"nested": {"x": 2.5}})
+    points.set_payload("docs", [one], {"nested": {"x": 2.5}, "parts": [{"text": "run"}, {"n": 1}, {"text": ["stop"]}]})
     update = VectorUpdate(one, {"minicoil": sparse((5, 1.0))}, unchanged)
     assert points.write_vectors("docs", [update], {"stamp": 1}) == [one]
     for field in unchanged:

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from minicoil.encoder.pooled_words import PooledWords
-from tasks.store.embedding_cache import EmbeddingCache
-from tasks.store.embeddings import forget_embeddings, open_embeddings
-from tasks.store.pooled_format import pack_words, unpack_words
-from tasks.store.seen_texts import SeenTexts
+from tasks.models.embedding_cache import EmbeddingCache
+from tasks.models.embeddings import forget_embeddings, open_embeddings
+from tasks.models.pooled_format import pack_words, unpack_words
+from tasks.models.seen_texts import SeenTexts
 
 WIDTH = 512
 ENOUGH = 64 * 2**20
@@ -282,7 +282,7 @@ def test_a_home_has_one_cache_in_a_process_and_few_are_open(tmp_path, monkeypatc
 def test_what_was_seen_is_shared_and_forgotten_when_it_would_say_yes_to_everything(tmp_path, monkeypatch):
     one, other = SeenTexts(tmp_path / "bits"), SeenTexts(tmp_path / "bits")
     assert not one.add(key(7)) and other.add(key(7)) and not other.add(key(8))
-    monkeypatch.setattr("tasks.store.seen_texts._FULLEST", 100)
+    monkeypatch.setattr("tasks.models.seen_texts._FULLEST", 100)
     assert sum(SeenTexts(tmp_path / "more").add(os.urandom(16)) for _ in range(100)) < 3
     full = SeenTexts(tmp_path / "more")
     full.add(key(9))

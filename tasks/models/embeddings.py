@@ -9,8 +9,8 @@ from threading import Lock
 
 from minicoil.sparse import MiniCoil
 from minicoil.text import fold_text
+from tasks.models.embedding_cache import EmbeddingCache
 from tasks.settings import Settings
-from tasks.store.embedding_cache import EmbeddingCache
 
 _FOLDER = "embeddings"
 _WORD = re.compile(r"\w+")

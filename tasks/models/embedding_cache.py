@@ -17,9 +17,9 @@ from pathlib import Path
 from threading import RLock
 
 from minicoil.encoder import PooledWords
-from tasks.store.embedding_file import delete_entries, is_in_use, is_outside, prepare, used_bytes
-from tasks.store.pooled_format import pack_words, split_tokens, unpack_words
-from tasks.store.seen_texts import SeenTexts
+from tasks.models.embedding_file import delete_entries, is_in_use, is_outside, prepare, used_bytes
+from tasks.models.pooled_format import pack_words, split_tokens, unpack_words
+from tasks.models.seen_texts import SeenTexts
 
 logger = logging.getLogger(__name__)
 _FILE = "words.sqlite"
