@@ -56,6 +56,20 @@ def _reencoding(find: Callable[[Report], float]) -> Callable[[Report], float]:
 
 
 ASKED: dict[str, tuple[Asked, ...]] = {
+    "expansion": (
+        Asked(
+            "share of the bare encoder's pace",
+            lambda r: min(r[kind]["share_of_the_bare_encoder"] for kind in ("embedded", "server") if kind in r),
+            least=0.9,
+        ),
+        Asked(
+            "farthest that the dry run was off",
+            lambda r: max(
+                abs(off) for kind in ("embedded", "server") if kind in r for off in r[kind]["off_by"].values()
+            ),
+            most=0.25,
+        ),
+    ),
     "adopting": (
         Asked("adopting: ms a point beside the encoder", lambda r: r["ms_a_point"], most=3.0, form=".2f"),
         Asked("adopting: points", lambda r: r["n_points"], least=100_000, form=".0f"),

@@ -26,6 +26,7 @@ COMMANDS = {
     "encoder": "pytest -m benchmark -s tests/benchmarks/test_encoder_benchmark.py",
     "feature_precision": "pytest -m benchmark -s tests/benchmarks/test_feature_precision_benchmark.py",
     "reencoding": "MINICOIL_BENCH_OUT=FILE pytest -m benchmark -s tests/benchmarks/test_reencoding_benchmark.py",
+    "expansion": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_expansion_benchmark.py",
     "adopting": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_adopting_benchmark.py",
     "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
@@ -206,6 +207,14 @@ def _reencoding_ratios(r: dict[str, Any]) -> Iterator[Row]:
         )
 
 
+def _expansion_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    for kind in _kinds(r):
+        run = r[kind]
+        what = f"points a second, {run['n_affected']:,} affected of {r['n_points']:,} re-encoded, {kind}"
+        bare = f"{run['bare_encoder_points_a_second']:,.0f}, the encoder alone"
+        yield what, f"{run['points_a_second']:,.0f}", bare, f"{run['share_of_the_bare_encoder']:.2f}x"
+
+
 def _server_ratios(r: dict[str, Any]) -> Iterator[Row]:
     now, before = (max(r["rewritten_per_second"][way]) for way in ("now", "four trips"))
     what = f"points rewritten a second under guard and stamp, Qdrant {r['server']}"
@@ -276,6 +285,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("retrieval", _retrieval_ratios),
     ("encoder", _encoder_ratios),
     ("reencoding", _reencoding_ratios),
+    ("expansion", _expansion_ratios),
     ("server", _server_ratios),
     ("adopting", _adopting_ratios),
     ("release", _release_ratios),
@@ -477,6 +487,25 @@ def _soak(r: dict[str, Any]) -> str:
     return table(("extensions", *(key.replace("_", " ") for key in shown)), rows)
 
 
+def _kinds(r: dict[str, Any]) -> list[str]:
+    return [kind for kind in ("embedded", "server") if kind in r]
+
+
+def _expansion(r: dict[str, Any]) -> str:
+    rows = [
+        (
+            kind,
+            what.replace("_", " "),
+            f"{said:,.0f}",
+            f"{r[kind]['came'][what]:,.0f}",
+            f"{100 * r[kind]['off_by'][what]:+.0f} %",
+        )
+        for kind in _kinds(r)
+        for what, said in r[kind]["said"].items()
+    ]
+    return table(("engine", "of the expansion", "the dry run said", "came", "off by"), rows)
+
+
 def _server(r: dict[str, Any]) -> str:
     rows = [
         (name, f"{row['found']:,} of {row['of']:,}", f"{row['seconds']:.1f}") for name, row in sorted(r["find"].items())
@@ -500,6 +529,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "encoder": _encoder,
     "feature_precision": _feature_precision,
     "reencoding": _reencoding,
+    "expansion": _expansion,
     "server": _server,
     "adopting": _adopting,
     "release": _release,

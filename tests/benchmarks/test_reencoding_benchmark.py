@@ -10,26 +10,21 @@ import json
 import os
 import random
 import time
-from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from asked_figures import check_asked
+from expansion_lab import choose_words, make_releases, read_sentences
 from results_file import keep_figures
 
-from minicoil.errors import VocabularyError
-from minicoil.files.layout import BundleLayout
-from minicoil.folder.bundle import create_empty_bundle, derive_bundle
+from minicoil.folder.bundle import create_empty_bundle
 from minicoil.sparse.cells import SparseVector, bag_cells, bm25_vector, count_words
 from minicoil.sparse.impact import is_affected, text_keys
 from minicoil.sparse.model import MiniCoil
-from minicoil.text.stemming import STOPWORDS, stem
-from minicoil.words.vocabulary import Vocabulary, check_word
+from minicoil.text.stemming import STOPWORDS
 from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.catalogue.registry import CollectionRecord, read_collection_record, register_collection
-from tasks.catalogue.releases import publish_release
 from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR
 from tasks.collections.promotion import contract_channel
 from tasks.collections.reencoding import expand_collection
@@ -38,57 +33,8 @@ from tasks.place import Place
 from tasks.points import Point
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
-N_BASE, N_ADDED, N_RETRAINED, N_REMOVED = 3000, 200, 20, 5
-SHARE = 0.05
 N_QUERIES = 60
 MOMENTS = 5
-
-
-def read_sentences(folder: Path) -> list[str]:
-    rows: list[str] = []
-    for path in sorted(folder.rglob("sentences.jsonl")):
-        with path.open(encoding="utf-8") as file:
-            rows += [json.loads(line)["text"] for line in file]
-    random.Random(1).shuffle(rows)
-    unique = list(dict.fromkeys(text for text in rows if 20 < len(text) < 400))
-    assert len(unique) >= N_POINTS
-    return unique[:N_POINTS]
-
-
-def choose_words(tokens: list[tuple[str, ...]]) -> tuple[list[str], list[str], list[str], list[str]]:
-    """Base, added, retrained and removed words; the last three together in about `SHARE` of the texts."""
-    df = Counter(word for text in tokens for word in {stem(t) for t in set(text) if t.isalpha() and t not in STOPWORDS})
-    usable = []
-    for word, _ in df.most_common(N_BASE + 20_000):
-        try:
-            check_word(word)
-            usable.append(word)
-        except VocabularyError:  # a stem that is a stopword
-            continue
-    base, rest = usable[:N_BASE], usable[N_BASE:]
-    retrained = base[-N_RETRAINED:]
-    removed = base[-N_RETRAINED - N_REMOVED : -N_RETRAINED]
-    left = SHARE * len(tokens) - sum(df[word] for word in (*retrained, *removed))
-    each = left / N_ADDED
-    start = next((i for i, word in enumerate(rest) if df[word] <= each), 0)
-    start = max(start - N_ADDED // 2, 0)
-    return base, rest[start : start + N_ADDED], retrained, removed
-
-
-def make_releases(place: Place, encoder_folder: Path, folder: Path, words) -> None:
-    base, added, retrained, removed = words
-    create_empty_bundle(encoder_folder, folder / "model-0")
-    steps = ({"add": {w: [w] for w in base}}, {"add": {w: [w] for w in added}, "retrain": retrained, "remove": removed})
-    parent = folder / "model-0"
-    for number, step in enumerate(steps, 1):
-        vocabulary, fresh = Vocabulary.read(BundleLayout(parent).vocabulary, 4).apply(**step)
-        rng = np.random.default_rng(number)
-        rows = {i: rng.normal(scale=0.3, size=(384, 4)).astype(np.float32) for i in fresh.values()}
-        derive_bundle(parent, folder / f"model-{number}", vocabulary, rows)
-        parent = folder / f"model-{number}"
-        publish_release(place.objects(), parent, number - 1 or None, {})
-    set_pending(place.objects(), "production", 1, None)
-    move_current(place.objects(), "production", 1)
 
 
 def fill(points, name, texts, tokens, vectors, plain, release):
@@ -164,13 +110,13 @@ def test_re_encoding_what_changed_against_encoding_everything(
     shared_data, encoder_folder, tmp_path, capsys, monkeypatch
 ):
     place = Place.at(tmp_path / "home")
-    texts = read_sentences(shared_data)
+    texts = read_sentences(shared_data, N_POINTS)
     create_empty_bundle(encoder_folder, tmp_path / "tokens")
     tokenizer = MiniCoil.load(tmp_path / "tokens").tokenizer
     tokens = [
         text.tokens for start in range(0, len(texts), 5000) for text in tokenizer.tokenize(texts[start : start + 5000])
     ]
-    words = choose_words(tokens)
+    words = choose_words(tokens, 0.05)
     make_releases(place, encoder_folder, tmp_path, words)
     avg_len = 12.0
     model = MiniCoil.load(tmp_path / "model-2", avg_len=avg_len)
