@@ -12,9 +12,9 @@ import httpx
 
 from flows import screen
 from flows.forms import check_size, fill_in
+from flows.orchestration.local_runs import run_here
 from flows.orchestration.prefect_settings import ignore_working_folder, tell_left_aside
 from flows.orchestration.run_records import home_of
-from flows.orchestration.running import run_here
 from flows.orchestration.servers import PrefectServer, find_server, named
 from minicoil.errors import StoreUnavailableError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from flows.orchestration.running import under_prefect
+from flows.orchestration.local_runs import under_prefect
 from tasks.place import Place
 
 MODEL_PUBLISHED = "minicoil.model.published"

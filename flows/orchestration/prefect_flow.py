@@ -12,8 +12,9 @@ from prefect import Flow, Task, task
 from prefect.cache_policies import NO_CACHE
 from prefect.settings import PREFECT_API_KEY, PREFECT_API_URL, temporary_settings
 
+from flows.orchestration.local_runs import call_here, under_prefect
+from flows.orchestration.retries import JITTER, TRIES, WAIT_SECONDS, is_transient
 from flows.orchestration.run_records import home_of
-from flows.orchestration.running import JITTER, TRIES, WAIT_SECONDS, call_here, is_transient, under_prefect
 from flows.orchestration.servers import PrefectServer, find_server
 
 P = ParamSpec("P")

@@ -9,22 +9,19 @@ server, no port, no database, and Prefect is not even imported, which takes long
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import sys
 import time
-import typing
-from collections.abc import Callable, Mapping, Sequence
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
-import pydantic
 import tenacity
 
+from flows.orchestration.local_runs import call_here, under_prefect
 from flows.orchestration.prefect_settings import ignore_working_folder
-from flows.orchestration.run_records import current_run, home_of, record_run
+from flows.orchestration.retries import TRIES, is_transient, wait_between
+from flows.orchestration.run_records import current_run, home_of
 from flows.orchestration.servers import find_server
-from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -33,19 +30,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 logger = logging.getLogger("flows.run")
 tries = logging.getLogger("flows.tries")  # what a person waits for; the command line shows it
-TRIES = 3
-WAIT_SECONDS: list[float] = [5, 20]
-_HERE: ContextVar[bool] = ContextVar("here", default=False)  # a run in this process, whoever calls it
-JITTER = 0.5  # of a wait, at most: runs that failed together must not come back together
-
-
-def under_prefect() -> bool:
-    """Whether this code runs inside a flow run that Prefect keeps, and was not told to run by itself there."""
-    if "prefect" not in sys.modules or _HERE.get():
-        return False
-    from prefect.context import FlowRunContext
-
-    return FlowRunContext.get() is not None
 
 
 def server_address() -> str | None:
@@ -110,39 +94,6 @@ class _LocalFlow(Generic[P, R]):
         return ServiceFlow(self.fn, name=self.name, description=self.description)
 
 
-def call_here(name: str, function: Callable[..., R], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-    """`run_here` as a flow is called: with Prefect's `return_state`, and `wait_for`, which waits for nothing here."""
-    given = {key: value for key, value in kwargs.items() if key not in ("return_state", "wait_for")}
-    if not kwargs.get("return_state"):
-        return run_here(name, function, *args, **given)
-    from prefect.states import Completed, Failed
-
-    try:
-        return Completed(data=run_here(name, function, *args, **given))
-    except Exception as error:  # what a state is asked for instead of
-        return Failed(data=error, message=str(error))
-
-
-def run_here(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
-    """Call a flow's function in this process, and keep a record of the run in the home of its parameters.
-
-    Raises:
-        pydantic.ValidationError: the parameters were given as a mapping and are none.
-        MiniCoilError: what the flow refused or failed with; the record says it too.
-    """
-    bound = inspect.signature(function).bind(*args, **kwargs)
-    for parameter, kind in typing.get_type_hints(function).items():
-        given = bound.arguments.get(parameter)
-        if isinstance(given, Mapping) and isinstance(kind, type) and issubclass(kind, pydantic.BaseModel):
-            bound.arguments[parameter] = kind.model_validate(given)  # as Prefect does
-    token = _HERE.set(True)
-    try:
-        with record_run(name, home_of(bound.args, bound.kwargs), next(iter(bound.arguments.values()), None)):
-            return function(*bound.args, **bound.kwargs)
-    finally:
-        _HERE.reset(token)
-
-
 def step(function: Callable[P, R], name: str) -> Callable[P, R]:
     """`function` as a step of a flow, which is tried again after what may pass by itself.
 
@@ -167,16 +118,6 @@ def step(function: Callable[P, R], name: str) -> Callable[P, R]:
     return run
 
 
-def is_transient(error: BaseException) -> bool:
-    """What may pass by itself: a busy store, an engine that restarts."""
-    return isinstance(error, StoreUnavailableError | EngineUnavailableError)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    base = WAIT_SECONDS[min(state.attempt_number, len(WAIT_SECONDS)) - 1]
-    return base + tenacity.wait_random(0, base * JITTER)(state)
-
-
 def _run_step(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     def tell(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
@@ -187,7 +128,7 @@ def _run_step(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kw
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(is_transient),
         stop=tenacity.stop_after_attempt(TRIES),
-        wait=_wait,
+        wait=wait_between,
         before_sleep=tell,
         reraise=True,
     )

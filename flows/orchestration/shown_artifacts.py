@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from flows.orchestration.local_runs import under_prefect
 from flows.orchestration.run_records import current_run
-from flows.orchestration.running import under_prefect
 from minicoil.harmless import harmless
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import httpx
 
+from flows.orchestration.local_runs import under_prefect
 from flows.orchestration.progress_artifacts import progress_on_page
-from flows.orchestration.running import run_logger, server_address, tries, under_prefect
+from flows.orchestration.running import run_logger, server_address, tries
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks.place import Place
 from tasks.store import FREE_SOME, is_full, named_damage, writer_lock

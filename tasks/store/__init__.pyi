@@ -29,6 +29,5 @@ from .object_store import (
     ASIDE as ASIDE,
     Like as Like,
     ObjectStore as ObjectStore,
-    open_store as open_store,
-    outside_settings as outside_settings,
 )
+from .opening import open_store as open_store, outside_settings as outside_settings

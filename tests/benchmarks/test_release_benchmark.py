@@ -16,7 +16,7 @@ from results_file import keep_figures
 from minicoil.files.stack import append_rows, open_stack
 from tasks.catalogue.releases import publish_release, pull_release
 from tasks.settings import Settings
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 
 WORDS, WIDTH, DIMS, ADDED = 30_000, 512, 4, 200
 REPEATS = 5

@@ -20,7 +20,7 @@ from damaged_homes import KINDS, Command, Damaged, commands, make_home, make_mod
 
 from flows.cli import main
 from flows.command_line.failures import UNEXPECTED
-from flows.orchestration import running
+from flows.orchestration import retries
 
 COMBINATIONS = int(os.environ.get("MINICOIL_FUZZ", "500"))
 SEED = int(os.environ.get("MINICOIL_FUZZ_SEED", "20261128"))
@@ -35,7 +35,7 @@ MOVES = re.compile(
 def home(tiny_encoder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("damaged")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(running, "WAIT_SECONDS", [0.05, 0.05])
+        patch.setattr(retries, "WAIT_SECONDS", [0.05, 0.05])
         made = make_home(folder / "fuzz", make_models(folder / "models", tiny_encoder), tiny_encoder)
         yield made
         made.stop_engine()

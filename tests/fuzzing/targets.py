@@ -129,7 +129,7 @@ def documents(path: Path) -> object:
 
 def manifests(folder: Path) -> list[bytes]:
     from tasks.settings import Settings
-    from tasks.store.object_store import open_store
+    from tasks.store.opening import open_store
 
     model = folder / "seed-model"
     (model / "onnx").mkdir(parents=True, exist_ok=True)

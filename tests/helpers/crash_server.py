@@ -85,14 +85,14 @@ def import_everything() -> None:
     """All that a command may need; waits between tries are cut short."""
     import flows
     import tasks
-    from flows.orchestration import running
+    from flows.orchestration import retries
 
     if "PREFECT_API_URL" in os.environ:
         from flows.orchestration.embedded import SERVED_SETTINGS
 
         os.environ |= {**SERVED_SETTINGS, "PREFECT_LOGGING_LEVEL": "CRITICAL"}  # before Prefect reads it
     else:
-        running.WAIT_SECONDS[:] = [RETRY_SECONDS, RETRY_SECONDS]
+        retries.WAIT_SECONDS[:] = [RETRY_SECONDS, RETRY_SECONDS]
     for name in PRELOADED:
         importlib.import_module(name)
     for package in (tasks, flows):

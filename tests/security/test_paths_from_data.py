@@ -11,7 +11,7 @@ from tasks.catalogue.manifest import check_inside
 from tasks.catalogue.releases import publish_release, pull_release, release_key
 from tasks.report.word_page import page_name
 from tasks.settings import Settings
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 from tasks.training.encoding_shards import result_key
 from tasks.training.shard_files import unpack
 

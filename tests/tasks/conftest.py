@@ -21,7 +21,8 @@ from minicoil.words.vocabulary import Vocabulary
 from tasks.catalogue.releases import publish_release
 from tasks.place import Place
 from tasks.settings import Settings
-from tasks.store.object_store import ObjectStore, open_store
+from tasks.store.object_store import ObjectStore
+from tasks.store.opening import open_store
 
 
 @pytest.fixture(params=["local", "s3", "signed"])

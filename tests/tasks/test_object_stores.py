@@ -16,7 +16,7 @@ from tasks.catalogue.releases import publish_release, pull_release, release_numb
 from tasks.releases.pruning import prune_releases
 from tasks.settings import Settings
 from tasks.store import s3_probe, s3_store
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}

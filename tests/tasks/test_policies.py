@@ -20,7 +20,7 @@ from tasks.releases.pruning import prune_releases
 from tasks.report.inspecting import list_all_releases, list_words, pull, show_release, verify
 from tasks.settings import Settings
 from tasks.store.audit import record_deed
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 from tasks.training.word_memory import WordMemory
 
 TEXT = (Path(__file__).parents[2] / "SECURITY.md").read_text()

@@ -9,7 +9,7 @@ from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.place import Place
 from tasks.points import open_points, server_calls
 from tasks.settings import Settings
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
-from flows.orchestration import running
+from flows.orchestration import retries, running
+from flows.orchestration.local_runs import under_prefect
 from flows.orchestration.run_records import MOST_RECORDS
-from flows.orchestration.running import flow, run_logger, step, under_prefect
+from flows.orchestration.running import flow, run_logger, step
 from flows.orchestration.shown_artifacts import show_markdown
 from minicoil.errors import EngineUnavailableError, UsageError
 
@@ -59,7 +60,7 @@ def make_flow(engine, error=EngineUnavailableError):
 @pytest.fixture(params=["here", "server"])
 def kept_by(request, monkeypatch):
     """Where runs are kept: nowhere but here, or by a Prefect server."""
-    monkeypatch.setattr(running, "WAIT_SECONDS", [0.01, 0.01])
+    monkeypatch.setattr(retries, "WAIT_SECONDS", [0.01, 0.01])
     if request.param == "server":
         monkeypatch.setenv("PREFECT_API_URL", request.getfixturevalue("prefect_server"))
         import flows.orchestration.prefect_flow as module
@@ -106,7 +107,7 @@ def test_what_is_for_good_is_tried_once(kept_by, tmp_path):
 
 
 def test_a_run_here_leaves_a_record(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(running, "WAIT_SECONDS", [0.01, 0.01])
+    monkeypatch.setattr(retries, "WAIT_SECONDS", [0.01, 0.01])
     monkeypatch.setattr(running.tries, "propagate", True)  # a command line of another test took it for itself
     with caplog.at_level(logging.WARNING):
         make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
@@ -126,7 +127,7 @@ def test_a_run_here_leaves_a_record(tmp_path, monkeypatch, caplog):
 def test_the_command_line_tells_whoever_waits(tmp_path, monkeypatch, capsys):
     from flows import screen
 
-    monkeypatch.setattr(running, "WAIT_SECONDS", [0.01, 0.01])
+    monkeypatch.setattr(retries, "WAIT_SECONDS", [0.01, 0.01])
     screen.set_up(verbose=False)
     make_flow(Engine())(Asked(home=str(tmp_path), n_failures=1))
     screen.set_up(verbose=False, quiet=True)

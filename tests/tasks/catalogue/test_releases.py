@@ -43,7 +43,8 @@ from tasks.catalogue.releases import (
     verify_release,
 )
 from tasks.settings import Settings
-from tasks.store.object_store import Like, open_store
+from tasks.store.object_store import Like
+from tasks.store.opening import open_store
 from tasks.store.s3_parts import compose_parts
 from tasks.store.s3_store import MULTIPART_BYTES
 

@@ -47,7 +47,7 @@ from tasks.points import CollectionSchema, Point
 from tasks.releases.pruning import prune_releases
 from tasks.settings import Settings
 from tasks.store.audit import list_deeds
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 
 QUERIES = (
     *("pods", "graph", "cats", "shards", "locks", "universal", "tables", "garden", "windows", "kernel", "bread"),

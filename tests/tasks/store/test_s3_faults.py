@@ -11,7 +11,7 @@ from minicoil.errors import ConflictError, StoreUnavailableError
 from tasks.catalogue.channels import move_current, read_channel, set_pending
 from tasks.catalogue.releases import publish_release, release_numbers, verify_release
 from tasks.settings import Settings
-from tasks.store.object_store import open_store
+from tasks.store.opening import open_store
 from tasks.store.s3_store import MULTIPART_BYTES, S3Store
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
