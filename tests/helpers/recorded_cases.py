@@ -110,7 +110,7 @@ def write_corpus(path: Path, case: Case) -> list[dict[str, str]]:
 
 def write_judged(folder: Path, case: Case) -> Path:
     """A BEIR folder of other documents of the same kind, whose queries are their titles."""
-    (folder / "qrels").mkdir(parents=True)
+    (folder / "qrels").mkdir(parents=True, exist_ok=True)
     other = Case("judged", case.seed + 1000, 90, (), sense_share=case.sense_share)
     rows = write_corpus(folder / "corpus.jsonl", other)
     bodies = [{"_id": row["_id"], "text": row["text"]} for row in rows]
