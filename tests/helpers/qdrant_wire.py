@@ -58,7 +58,7 @@ class Wire:
         assert status >= 400, answer
         return status, answer["status"]["error"]
 
-    def wait_for(self, holds: Any, seconds: float = 60) -> None:
+    def wait_for(self, holds: Any, seconds: float = 240) -> None:
         """Until something is so, as when an optimiser has to come by."""
         until = time.monotonic() + seconds
         while not holds():
