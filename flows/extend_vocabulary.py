@@ -22,8 +22,8 @@ from flows.stages import (
 )
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest
 from tasks.collections import Carriers
-from tasks.corpus import count_background
 from tasks.models import remove_work
+from tasks.reading import count_background
 from tasks.training import WordRequest, check_max_points, check_words
 
 

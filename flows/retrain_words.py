@@ -25,8 +25,8 @@ from flows.stages import (
 )
 from minicoil.errors import ReleaseError
 from tasks.catalogue import Publication, find_request, request_digest
-from tasks.corpus import Reading
 from tasks.models import remove_work
+from tasks.reading import Reading
 from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates, within_ids
 
 

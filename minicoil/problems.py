@@ -54,6 +54,12 @@ class Problems(Generic[Where]):
         self.counts[reason] = self.counts.get(reason, 0) + n
         self.examples.setdefault(reason, [])
 
+    def add(self, problem: Problem) -> None:
+        """Count what somebody else met, whose places come after those that were met so far."""
+        self.count(problem.reason, problem.n)
+        examples = self.examples[problem.reason]
+        examples += problem.examples[: MAX_EXAMPLES - len(examples)]
+
     def __iter__(self) -> Iterator[Problem]:
         for reason, n in self.counts.items():
             yield Problem(reason, n, tuple(self.examples[reason]))

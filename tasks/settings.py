@@ -59,6 +59,9 @@ class Settings(BaseSettings):
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
         encode_shards: Parts that an extension's encoding is split into; 1 means in its own process.
         train_shards: Parts that the training of a run's words is split into; 1 means in its own process.
+        read_shards: Parts that the reading of a corpus is split into for workers or a cluster; 1 means that this
+            machine's processes read.
+        read_processes: How many these are; None: one a core that this process may use, as far as memory goes.
         shard_runner: Who works on them: the pool's workers, one run each, or a Dask cluster.
         dask_scheduler: Its address, `tcp://host:8786`; None starts a cluster on this machine.
         qdrant_timeout_seconds: How long a Qdrant server may take for one answer, six times over.
@@ -90,6 +93,8 @@ class Settings(BaseSettings):
     embedding_cache_bytes: Annotated[Bytes, _FROM_TEXT] = 2 * 2**30
     encode_shards: Shards = 1
     train_shards: Shards = 1
+    read_shards: Shards = 1
+    read_processes: Shards | None = None
     shard_runner: Literal["workers", "dask"] = "workers"
     dask_scheduler: str | None = None
     s3_endpoint_url: str | None = None

@@ -23,6 +23,7 @@ from .release_parameters import (
 from .said import Said as Said
 from .status_parameters import StatusParameters as StatusParameters
 from .upkeep_parameters import (
+    ReadingShardParameters as ReadingShardParameters,
     ReapParameters as ReapParameters,
     ShardParameters as ShardParameters,
     TrainingShardParameters as TrainingShardParameters,

@@ -45,3 +45,14 @@ class TrainingShardParameters(PlaceParameters):
         description="Key of the shard in the object store",
         examples=["training/0123456789abcdef01234567/0.zip"],
     )
+
+
+class ReadingShardParameters(PlaceParameters):
+    """Read one shard of a corpus for a run that splits its work; started by that run, hardly ever by hand."""
+
+    shard: str = Field(
+        pattern=r"^reading/[0-9a-f]{12}/shards/[0-9a-f]{24}\.json$",
+        title="Shard",
+        description="Key of the shard in the object store",
+        examples=["reading/0123456789ab/shards/0123456789abcdef01234567.json"],
+    )

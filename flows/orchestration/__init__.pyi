@@ -26,6 +26,10 @@ from .servers import (
     named as named,
     this_machine as this_machine,
 )
-from .sharding import encode_in_shards as encode_in_shards, train_in_shards as train_in_shards
+from .sharding import (
+    encode_in_shards as encode_in_shards,
+    read_in_shards as read_in_shards,
+    train_in_shards as train_in_shards,
+)
 from .shown_artifacts import show_markdown as show_markdown, show_table as show_table
 from .turns import limit_name as limit_name, take_turn as take_turn

@@ -29,6 +29,7 @@ FLOWS = {
     "rebuild-collection": ("flows.rebuild_collection", "rebuild_collection"),
     "publish-release": ("flows.publish_release", "publish_release"),
     "encode-shard": ("flows.encode_shard", "encode_shard"),
+    "read-shard": ("flows.read_shard", "read_shard"),
     "train-shard": ("flows.train_shard", "train_shard"),
     "rollback-release": ("flows.rollback_release", "rollback_release"),
     "settle-readers": ("flows.settle_readers", "settle_readers"),

@@ -14,7 +14,9 @@ from prefect.client.schemas.objects import State
 from prefect.deployments import run_deployment
 
 from flows.orchestration.running import run_logger, server_address
-from flows.orchestration.sharding import SHARDS, TRIES, import_dask, local_cluster
+from flows.orchestration.shard_processes import TRIES
+from flows.orchestration.shard_work import SHARDS, shard_work
+from flows.orchestration.sharding import import_dask, local_cluster
 from minicoil.errors import StoreUnavailableError
 from tasks.place import Place
 
@@ -76,7 +78,7 @@ def _as_task(function: Callable[[Place, str], dict[str, Any]], name: str) -> Any
     return decorate(function)
 
 
-_TASKS = {name: _as_task(function, name) for name, function in SHARDS.items()}
+_TASKS = {name: _as_task(shard_work(name), name) for name in SHARDS}
 
 
 @flow(name="shards", validate_parameters=False, persist_result=False)

@@ -1,18 +1,22 @@
-"""How an extension spreads encoding and training: over the pool's workers, over a Dask cluster, or not at all."""
+"""How work is spread: over this machine's processes, over the pool's workers, over a Dask cluster, or not at all."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from flows.orchestration.running import run_logger, server_address
+from flows.orchestration.shard_processes import TRIES, spread_on_processes
+from flows.orchestration.shard_work import shard_work
 from minicoil.config import SamplingConfig
 from minicoil.encoder import processes
 from minicoil.errors import StoreUnavailableError, UsageError
-from tasks.corpus import SentenceStore
+from tasks.corpus import KeptSentences, SentenceStore
 from tasks.place import Place
+from tasks.reading import PieceReading, Reading
 from tasks.settings import Settings
 from tasks.training import (
     Chosen,
@@ -21,17 +25,49 @@ from tasks.training import (
     TrainingWork,
     cut_shards,
     cut_training,
-    encode_shard,
     merge_shards,
-    train_shard,
 )
 
-SHARDS: Mapping[str, Callable[[Place, str], dict[str, Any]]] = {
-    "encode-shard": encode_shard,
-    "train-shard": train_shard,
-}
-TRIES = 2  # a worker that dies with a shard costs that shard once more
 _WORKER_BYTES = 2**30  # of a Dask worker: torch, an encoder, a unit of words
+_READER_BYTES = 2**29  # of a process that reads: a piece of columns while it grows, and the words of a piece
+
+
+def read_in_shards(
+    place: Place, name: str, specs: Sequence[str], store: KeptSentences | None, keep: bool, model: Path
+) -> Reading | None:
+    """Read corpora in pieces, on whatever the settings name; None where there is but one piece.
+
+    Args:
+        place: Where.
+        name: Of whoever reads; one reading of that name goes on at a time.
+        specs: What to read.
+        store: Where sentences are; None where none was ever read, by somebody who only looks.
+        keep: Whether new sentences are added; else they are only counted, by this machine's processes.
+        model: Folder with the tokenizer.
+
+    Raises:
+        CorpusError: a SPEC names nothing, or nothing usable was found.
+        StoreUnavailableError: pieces could not be read; those that were are kept.
+        UsageError: the settings cannot work here.
+    """
+    settings = Settings()
+    reading = PieceReading.cut(place, name, specs, only_looks=not keep)
+    if len(reading.pieces) < 2:
+        return None
+    if keep and settings.read_shards > 1:
+        return reading.read(store, keep, model, partial(_spread_reading, reading.place, settings), settings.read_shards)
+    n = settings.read_processes or processes(_READER_BYTES)
+    run_logger().info("reading %d pieces in %d processes", len(reading.pieces), n)
+
+    def spread(label: str, keys: Sequence[str]) -> None:
+        spread_on_processes("read-shard", reading.place, keys, n, label)
+
+    return reading.read(store, keep, model, spread)
+
+
+def _spread_reading(place: Place, settings: Settings, label: str, keys: Sequence[str]) -> None:
+    run_logger().info("%s", label)
+    _spread("read-shard", place, keys, settings)
 
 
 def encode_in_shards(
@@ -94,7 +130,8 @@ def _spread(what: str, place: Place, keys: Sequence[str], settings: Settings) ->
     else:
         raise UsageError(
             "shards go to the workers of a Prefect server, and none is named; set PREFECT_API_URL or start `minicoil "
-            "serve`; or set MINICOIL_SHARD_RUNNER=dask, or MINICOIL_ENCODE_SHARDS and MINICOIL_TRAIN_SHARDS to 1"
+            "serve`; or set MINICOIL_SHARD_RUNNER=dask, or MINICOIL_READ_SHARDS, MINICOIL_ENCODE_SHARDS and "
+            "MINICOIL_TRAIN_SHARDS to 1"
         )
 
 
@@ -108,7 +145,7 @@ def _spread_on_dask(what: str, place: Place, keys: Sequence[str], scheduler: str
             "it out for one on this machine"
         ) from error
     with client:
-        shards = [client.submit(SHARDS[what], place, key, retries=TRIES, pure=False) for key in keys]
+        shards = [client.submit(shard_work(what), place, key, retries=TRIES, pure=False) for key in keys]
         try:
             client.gather(shards)
         except dask.KilledWorker as error:

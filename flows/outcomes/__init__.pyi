@@ -17,6 +17,7 @@ from .shown_parts import show_mapping as show_mapping
 from .status_outcomes import StatusOutcome as StatusOutcome, show_status as show_status
 from .upkeep_outcomes import (
     EncodedShardOutcome as EncodedShardOutcome,
+    ReadShardOutcome as ReadShardOutcome,
     ReapOutcome as ReapOutcome,
     TrainedShardOutcome as TrainedShardOutcome,
 )

@@ -43,3 +43,17 @@ class TrainedShardOutcome(Outcome):
     n_words: int
     seconds: float
     cpu_seconds: float
+
+
+@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
+class ReadShardOutcome(Outcome):
+    """Of `read-shard`.
+
+    Attributes:
+        n_sentences: That it split or counted; those that an earlier run had are none of them.
+        seconds, cpu_seconds: Of it, and of this process.
+    """
+
+    n_sentences: int
+    seconds: float
+    cpu_seconds: float

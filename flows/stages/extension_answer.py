@@ -10,8 +10,9 @@ from flows.stages.steps import Clock
 from minicoil.errors import PausedError
 from minicoil.words import Candidate
 from tasks.catalogue import REPORT, Publication, release_key
-from tasks.corpus import Reading, RefusedWord
+from tasks.corpus import RefusedWord
 from tasks.models import Parent
+from tasks.reading import Reading
 from tasks.training import WordResult
 
 Form = TypeVar("Form")

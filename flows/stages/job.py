@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flows.forms import RemoveParameters, WordsParameters
-from flows.orchestration import take_turn
+from flows.orchestration import read_in_shards, take_turn
 from flows.stages.steps import (
     Clock,
     base_step,
@@ -21,11 +21,12 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.errors import PausedError
 from minicoil.text import WordTokenizer
 from tasks.catalogue import CollectionRecord, choose_named, role_model_of
-from tasks.corpus import KeptSentences, Reading
+from tasks.corpus import KeptSentences
 from tasks.models import Encoders, Parent, check_encoder, choose_role_model, remove_published_work, role_width
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.proof import check_judged_sets
+from tasks.reading import Reading
 from tasks.training import ShardModel, TrainingPlan
 
 
@@ -67,6 +68,11 @@ class Job:
         with self.clock.timing("read"):
             role_model = self.plan.role_model
             store = self.sentences if keep else KeptSentences.found(self.place, self.points, role_model)
+            if asked.sample is None:
+                name, folder = asked.channel, self.parent.folder
+                read = read_in_shards(self.place, name, asked.corpus, store, keep, folder)
+                if read is not None:
+                    return read
             return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
 
 

@@ -30,9 +30,9 @@ from tasks.collections import (
     undo_adoption,
     with_reclaimed_ids,
 )
-from tasks.corpus import read_sentences
 from tasks.models import check_folder, import_base, open_encoders, open_parent
 from tasks.proof import compare_releases, evaluate_on_collection, evaluate_set, make_proxies, prove
+from tasks.reading import read_sentences
 from tasks.releases import assemble, joined_tokens_of
 from tasks.report import write_report
 from tasks.training import (

@@ -9,8 +9,8 @@ from flows.stages.job import Job
 from flows.stages.steps import encode_step, prior_step, recall_step, sample_step, train_step
 from minicoil.training import Prior
 from minicoil.words import Candidate
-from tasks.corpus import Reading
 from tasks.models import choose_device
+from tasks.reading import Reading
 from tasks.training import (
     Judge,
     TrainingWork,

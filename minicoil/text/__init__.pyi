@@ -1,4 +1,4 @@
-from .decoding import as_utf8 as as_utf8, read_lines as read_lines
+from .decoding import as_utf8 as as_utf8, find_encoding as find_encoding, read_lines as read_lines
 from .docstrings import from_docstring as from_docstring, from_rst as from_rst
 from .folding import fold_text as fold_text
 from .near_duplicates import find_near_duplicates as find_near_duplicates

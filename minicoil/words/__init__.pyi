@@ -1,3 +1,4 @@
+from .counts_file import read_counts as read_counts, write_counts as write_counts
 from .entries import FILLER as FILLER
 from .grammar import part_of_speech as part_of_speech
 from .key_places import KeyPlaces as KeyPlaces
@@ -22,4 +23,4 @@ from .reclaiming import (
     reused_ids as reused_ids,
 )
 from .vocabulary import Vocabulary as Vocabulary, check_word as check_word
-from .word_counts import WordCounts as WordCounts, WordUse as WordUse
+from .word_counts import CountColumns as CountColumns, WordCounts as WordCounts, WordUse as WordUse

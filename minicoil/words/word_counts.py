@@ -41,6 +41,29 @@ class WordUse:
     n_neighbours: int = 0
 
 
+@dataclass(frozen=True)
+class CountColumns:
+    """All that was counted, as columns: what can be written, and added to other counts.
+
+    Attributes:
+        n_documents, n_sentences, n_words: Counted.
+        tokens: Words as they are written.
+        token_counts: (n_tokens,) int64, occurrences as a form of a vocabulary word.
+        words: Stems.
+        documents: (n_words,) int64, documents with at least one.
+        sketches: (n_words, BUCKETS) uint32, neighbours by bucket.
+    """
+
+    n_documents: int
+    n_sentences: int
+    n_words: int
+    tokens: Sequence[str]
+    token_counts: NDArray[np.int64]
+    words: Sequence[str]
+    documents: NDArray[np.int64]
+    sketches: NDArray[np.uint32]
+
+
 class WordCounts:
     """A running count. Memory follows the number of different words, not the text.
 
@@ -83,6 +106,34 @@ class WordCounts:
         self.n_documents += len(set(documents.tolist()))
         self.n_sentences += rows.n_sentences
         self._count(rows, documents)
+
+    def columns(self) -> CountColumns:
+        """All that was counted; views, which counting on changes."""
+        self._flush()
+        n, m = len(self._tokens), len(self._words)
+        return CountColumns(
+            self.n_documents,
+            self.n_sentences,
+            self._n_words,
+            list(self._tokens),
+            self._token_counts[:n],
+            list(self._words),
+            self._documents[:m],
+            self._sketch[:m],
+        )
+
+    def add_columns(self, other: CountColumns) -> None:
+        """Add what was counted of other documents; the order in which counts are added changes nothing."""
+        self._flush()
+        self.n_documents += other.n_documents
+        self.n_sentences += other.n_sentences
+        self._n_words += other.n_words
+        tokens = np.fromiter((self._number(token) for token in other.tokens), np.int64, len(other.tokens))
+        words = np.fromiter((self._word_index(word) for word in other.words), np.int64, len(other.words))
+        self._token_counts[tokens] += other.token_counts  # no token is there twice
+        self._documents[words] += other.documents
+        self._sketch[words] += other.sketches
+        self._forms = None
 
     def _flush(self) -> None:
         waiting, self._waiting, self._n_waiting = self._waiting, [], 0

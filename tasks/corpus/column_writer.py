@@ -25,14 +25,12 @@ class ColumnWriter(SentenceWriter):
 
     Args:
         columns: Where to.
-        known: Keys that are kept elsewhere, in an earlier version's store.
+        known: Keys of sentences that are there.
         keep: Whether they are added; else it is only counted how many would be.
     """
 
     def __init__(self, columns: SentenceColumns, known: KeyRuns, keep: bool = True) -> None:
         self._columns, self._known, self._keep = columns, known, keep
-        for keys in columns.key_pages():
-            known.add(keys)
         self._batches: list[Any] = []
         self._names: dict[str, int] = {}
         self._docs: dict[str, int] = {}

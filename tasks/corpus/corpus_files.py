@@ -7,6 +7,7 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -32,6 +33,21 @@ _TABLES, _LINES, _SEPARATED = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}, {".
 _ROWS = {*_TABLES, *_LINES, *_SEPARATED}
 _KNOWN = {*_PROSE, *_ROWS}
 UNREADABLE = (OSError, EOFError, zlib.error)  # permissions, a file that vanished, a damaged or cut gzip
+CHANGED = "files that changed while they were read"
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some rows of a file that follow each other.
+
+    Attributes:
+        start, end: Of its bytes in a file of lines, of its row groups in a table; `end` None: to the last.
+        first: Number of its first row.
+    """
+
+    start: int
+    end: int | None
+    first: int
 
 
 def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
@@ -42,26 +58,37 @@ def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     Raises:
         CorpusError: there is nothing under that name, or no file of a kind that is read.
     """
+    for path, name, shown, column in find_corpus_files(spec, report):
+        yield from read_file(path, name, shown, report, column)
+
+
+def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, str, str, str]]:
+    """The files that a SPEC stands for: path, name below the folder, name in messages, column of the text.
+
+    Raises:
+        CorpusError: as `read_path`.
+    """
     path, column = _with_column(spec)
     if not spec:
         raise CorpusError("corpus '' was not found: an empty name stands for no folder; give '.' for this one")
     if os.path.isfile(path):
-        if _kind(path) not in _KNOWN:
-            kind = _kind(path) or "a file without ending"
+        if file_kind(path) not in _KNOWN:
+            kind = file_kind(path) or "a file without ending"
             raise CorpusError(f"{shown_name(path)}: {kind} is not read; {_accepted()}")
-        return _read_file(path, shown_name(path.name), report, column)
-    if os.path.isdir(path):
-        return _read_folder(path, report)
-    if os.path.islink(path):
+        yield path, shown_name(path.name), shown_name(path), column
+    elif os.path.isdir(path):
+        yield from _find_in_folder(path, report)
+    elif os.path.islink(path):
         raise CorpusError(
             f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))}); give "
             "what it should lead to"
         )
-    if os.path.lexists(path):
+    elif os.path.lexists(path):
         raise CorpusError(f"corpus '{shown_name(path)}' is neither a file nor a folder; give one of these")
-    raise CorpusError(
-        f"corpus '{shown_name(spec)}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:..."
-    )
+    else:
+        raise CorpusError(
+            f"corpus '{shown_name(spec)}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:..."
+        )
 
 
 def _with_column(spec: str) -> tuple[Path, str]:
@@ -75,15 +102,15 @@ def _with_column(spec: str) -> tuple[Path, str]:
     return path, "text"
 
 
-def _read_folder(folder: Path, report: CorpusReport) -> Iterator[Document]:
+def _find_in_folder(folder: Path, report: CorpusReport) -> Iterator[tuple[Path, str, str, str]]:
     n_files = 0
     for path in find_files(folder, report):
-        if _kind(path) not in _KNOWN:
-            kind = shown_name(_kind(path)) or "no ending"
+        if file_kind(path) not in _KNOWN:
+            kind = shown_name(file_kind(path)) or "no ending"
             report.refuse(f"files of a kind that is not read ({kind})", shown_name(path))
             continue
         n_files += 1
-        yield from _read_file(path, shown_name(path.relative_to(folder).as_posix()), report)
+        yield path, shown_name(path.relative_to(folder).as_posix()), shown_name(path), "text"
     if not n_files:
         raise CorpusError(f"{shown_name(folder)} holds no file that is read; {_accepted()}")
 
@@ -92,29 +119,53 @@ def _accepted() -> str:
     return f"expected one of {', '.join(sorted(_KNOWN))}, or one of these with .gz"
 
 
-def _kind(path: Path) -> str:
+def file_kind(path: Path) -> str:
+    """The ending of a file's name that says how it is read, without that of what packed it."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def is_rows(path: Path) -> bool:
     """Whether a file is one of JSON lines, of separated values, or a table."""
-    return _kind(path) in _ROWS
+    return file_kind(path) in _ROWS
 
 
 def _open_bytes(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.name.lower().endswith(".gz") else path.open("rb")  # type: ignore[return-value]
 
 
-def _read_file(path: Path, name: str, report: CorpusReport, column: str = "text") -> Iterator[Document]:
-    place = RowPlace(shown_name(os.path.abspath(path)), name, shown_name(path))
-    if _kind(path) not in _PROSE:
-        yield from read_rows(path, place, report, column)
-        return
+def file_stamp(path: Path) -> tuple[int, int] | None:
+    """Size and time of the last change; None where nobody can say."""
     try:
-        yield from _read_prose(path, place, report)
-    except UNREADABLE as error:
-        report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def read_file(
+    path: Path, name: str, shown: str, report: CorpusReport, column: str = "text", stretch: Stretch | None = None
+) -> Iterator[Document]:
+    """Documents of one file.
+
+    Args:
+        path: The file.
+        name: Its path below the folder that was named.
+        shown: Its path as messages name it.
+        report: Told of what could not be used.
+        column: Where the text of its rows stands.
+        stretch: Only these rows.
+    """
+    place, before = RowPlace(shown_name(os.path.abspath(path)), name, shown), file_stamp(path)
+    if file_kind(path) not in _PROSE:
+        yield from read_rows(path, place, report, column, stretch)
+    else:
+        try:
+            yield from _read_prose(path, place, report)
+        except UNREADABLE as error:
+            report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
+    if stretch is None and file_stamp(path) != before:
+        report.refuse(CHANGED, place.shown)
 
 
 def _said(error: BaseException) -> str:
@@ -137,14 +188,16 @@ def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
         text = data.decode("utf-8", "replace")
     title = shown_name(path.name).removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
     empty = True
-    for chunk in chunk_text(_PROSE[_kind(path)](text.replace("\0", " "))):
+    for chunk in chunk_text(_PROSE[file_kind(path)](text.replace("\0", " "))):
         empty = False
         yield document(place.file, title, chunk)
     if empty:
         report.refuse("files without prose", place.shown)
 
 
-def read_rows(path: Path, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
+def read_rows(
+    path: Path, place: RowPlace, report: CorpusReport, column: str = "text", stretch: Stretch | None = None
+) -> Iterator[Document]:
     """Rows of a file of JSON lines, separated values or a table; a file that cannot be read is one row of the report.
 
     Args:
@@ -152,29 +205,36 @@ def read_rows(path: Path, place: RowPlace, report: CorpusReport, column: str = "
         place: Of its rows, but for their number.
         report: Told of what could not be used.
         column: Where the text stands.
+        stretch: Only these rows.
     """
     try:
         if not path.stat().st_size:
             report.refuse("files with nothing in them", place.shown)
-        elif _kind(path) in _TABLES:
+        elif file_kind(path) in _TABLES:
             from tasks.corpus.corpus_tables import read_table
 
-            yield from read_table(path, place, report, column)
-        elif _kind(path) in _LINES:
-            yield from _read_lines(path, place, report, column)
-        elif _kind(path) in _SEPARATED:
+            yield from read_table(path, place, report, column, stretch)
+        elif file_kind(path) in _LINES:
+            yield from _read_lines(path, place, report, column, stretch)
+        elif file_kind(path) in _SEPARATED:
             from tasks.corpus.corpus_separated import read_separated
 
             with _open_bytes(path) as file:
-                yield from read_separated(as_utf8(file), _kind(path) == ".tsv", place, report, column)
+                yield from read_separated(as_utf8(file), file_kind(path) == ".tsv", place, report, column)
     except UNREADABLE as error:
         report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
 
 
-def _read_lines(path: Path, place: RowPlace, report: CorpusReport, column: str) -> Iterator[Document]:
-    empty = True
+def _read_lines(
+    path: Path, place: RowPlace, report: CorpusReport, column: str, stretch: Stretch | None
+) -> Iterator[Document]:
+    empty, end, first = stretch is None, None, 1
     with _open_bytes(path) as file:
-        for number, raw in enumerate(_lines(as_utf8(file)), 1):
+        if stretch is not None:
+            end, first = stretch.end, stretch.first
+            file.seek(stretch.start)
+        recoded = file if stretch is not None and stretch.start else as_utf8(file)
+        for number, raw in enumerate(_lines(recoded, end), first):
             here = place.at(number)
             if raw is None:
                 report.refuse(f"lines over {MAX_LINE_BYTES // 2**20} MiB", here.where)
@@ -194,9 +254,9 @@ def _read_lines(path: Path, place: RowPlace, report: CorpusReport, column: str) 
         report.refuse("files with nothing in them", place.shown)
 
 
-def _lines(file: IO[bytes]) -> Iterator[bytes | None]:
-    """Lines of a file; None in place of one that is too long to hold."""
-    while raw := file.readline(MAX_LINE_BYTES + 1):
+def _lines(file: IO[bytes], end: int | None = None) -> Iterator[bytes | None]:
+    """Lines of a file, those that begin before a byte of it; None in place of one that is too long to hold."""
+    while (end is None or file.tell() < end) and (raw := file.readline(MAX_LINE_BYTES + 1)):
         if len(raw) <= MAX_LINE_BYTES:
             yield raw
             continue

@@ -8,17 +8,22 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from tasks.corpus.corpus_rows import FIELDS, row_document
 from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
 
+if TYPE_CHECKING:
+    from tasks.corpus.corpus_files import Stretch
+
 _ROWS = 1000  # decoded together
 _ARROW_FILE = b"ARROW1"  # what a file of the arrow format begins with; a stream of it begins otherwise
 
 
-def read_table(path: Path, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
+def read_table(
+    path: Path, place: RowPlace, report: CorpusReport, column: str = "text", stretch: Stretch | None = None
+) -> Iterator[Document]:
     """Rows of a parquet or arrow file, packed or not.
 
     Only the text, title and ids are looked at: whatever else is in other columns is nobody's concern here. What
@@ -29,14 +34,26 @@ def read_table(path: Path, place: RowPlace, report: CorpusReport, column: str = 
         place: Of its rows, but for their number.
         report: Told of what could not be used.
         column: Where the text stands.
+        stretch: Only these row groups of a parquet file.
     """
     try:
         with _opened(path) as file:
             is_parquet = ".parquet" in path.name.lower()
-            table: _Table = _Parquet(file, place, report) if is_parquet else _Arrow(file)
-            yield from _rows(table, place, report, column)
+            table: _Table = _Parquet(file, place, report, stretch) if is_parquet else _Arrow(file)
+            yield from _rows(table, place, report, column, is_first=stretch is None or stretch.start == 0)
     except Exception as error:  # pyarrow raises what its many readers raise
         report.refuse("files that cannot be read", f"{place.shown}: {type(error).__name__}: {error}")
+
+
+def group_sizes(path: Path, column: str) -> Iterator[tuple[int, int]]:
+    """Rows of each row group of a parquet file, and bytes of its text."""
+    from pyarrow import parquet  # type: ignore[import-untyped]
+
+    metadata = parquet.read_metadata(path)
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        columns = (group.column(i) for i in range(group.num_columns))
+        yield group.num_rows, sum(c.total_uncompressed_size for c in columns if c.path_in_schema == column)
 
 
 @contextmanager
@@ -63,17 +80,18 @@ class _Table:
 
 
 class _Parquet(_Table):
-    def __init__(self, file: IO[bytes], place: RowPlace, report: CorpusReport) -> None:
-        from pyarrow import parquet  # type: ignore[import-untyped]
+    def __init__(self, file: IO[bytes], place: RowPlace, report: CorpusReport, stretch: Stretch | None) -> None:
+        from pyarrow import parquet
 
-        self._file, self._place, self._report = parquet.ParquetFile(file), place, report
+        self._file, self._place, self._report, self._stretch = parquet.ParquetFile(file), place, report, stretch
         # of the file's own schema: pyarrow's would need every column's type to be one that it knows
         leaves = [self._file.schema.column(i) for i in range(len(self._file.schema.names))]
         self.names = [leaf.path.split(".")[0] for leaf in leaves]
 
     def batches(self, wanted: Sequence[str]) -> Iterator[tuple[int, Any]]:
-        start = 0
-        for group in range(self._file.num_row_groups):
+        asked = self._stretch
+        start, groups = (0, (0, None)) if asked is None else (asked.first, (asked.start, asked.end))
+        for group in range(self._file.num_row_groups)[slice(*groups)]:
             n_rows, done = self._file.metadata.row_group(group).num_rows, 0
             try:
                 for batch in self._file.iter_batches(_ROWS, [group], list(wanted), use_threads=False):
@@ -104,13 +122,17 @@ class _Arrow(_Table):
             start += batch.num_rows
 
 
-def _rows(table: _Table, place: RowPlace, report: CorpusReport, column: str) -> Iterator[Document]:
+def _rows(
+    table: _Table, place: RowPlace, report: CorpusReport, column: str, is_first: bool = True
+) -> Iterator[Document]:
     if column not in table.names:
+        if not is_first:
+            return
         names = ", ".join(dict.fromkeys(table.names)) or "none"
         report.refuse(f"files without a column '{column}'", f"{place.shown}: its columns are {names}")
         return
     wanted = [name for name in (column, *FIELDS) if name in table.names]
-    empty = True
+    empty = is_first
     twice: set[str] = set()
     for start, batch in table.batches(wanted):
         empty = empty and not batch.num_rows
@@ -121,7 +143,7 @@ def _rows(table: _Table, place: RowPlace, report: CorpusReport, column: str) -> 
             here = place.at(start + number)
             row = {name: _value(values, number, name, here, report) for name, values in columns.items()}
             yield from row_document(row, here, report, column)
-    for name in sorted(twice):
+    for name in sorted(twice) if is_first else ():
         report.refuse("columns whose name occurs twice (the first counts)", f"{place.shown}: {name}")
     if empty:
         report.refuse("files with nothing in them", place.shown)

@@ -106,6 +106,16 @@ class Document:
         return f"{self.title}\n{self.body}" if self.title else self.body
 
     @property
+    def text_key(self) -> int:
+        """64 bits that stand for the text: equal documents are one."""
+        return id_key(self.text)
+
+    @property
+    def identity(self) -> int:
+        """64 bits that stand for the id where the row brought it along, 0 where none can be mistaken for another's."""
+        return identity_key(self.id) if self.own_id and self.place is not None else 0
+
+    @property
     def source(self) -> str:
         """What a point records of where it came from: only a row with an id can be mistaken for another."""
         return self.place.source if self.own_id and self.place else ""
@@ -120,6 +130,11 @@ class Document:
         """The same text under another id; a `doc` of its row's own stays."""
         doc = self.doc if self.is_grouped else name
         return replace(self, id=point_id(doc, name), doc=doc)
+
+
+def identity_key(identity: str) -> int:
+    """The last 64 bits of a UUID, of which 62 are as good as any."""
+    return int(identity[-17:].replace("-", ""), 16)
 
 
 def point_id(*parts: str) -> str:

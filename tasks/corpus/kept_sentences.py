@@ -66,10 +66,16 @@ class KeptSentences(SentenceStore):
 
     def writer(self, fold: Callable[[str], str], keep: bool = True) -> SentenceWriter:
         """Gathers new sentences into pieces of columns."""
+        return ColumnWriter(self.columns, self.known_keys(), keep)
+
+    def known_keys(self) -> KeyRuns:
+        """Keys of all sentences, whichever way they are kept; 8 bytes each."""
         known = KeyRuns()
+        for keys in self.columns.key_pages():
+            known.add(keys)
         for page in self._points.scroll(self.name, payload=False, page=10_000) if self._has_points else ():
             known.add(np.asarray([point.id for point in page], np.uint64))
-        return ColumnWriter(self.columns, known, keep)
+        return known
 
     def set_vectors(self, keys: Sequence[int], role: NDArray[np.float32]) -> None:
         """Write the role-model vectors, (n, R) float32 unit, of sentences that are there; these are points from now."""
@@ -137,12 +143,7 @@ class KeptSentences(SentenceStore):
         """Sentences, or those with one of the forms."""
         if forms:
             return len(self._keys_with(forms))
-        known = KeyRuns()
-        for keys in self.columns.key_pages():
-            known.add(keys)
-        for page in self._points.scroll(self.name, payload=False, page=10_000) if self._has_points else ():
-            known.add(np.asarray([point.id for point in page], np.uint64))
-        return len(known)
+        return len(self.known_keys())
 
     def count_absent(self, sentences: Sequence[Sentence]) -> int:
         """How many of them are not there."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -118,18 +117,21 @@ def read_corpora(
         found += 1
         yield entry
     if not found:
-        reasons = str(report.problems) or "no text at all"
-        raise EmptyCorpusError(
-            f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it"
-        )
+        raise nothing_found(specs, report)
+
+
+def nothing_found(specs: Sequence[str], report: CorpusReport) -> EmptyCorpusError:
+    """The error for corpora that were read to their end without a document."""
+    reasons = str(report.problems) or "no text at all"
+    return EmptyCorpusError(f"{', '.join(specs)}: nothing usable was found ({reasons}); give a corpus with text in it")
 
 
 def open_corpus(spec: str, report: CorpusReport, points: PointStore | None = None) -> Iterator[Document]:
     """Documents of one SPEC as they are, repeats and all; what exists as a path is that path."""
     from tasks.corpus.corpus_files import read_path
 
-    kind, separator, rest = spec.partition(":")
-    if not separator or kind not in _SPEC_KINDS or os.path.lexists(spec):
+    kind, rest = kind_of_spec(spec)
+    if not kind:
         return read_path(spec, report)
     if kind == "pydocs":
         from tasks.corpus.pydocs import read_pydocs
@@ -142,6 +144,14 @@ def open_corpus(spec: str, report: CorpusReport, points: PointStore | None = Non
     if points is None:
         raise UsageError(f"{spec}: reading a collection is not possible here")
     return read_collection(rest, report, points)
+
+
+def kind_of_spec(spec: str) -> tuple[str, str]:
+    """What a SPEC begins with, and the rest; "" and all of it where it is a path, or where such a path exists."""
+    kind, separator, rest = spec.partition(":")
+    if not separator or kind not in _SPEC_KINDS or os.path.lexists(spec):
+        return "", spec
+    return kind, rest
 
 
 def _open_all(specs: Sequence[str], report: CorpusReport, points: PointStore | None) -> Iterator[Document]:
@@ -182,8 +192,7 @@ def _without_repeats(documents: Iterable[Document], report: CorpusReport) -> Ite
     seen = KeySet()  # 12 to 24 bytes a document: 10 million are about 200 MB, a bound worth knowing
     for entry in documents:
         report.n_read += 1
-        digest = hashlib.blake2b(entry.text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-        if seen.add(int.from_bytes(digest, "little")):
+        if seen.add(entry.text_key):
             yield entry
         else:
             report.n_duplicates += 1

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from minicoil.words import KeyPlaces
 from tasks.catalogue import HASH_FIELD, SOURCE_FIELD
-from tasks.corpus.documents import Document, RowPlace, text_hash
+from tasks.corpus.documents import Document, RowPlace, identity_key, text_hash
 from tasks.store import find_path
 
 if TYPE_CHECKING:
@@ -84,19 +84,19 @@ class _Claims:
 
     def take(self, identity: str, place: RowPlace) -> None:
         """Give a free id to a row."""
-        self._rows.add(_key(identity), self._number(place))
+        self._rows.add(identity_key(identity), self._number(place))
 
     def move(self, identity: str, place: RowPlace) -> None:
         """Give an id to a row, whoever had it."""
-        self._rows.put(_key(identity), self._number(place))
+        self._rows.put(identity_key(identity), self._number(place))
 
     def has(self, identity: str, place: RowPlace) -> bool:
         """Whether it is this row that has the id."""
-        return self._rows.find(_key(identity)) == self._number(place)
+        return self._rows.find(identity_key(identity)) == self._number(place)
 
     def holder(self, identity: str) -> RowPlace | None:
         """Where the row stands that has the id; None where it is free."""
-        found = self._rows.find(_key(identity))
+        found = self._rows.find(identity_key(identity))
         if found is None:
             return None
         source, line = divmod(found, _LINES)
@@ -200,8 +200,3 @@ def is_same_source(stored: str, source: str, file: str) -> bool:
         return os.path.samefile(one, other)
     except (OSError, ValueError):
         return f"/{stored}".removesuffix(".gz").endswith(f"/{file}".removesuffix(".gz"))
-
-
-def _key(identity: str) -> int:
-    """The last 64 bits of a UUID, of which 62 are as good as any."""
-    return int(identity[-17:].replace("-", ""), 16)

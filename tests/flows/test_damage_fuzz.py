@@ -152,6 +152,8 @@ def test_a_place_that_is_none_is_named(home, servers, tmp_path, monkeypatch, pla
 SETTINGS = [
     "MINICOIL_ENCODE_SHARDS",
     "MINICOIL_TRAIN_SHARDS",
+    "MINICOIL_READ_SHARDS",
+    "MINICOIL_READ_PROCESSES",
     "MINICOIL_SENTENCE_CACHE_BYTES",
     "MINICOIL_EMBEDDING_CACHE_BYTES",
     "MINICOIL_SHARD_RUNNER",

@@ -26,6 +26,12 @@ FILLED = {
 }  # fmt: skip
 
 
+SHARDS = {
+    "train-shard": "training/0123456789abcdef01234567/0.zip",
+    "read-shard": "reading/0123456789ab/shards/0123456789abcdef01234567.json",
+}
+
+
 def model_of(name):
     module, function = FLOWS_OF_ALL[name]
     return typing.get_type_hints(getattr(importlib.import_module(module), function).fn)["parameters"]
@@ -42,7 +48,7 @@ def numeric_fields():
 
 
 def valid(name):
-    shard = "training/0123456789abcdef01234567/0.zip" if name == "train-shard" else FILLED["shard"]
+    shard = SHARDS.get(name, FILLED["shard"])
     names = model_of(name).model_fields
     given = {key: value for key, value in {**FILLED, "shard": shard}.items() if key in names}
     if name == "evaluate-retrieval":
@@ -149,6 +155,8 @@ def test_no_command_takes_a_number_that_is_none(path, parameter, tmp_path):
     [
         "MINICOIL_ENCODE_SHARDS",
         "MINICOIL_TRAIN_SHARDS",
+        "MINICOIL_READ_SHARDS",
+        "MINICOIL_READ_PROCESSES",
         "MINICOIL_SENTENCE_CACHE_BYTES",
         "MINICOIL_EMBEDDING_CACHE_BYTES",
     ],

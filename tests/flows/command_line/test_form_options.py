@@ -26,7 +26,7 @@ from minicoil.files.numbers import Number
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 SCHEMAS = Path(__file__).parents[1] / "forms" / "schemas"
 # of flows that other flows start; `minicoil status` looks without a run
-WITHOUT_COMMAND = {"ShardParameters", "TrainingShardParameters", "StatusParameters"}
+WITHOUT_COMMAND = {"ShardParameters", "TrainingShardParameters", "ReadingShardParameters", "StatusParameters"}
 PLACE = {"home": "/h", "store": "file:///s", "qdrant_url": "http://q:6333"}
 READERS = {"readers": [], "collections": []}
 ROLLBACK = {"channel": "production", "release": 1, "previous": 2, "promoted": True}

@@ -17,13 +17,16 @@ from tasks.catalogue.releases import open_release, publish_release, read_manifes
 from tasks.catalogue.reports import write_report
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.texts import join_corpus
+from tasks.corpus import pieces
 from tasks.corpus.kept_sentences import KeptSentences
-from tasks.corpus.reading import read_sentences
 from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.corpus.specs import CorpusReport, read_corpora
 from tasks.forgetting import forgetting
 from tasks.forgetting.forgetting import ForgetRequest, forget_documents
 from tasks.models.sentence_cache import SentenceCache
+from tasks.reading.reading import read_sentences
+from tasks.reading.reading_shards import cut_splitting, read_shard
+from tasks.reading.shared_reading import PieceReading
 from tasks.store.audit import list_deeds
 from tasks.store.home_lock import writer_lock
 from tasks.training.word_memory import WordMemory, WordResult
@@ -289,6 +292,21 @@ def test_sentences_in_columns_are_forgotten_however_they_were_cut(home, corpus, 
         kept = KeptSentences.found(home, points, "a third")
         assert [page for page in kept.of_document("secret")] == []
         assert 0 < kept.columns.count() < read.n_sentences
+
+
+@pytest.mark.parametrize("doc", ["secret", "known to nobody"])
+def test_pieces_of_a_reading_that_was_killed_are_dropped_whosoever_they_are(home, corpus, monkeypatch, doc):
+    """Nobody knows yet whose sentences they hold: no store has them."""
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 100)
+    for only_looks in (False, True):
+        reading = PieceReading.cut(home, "production", [str(corpus)], only_looks)
+        for key in cut_splitting(reading.place.objects(), reading.scope, reading.pieces, None):
+            read_shard(reading.place, key)
+    folders = [home.home / "store" / "reading", home.work / "looking"]
+    forget_documents(home, ForgetRequest((doc,), dry_run=True))
+    assert all(any(path.is_file() for path in folder.rglob("*")) for folder in folders)
+    forget_documents(home, ForgetRequest((doc,)))
+    assert not any(path.is_file() for folder in folders for path in folder.rglob("*"))
 
 
 def test_what_cannot_be_done_is_refused_before_anything_is_touched(home):

@@ -1,4 +1,4 @@
-"""A corpus read once, in bounded memory: words counted, sentences put into the store unless somebody only looks."""
+"""A corpus read in one go by this process: words counted, sentences put into the store unless somebody only looks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from minicoil.text import RowTokenizer, WordTokenizer, sentence_keys, split_sentences
 from minicoil.words import KeyRuns, WordCounts
-from tasks.corpus.sentence_store import SentenceStore
-from tasks.corpus.specs import CorpusReport, Document, read_corpora
+from tasks.corpus import CorpusReport, Document, SentenceStore, read_corpora
 from tasks.points import PointStore
 from tasks.progress import progress
 
+EMPTY = "documents without a new prose sentence"
 _BATCH = 2**22  # characters counted together: some 30,000 sentences, and whole documents
 
 
@@ -90,7 +90,9 @@ def read_sentences(
             fresh = np.flatnonzero(seen.add(keys))
             owners = np.asarray(batch.owners, np.int64)[fresh]
             texts = [batch.texts[place] for place in fresh.tolist()]
-            _report_empty(batch, owners, reading)
+            reading.n_documents += len(batch.docs)
+            n_fresh = np.bincount(owners, minlength=len(batch.docs))
+            report_empty(reading.report, n_fresh, batch.shown)
             rows = cutter.tokenize(texts)
             reading.counts.add_rows(rows, owners)
             total = (total + int(keys[fresh].sum(dtype=np.uint64))) % 2**64
@@ -130,8 +132,13 @@ def batches(documents: Iterable[Document]) -> Iterator[SentenceBatch]:
         yield batch
 
 
-def _report_empty(batch: SentenceBatch, owners: NDArray[np.int64], reading: Reading) -> None:
-    reading.n_documents += len(batch.docs)
-    n_fresh = np.bincount(owners, minlength=len(batch.docs))
+def report_empty(report: CorpusReport, n_fresh: NDArray[np.int64], shown: Sequence[str]) -> None:
+    """Name documents that brought no sentence of their own.
+
+    Args:
+        report: Told.
+        n_fresh: (n_documents,) sentences that each brought first.
+        shown: Their names.
+    """
     for place in np.flatnonzero(n_fresh == 0).tolist():
-        reading.report.refuse("documents without a new prose sentence", batch.shown[place])
+        report.refuse(EMPTY, shown[place])

@@ -1,0 +1,219 @@
+"""A corpus cut into pieces, so that many may read it: stretches of lines, row groups of tables, else whole files.
+
+Where pieces end follows from the corpus alone, whoever reads them; read one after the other they give what reading the
+corpus in one go gives, rows under the same numbers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from minicoil.text import find_encoding
+from tasks.corpus.corpus_files import CHANGED, Stretch, file_kind, file_stamp, find_corpus_files, read_file
+from tasks.corpus.documents import Document
+from tasks.corpus.specs import CorpusReport, kind_of_spec, open_corpus
+
+if TYPE_CHECKING:
+    from tasks.points import PointStore
+
+PIECE_BYTES = 3 * 2**23  # of text: some 200,000 sentences, which fill one piece of columns; some 6 s of one core
+_COUNTED = 2**22  # bytes that are looked at together
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a piece has of one file.
+
+    Attributes:
+        path: Absolute.
+        name: The file's path below the folder that was named.
+        shown: The path as messages name it.
+        column: Of its text, in files of rows.
+        stamp: Size and time of its last change when it was cut; None where nobody could say.
+        stretch: Rows that are read of it; None for all.
+        has_changed: Whether it changed while it was read in stretches, so that all of it is read again.
+    """
+
+    path: str
+    name: str
+    shown: str
+    column: str
+    stamp: tuple[int, int] | None
+    stretch: Stretch | None = None
+    has_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One unit of reading.
+
+    Attributes:
+        spec: It is a piece of this one.
+        parts: Of files; none where it is all of the SPEC.
+        n_bytes: About how much there is to read.
+    """
+
+    spec: str
+    parts: tuple[Part, ...] = ()
+    n_bytes: int = PIECE_BYTES
+
+    @property
+    def digest(self) -> str:
+        """Names the piece, and what its files were when it was cut."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:32]
+
+    def row(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @staticmethod
+    def from_row(row: dict[str, Any]) -> Piece:
+        """What `row` wrote."""
+        parts = []
+        for part in row["parts"]:
+            stamp, stretch = part["stamp"], part["stretch"]
+            parts.append(
+                Part(**{**part, "stamp": stamp and tuple(stamp), "stretch": Stretch(**stretch) if stretch else None})
+            )
+        return Piece(str(row["spec"]), tuple(parts), int(row["n_bytes"]))
+
+    def changed_files(self) -> set[str]:
+        """Files of which the piece has a stretch, and that are not what they were when they were cut."""
+        cut = (part for part in self.parts if part.stretch is not None)
+        return {part.path for part in cut if file_stamp(Path(part.path)) != part.stamp}
+
+    def with_whole(self, files: Collection[str]) -> Piece | None:
+        """The piece where some files are read whole, by whoever has their beginning; None where nothing is left."""
+        parts = []
+        for part in self.parts:
+            if part.path not in files:
+                parts.append(part)
+            elif part.stretch is None or part.stretch.start == 0:
+                stamp = file_stamp(Path(part.path))
+                parts.append(replace(part, stamp=stamp, stretch=None, has_changed=True))
+        return replace(self, parts=tuple(parts)) if parts else None
+
+
+def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = None) -> Iterator[Piece]:
+    """The pieces of several SPECs, in the order in which they would be read.
+
+    Args:
+        specs: As for `read_corpora`.
+        report: Told of files that are of no kind that is read, and of links that lead nowhere.
+        size: Bytes of text of a piece, about; None: `PIECE_BYTES`.
+
+    Raises:
+        CorpusError: a SPEC names no file that is read.
+    """
+    size = size or PIECE_BYTES
+    for spec in specs:
+        kind, rest = kind_of_spec(spec)
+        if kind == "pydocs":
+            for name in rest.split(","):
+                yield Piece(f"pydocs:{name}", (), size)
+        elif kind:
+            yield Piece(spec, (), size)
+        else:
+            yield from _gathered(spec, _parts(spec, report, size), size)
+
+
+def read_piece(piece: Piece, report: CorpusReport, points: PointStore | None = None) -> Iterator[Document]:
+    """Documents of a piece as they are, repeats and all.
+
+    Args:
+        piece: From `cut_corpora`.
+        report: Told of what could not be used.
+        points: For SPECs that are collections.
+    """
+    if not piece.parts:
+        yield from open_corpus(piece.spec, report, points)
+        return
+    for part in piece.parts:
+        if part.has_changed:
+            report.refuse(CHANGED, part.shown)
+        yield from read_file(Path(part.path), part.name, part.shown, report, part.column, part.stretch)
+
+
+def _parts(spec: str, report: CorpusReport, size: int) -> Iterator[tuple[Part, int]]:
+    """Parts of the files of a SPEC, and how many bytes of text each has, about."""
+    for path, name, shown, column in find_corpus_files(spec, report):
+        stamp = file_stamp(path)
+        whole = Part(os.path.abspath(path), name, shown, column, stamp)
+        n_bytes = stamp[0] if stamp else 0
+        try:
+            stretches = list(_stretches(path, column, n_bytes, size))
+        except Exception:  # whatever is wrong with the file, who reads it says so
+            stretches = []
+        if len(stretches) < 2:
+            packed = path.name.lower().endswith((".gz", ".parquet"))
+            yield whole, n_bytes * (4 if packed else 1)
+        else:
+            for stretch, n in stretches:
+                yield replace(whole, stretch=stretch), n
+
+
+def _stretches(path: Path, column: str, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
+    kind = file_kind(path)
+    if path.name.lower().endswith(".gz") or n_bytes <= size // 8:
+        return
+    if kind == ".parquet":
+        yield from _cut_groups(path, column, size)
+    elif kind in (".jsonl", ".ndjson") and n_bytes > size:
+        yield from _cut_lines(path, n_bytes, size)
+
+
+def _cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of whole lines; files of another encoding than UTF-8 are not cut."""
+    start, line = 0, 1
+    with path.open("rb") as file:
+        if find_encoding(file.read(4))[0] != "utf-8":
+            return
+        while start + size + size // 4 < n_bytes:
+            file.seek(start + size)
+            while (piece := file.readline(_COUNTED)) and not piece.endswith(b"\n"):
+                pass
+            end = file.tell()
+            if end >= n_bytes:
+                break
+            yield Stretch(start, end, line), end - start
+            file.seek(start)
+            left = end - start
+            while left and (block := file.read(min(left, _COUNTED))):
+                line += block.count(b"\n")
+                left -= len(block)
+            start = end
+    yield Stretch(start, None, line), n_bytes - start
+
+
+def _cut_groups(path: Path, column: str, size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of row groups with about so much text."""
+    from tasks.corpus.corpus_tables import group_sizes
+
+    first = n_rows = n_rows_before = n_bytes = number = 0
+    for number, (rows, n) in enumerate(group_sizes(path, column)):
+        if n_bytes and n_bytes + n > size:
+            yield Stretch(first, number, n_rows_before), n_bytes
+            first, n_rows_before, n_bytes = number, n_rows, 0
+        n_rows += rows
+        n_bytes += n
+    yield Stretch(first, None, n_rows_before), n_bytes
+
+
+def _gathered(spec: str, parts: Iterator[tuple[Part, int]], size: int) -> Iterator[Piece]:
+    """Small parts together, until there is enough for a piece."""
+    waiting: list[Part] = []
+    n_waiting = 0
+    for part, n in parts:
+        if waiting and n_waiting + n > size:
+            yield Piece(spec, tuple(waiting), n_waiting)
+            waiting, n_waiting = [], 0
+        waiting.append(part)
+        n_waiting += n
+    if waiting:
+        yield Piece(spec, tuple(waiting), n_waiting)

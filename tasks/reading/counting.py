@@ -1,0 +1,123 @@
+"""The sentences that a piece owns: words cut and counted, and what is new written into columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from minicoil.files import BundleLayout, parse_json, write_json
+from minicoil.text import RowTokenizer, WordTokenizer
+from minicoil.words import CountColumns, KeyRuns, WordCounts, read_counts, write_counts
+from tasks.corpus import ColumnWriter, SentenceColumns
+from tasks.place import Place
+from tasks.reading.ownership import KNOWN, NEW, Owned
+from tasks.reading.piece_files import PieceFiles, damaged, put, scratch_folder
+from tasks.store import ObjectStore
+
+
+@dataclass(frozen=True)
+class CountingRun:
+    """What all pieces of one reading are counted with.
+
+    Attributes:
+        scope: Prefix of the reading.
+        name: Of the run; other settings have another name.
+        columns: Name of the sentence store that keeps what is new; None: nobody keeps it.
+    """
+
+    scope: str
+    name: str
+    columns: str | None
+
+    @property
+    def tokenizer(self) -> str:
+        """Key of the tokenizer's files."""
+        return f"{self.scope}{self.name}.tokenizer.json"
+
+
+def store_tokenizer(store: ObjectStore, run: CountingRun, folder: Path) -> None:
+    """Have the tokenizer of a model folder travel with a reading."""
+    if store.stat(run.tokenizer) is None:
+        texts = {path.name: path.read_text("utf-8") for path in _tokenizer_files(folder)}
+        store.write(run.tokenizer, write_json(texts).encode())
+
+
+def count_piece(place: Place, run: CountingRun, digest: str) -> int:
+    """Count what a piece owns where nobody has, and keep what is new; how many sentences it owns, 0 where one had."""
+    store = place.objects()
+    files = PieceFiles(store, run.scope, digest)
+    if store.stat(files.counts(run.name)) is not None:
+        return 0
+    owned, counts, cutter = Owned.read(store, files.owned(run.name)), WordCounts(), _cutter(place, run)
+    columns = None if run.columns is None else SentenceColumns(store, run.columns, place.cache)
+    with files.open(files.documents) as file:
+        docs: list[str] = file.read(["doc"])["doc"].to_pylist()
+    for number, name in owned.names.items():
+        docs[number] = name
+    with files.open(files.sentences) as file:
+        known, start = KeyRuns(), 0
+        if columns is not None:
+            known.add(file.read(["key"], use_threads=False)["key"].to_numpy()[owned.states == KNOWN])
+        with ColumnWriter(columns, known) if columns is not None else _nowhere() as writer:
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group, use_threads=False)
+                states = owned.states[start : start + table.num_rows]
+                start += table.num_rows
+                own = np.flatnonzero(states)
+                documents = table["document"].to_numpy()[own].astype(np.int64)
+                texts: list[str] = table["text"].take(own).to_pylist()
+                rows = cutter.tokenize(texts)
+                counts.add_rows(rows, documents)
+                if writer is not None and (states == NEW).any():
+                    writer.add(table["key"].to_numpy()[own], texts, [docs[i] for i in documents.tolist()], rows)
+    with scratch_folder() as folder:
+        write_counts(counts.columns(), folder / "counts.parquet")
+        put(store, files.counts(run.name), folder / "counts.parquet")
+    return counts.n_sentences
+
+
+def add_counts(files: PieceFiles, run: str, counts: WordCounts) -> None:
+    """Add the counts of one piece to those of others.
+
+    Raises:
+        StoreError: they are damaged, and were removed.
+    """
+    counts.add_columns(_read_counts(files, files.counts(run)))
+
+
+def _read_counts(files: PieceFiles, key: str) -> CountColumns:
+    path = files.store.local_path(key)
+    with scratch_folder() as folder:
+        if path is None:
+            path = folder / "counts.parquet"
+            files.store.download(key, path)
+        try:
+            return read_counts(path)
+        except ValueError as error:
+            raise damaged(files.store, key, error) from error
+
+
+def _nowhere() -> nullcontext[None]:
+    return nullcontext()
+
+
+def _tokenizer_files(folder: Path) -> Sequence[Path]:
+    layout = BundleLayout(folder)
+    return (layout.tokenizer, layout.tokenizer_config, layout.special_tokens)
+
+
+def _cutter(place: Place, run: CountingRun) -> RowTokenizer:
+    return _open_cutter(place.store_url, place.objects().read(run.tokenizer))
+
+
+@lru_cache(maxsize=2)
+def _open_cutter(_store: str, document: bytes) -> RowTokenizer:
+    with scratch_folder() as folder:
+        for name, text in parse_json(document).items():
+            (folder / Path(str(name)).name).write_text(str(text), "utf-8")
+        return RowTokenizer(WordTokenizer.from_folder(folder))

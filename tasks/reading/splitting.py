@@ -1,0 +1,83 @@
+"""A piece of a corpus split into sentences, each under its key, in the order in which they stand there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+from pyarrow import parquet
+
+from minicoil.text import sentence_keys
+from tasks.corpus import CorpusReport, Document, Piece, read_piece
+from tasks.place import Place
+from tasks.reading.piece_files import (
+    DOCUMENTS,
+    SENTENCES,
+    PieceFiles,
+    document_row,
+    put,
+    scratch_folder,
+    write_facts,
+)
+from tasks.reading.reading import batches
+
+
+def split_piece(place: Place, scope: str, piece: Piece) -> int:
+    """Split a piece where nobody has; returns how many sentences it has, 0 where there was nothing to do.
+
+    A file that is cut, and changed since, makes the piece one that nobody uses: it is told by an object of its own.
+    """
+    files = PieceFiles(place.objects(), scope, piece.digest)
+    if files.store.stat(files.documents) is not None:
+        return 0
+    report, rows, n_sentences = CorpusReport(), _Rows(), 0
+    with scratch_folder() as folder, ExitStack() as stack:
+        points = stack.enter_context(place.points()) if piece.spec.startswith("qdrant:") else None
+        sentences = folder / "sentences.parquet"
+        with parquet.ParquetWriter(sentences, SENTENCES, compression="zstd", use_dictionary=False) as writer:
+            for batch in batches(rows.passing(read_piece(piece, report, points))):
+                first = rows.n - len(batch.docs)
+                owners = np.asarray(batch.owners, np.int32) + np.int32(first)
+                columns = [pa.array(sentence_keys(batch.texts)), pa.array(owners), pa.array(batch.texts, pa.string())]
+                writer.write_table(pa.table(columns, schema=SENTENCES), row_group_size=max(len(owners), 1))
+                n_sentences += len(owners)
+        if changed := piece.changed_files():
+            files.store.write(files.changed, json.dumps(sorted(changed)).encode())
+            return 0
+        documents = folder / "documents.parquet"
+        facts: Mapping[bytes, bytes] = write_facts(report)
+        parquet.write_table(rows.table().replace_schema_metadata(facts), documents, compression="zstd")
+        put(files.store, files.sentences, sentences)
+        put(files.store, files.documents, documents)
+    return n_sentences
+
+
+class _Rows:
+    """Documents as rows, gathered while they pass by; without their text."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self._tables: list[Any] = []
+        self._waiting: list[tuple[Any, ...]] = []
+
+    def passing(self, documents: Iterable[Document]) -> Iterator[Document]:
+        for entry in documents:
+            self._waiting.append(document_row(entry))
+            self.n += 1
+            if len(self._waiting) >= 10_000:
+                self._pack()
+            yield entry
+
+    def _pack(self) -> None:
+        columns = zip(*self._waiting, strict=True) if self._waiting else [()] * len(DOCUMENTS)
+        arrays = [pa.array(list(values), kind) for values, kind in zip(columns, DOCUMENTS.types, strict=True)]
+        self._tables.append(pa.table(arrays, schema=DOCUMENTS))
+        self._waiting = []
+
+    def table(self) -> Any:
+        self._pack()
+        return pa.concat_tables(self._tables).unify_dictionaries()

@@ -1,0 +1,255 @@
+"""However a corpus is cut, whoever is done first and whoever is killed: the reading is that of one process."""
+
+import gzip
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
+
+from minicoil.errors import CorpusError, EmptyCorpusError, StoreError
+from minicoil.text.tokens import WordTokenizer
+from tasks.corpus import pieces as cut
+from tasks.corpus.kept_sentences import KeptSentences
+from tasks.corpus.sentence_store import Sentence
+from tasks.place import Place
+from tasks.reading import shared_reading
+from tasks.reading.reading import read_sentences
+from tasks.reading.reading_shards import read_shard
+from tasks.reading.shared_reading import PieceReading
+
+NOUNS = ["pod", "pods", "node", "kernel", "caf\u00e9", "num_workers", "river", "\u201cbank\u201d", "[MASK]", "x" * 120]
+
+
+@pytest.fixture(scope="module")
+def tokenizer(encoder_folder):
+    return WordTokenizer.from_folder(encoder_folder)
+
+
+def sentence(rng):
+    return f"The {rng.choice(NOUNS)} of {rng.choice(NOUNS)} number {rng.randrange(30)} runs here today."
+
+
+def write_corpus(folder, rng, n_rows=40):
+    """Files of every kind that is cut, with repeats of sentences, texts and ids, and lines that are none."""
+    folder.mkdir()
+    texts = [" ".join(sentence(rng) for _ in range(rng.randint(1, 4))) for _ in range(n_rows)]
+    rows = [
+        {
+            "text": text,
+            **({"_id": str(rng.randrange(n_rows))} if rng.random() < 0.6 else {}),
+            **({"doc": "d1"} if rng.random() < 0.1 else {}),
+        }
+        for text in [*texts, *texts[:5]]
+    ]
+    rows.append({"text": sentence(rng), "_id": "a.jsonl#3"})
+    rows += [{"title": "Of two\nlines", "text": "Of words."}, {"title": "Of two", "text": "lines\nOf words."}]
+    rng.shuffle(rows)
+    lines = [json.dumps(row) for row in rows]
+    for bad in ("{oops", "", "[1]", '{"no": 1}', '{"text": " "}'):
+        lines.insert(rng.randrange(len(lines)), bad)
+    (folder / "a.jsonl").write_text("\n".join(lines) + rng.choice(["", "\n"]))
+    pq.write_table(
+        pa.table({"text": [row["text"] for row in rows[::2]], "id": [row.get("_id") for row in rows[::2]]}),
+        folder / "b.parquet",
+        row_group_size=7,
+    )
+    (folder / "c.txt").write_text("\n\n".join(texts[3:9]))
+    (folder / "d.csv").write_text("text,_id\n" + "\n".join(f'"{sentence(rng)}",{i}' for i in range(9)))
+    with gzip.open(folder / "e.jsonl.gz", "wt") as file:
+        file.write("\n".join(lines[:9]))
+    (folder / "f.png").write_bytes(b"no text")
+    (folder / "g.jsonl").write_bytes(
+        b"\xff\xfe" + '{"text": "The pod of a file in UTF-16 runs here today."}\n'.encode("utf-16-le")
+    )
+
+
+def in_one(place, tokenizer, specs, keep=True, model="minilm"):
+    with place.points() as points:
+        store = KeptSentences(points, 384, model, place)
+        return of(read_sentences(points, store, tokenizer, specs, None, keep), store)
+
+
+def in_pieces(place, encoder_folder, specs, spread=None, keep=True, n_shards=None, before=None, model="minilm"):
+    with place.points() as points:
+        store = KeptSentences(points, 384, model, place)
+        if before is not None:
+            before(store)
+        reading = PieceReading.cut(place, "production", specs, only_looks=not keep)
+        spread = spread or (lambda _, keys: [read_shard(reading.place, key) for key in keys])
+        found = reading.read(store, keep, encoder_folder, spread, n_shards)
+        assert list(reading.place.objects().list("reading/")) == []
+        return of(found, store)
+
+
+def of(reading, store):
+    """All that anybody asks of a reading, and all that it left."""
+    uses = {
+        u.word: (u.count, u.n_documents, u.forms, u.per_million, u.neighbours.tolist(), u.n_neighbours)
+        for u in reading.counts.uses()
+    }
+    kept = store.known_keys().sorted_keys().tolist()
+    rows = {row.key: (row.text, row.doc, set(row.words)) for row in store.columns.rows(kept).values()}
+    facts = (reading.digest, reading.n_documents, reading.n_sentences, reading.n_new, reading.keys.tolist())
+    counts = (reading.counts.n_words, reading.counts.n_documents, reading.counts.n_sentences)
+    report = {row["reason"]: (row["n"], row["examples"]) for row in reading.report.rows()}
+    return {
+        "uses": uses,
+        "rows": rows,
+        "facts": facts,
+        "counts": counts,
+        "report": report,
+        "read": (reading.report.n_read, reading.report.n_duplicates),
+    }
+
+
+@pytest.fixture(scope="module")
+def one_home(tmp_path_factory):
+    """A home whose engine stays open; stores of several role models know nothing of each other."""
+    place = Place.at(tmp_path_factory.mktemp("home"))
+    with place.one_engine(), place.points():
+        yield place
+
+
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.integers(400, 6000),
+    n_shards=st.one_of(st.none(), st.integers(1, 5)),
+    order=st.randoms(use_true_random=False),
+)
+def test_pieces_of_any_size_done_in_any_order_are_the_corpus(
+    one_home, tmp_path_factory, encoder_folder, tokenizer, seed, size, n_shards, order
+):
+    folder, place = tmp_path_factory.mktemp("any"), one_home
+    write_corpus(folder / "corpus", random.Random(seed))
+    specs = [str(folder / "corpus"), f"{folder / 'corpus' / 'd.csv'}"]
+
+    def spread(_, keys):
+        keys = list(keys)
+        order.shuffle(keys)
+        for key in keys:
+            read_shard(place, key)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cut, "PIECE_BYTES", size)
+        found = in_pieces(place, encoder_folder, specs, spread, n_shards=n_shards, model=f"{folder.name} pieces")
+    assert found == in_one(place, tokenizer, specs, model=f"{folder.name} one")
+
+
+@pytest.fixture
+def corpus(tmp_path, monkeypatch):
+    monkeypatch.setattr(cut, "PIECE_BYTES", 1200)
+    write_corpus(tmp_path / "corpus", random.Random(5))
+    return [str(tmp_path / "corpus")]
+
+
+class KilledError(BaseException):
+    """As SIGKILL: nothing is tidied up."""
+
+
+def test_killed_between_any_two_steps_the_same_command_goes_on_and_does_nothing_twice(
+    tmp_path, corpus, encoder_folder, tokenizer
+):
+    expected, place = in_one(Place.at(tmp_path / "one"), tokenizer, corpus), Place.at(tmp_path / "pieces")
+    done: list[str] = []
+    tries = 0
+
+    def spread(_, keys):
+        for number, key in enumerate(keys):
+            if number == 2:
+                raise KilledError
+            assert read_shard(place, key) is not None
+            done.append(key)
+
+    while True:
+        tries += 1
+        try:
+            found = in_pieces(place, encoder_folder, corpus, spread)
+            break
+        except KilledError:
+            pass
+    assert tries > 5 and len(set(done)) == len(done) and found == expected
+
+
+@pytest.mark.parametrize("where", ["give_sentences", "store_tokenizer", "add_counts", "cut_counting"])
+def test_killed_after_a_step_of_its_own_it_goes_on(tmp_path, corpus, encoder_folder, tokenizer, monkeypatch, where):
+    expected, place = in_one(Place.at(tmp_path / "one"), tokenizer, corpus), Place.at(tmp_path / "pieces")
+    real = getattr(shared_reading, where)
+
+    def dies(*args):
+        real(*args)
+        raise KilledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shared_reading, where, dies)
+        with pytest.raises(KilledError):
+            in_pieces(place, encoder_folder, corpus)
+    assert in_pieces(place, encoder_folder, corpus) == expected
+
+
+def test_who_only_looks_leaves_the_store_as_it_is(tmp_path, corpus, encoder_folder, tokenizer):
+    place = Place.at(tmp_path / "pieces")
+    found = in_pieces(place, encoder_folder, corpus, keep=False)
+    assert found == in_one(Place.at(tmp_path / "one"), tokenizer, corpus, keep=False)
+    assert found["rows"] == {} and found["facts"][3] > 0 and not (tmp_path / "pieces" / "store").exists()
+
+
+def test_what_is_kept_already_is_counted_and_not_written_again(tmp_path, corpus, encoder_folder, tokenizer):
+    expected, place = in_one(Place.at(tmp_path / "one"), tokenizer, corpus), Place.at(tmp_path / "pieces")
+    old = dict(list(expected["rows"].items())[::3])
+
+    def before(store):  # sentences that an earlier version kept as points
+        super(KeptSentences, store).add([Sentence(key, text, doc) for key, (text, doc, _) in old.items()])
+
+    found = in_pieces(place, encoder_folder, corpus, before=before)
+    assert found["facts"][3] == expected["facts"][3] - len(old) and found["uses"] == expected["uses"]
+    assert found["rows"].keys() | old.keys() == expected["rows"].keys() and not found["rows"].keys() & old.keys()
+    again = in_pieces(place, encoder_folder, corpus)
+    assert again["facts"][3] == 0 and again["uses"] == expected["uses"] and again["rows"] == found["rows"]
+
+
+def test_a_file_that_changes_while_it_is_read_in_pieces_is_read_again_whole_and_named(
+    tmp_path, corpus, encoder_folder, tokenizer
+):
+    place, path = Place.at(tmp_path / "pieces"), tmp_path / "corpus" / "a.jsonl"
+    n_before, changed = None, False
+
+    def spread(_, keys):
+        nonlocal n_before, changed
+        for number, key in enumerate(keys):
+            if number == 3 and not changed:
+                changed = True
+                path.write_text('{"text": "Another sentence stands first in here today."}\n' + path.read_text())
+            read_shard(place, key)
+
+    found = in_pieces(place, encoder_folder, corpus, spread)
+    expected = in_one(Place.at(tmp_path / "one"), tokenizer, corpus)
+    assert found["report"].pop("files that changed while they were read") == (1, [str(path)])
+    assert found == expected
+
+
+def test_a_damaged_piece_is_made_anew_by_the_same_command(tmp_path, corpus, encoder_folder, tokenizer):
+    place, objects = Place.at(tmp_path / "pieces"), Place.at(tmp_path / "pieces").objects()
+
+    def spread(label, keys):
+        for key in keys:
+            read_shard(place, key)
+        if label == "splitting sentences":
+            damaged = next(e.key for e in objects.list("reading/") if e.key.endswith(".sentences.parquet"))
+            objects.write(damaged, objects.read(damaged)[:-20])
+
+    with pytest.raises(StoreError, match=r"is damaged .*; it was removed, run the same command again"):
+        in_pieces(place, encoder_folder, corpus, spread)
+    assert in_pieces(place, encoder_folder, corpus) == in_one(Place.at(tmp_path / "one"), tokenizer, corpus)
+
+
+def test_a_corpus_without_text_and_one_that_is_not_there_are_refused(tmp_path, encoder_folder, monkeypatch):
+    monkeypatch.setattr(cut, "PIECE_BYTES", 20)
+    (tmp_path / "x.jsonl").write_text("{oops\n" * 30)
+    with pytest.raises(EmptyCorpusError, match="30 lines that are not JSON"):
+        in_pieces(Place.at(tmp_path / "home"), encoder_folder, [str(tmp_path / "x.jsonl")])
+    with pytest.raises(CorpusError, match="was not found"):
+        PieceReading.cut(Place.at(tmp_path / "home"), "production", [str(tmp_path / "absent")])
