@@ -72,9 +72,9 @@ def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, s
     if not spec:
         raise CorpusError("corpus '' was not found: an empty name stands for no folder; give '.' for this one")
     if os.path.isfile(path):
-        if file_kind(path) not in _KNOWN:
+        if not is_known(path):
             kind = file_kind(path) or "a file without ending"
-            raise CorpusError(f"{shown_name(path)}: {kind} is not read; {_accepted()}")
+            raise CorpusError(f"{shown_name(path)}: {kind} is not read; {accepted_kinds()}")
         yield path, shown_name(path.name), shown_name(path), column
     elif os.path.isdir(path):
         yield from _find_in_folder(path, report)
@@ -87,7 +87,8 @@ def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, s
         raise CorpusError(f"corpus '{shown_name(path)}' is neither a file nor a folder; give one of these")
     else:
         raise CorpusError(
-            f"corpus '{shown_name(spec)}' was not found; give a file, a folder, hf:..., qdrant:... or pydocs:..."
+            f"corpus '{shown_name(spec)}' was not found; give a file, a folder, s3://..., hf:..., qdrant:... or "
+            "pydocs:..."
         )
 
 
@@ -105,17 +106,18 @@ def _with_column(spec: str) -> tuple[Path, str]:
 def _find_in_folder(folder: Path, report: CorpusReport) -> Iterator[tuple[Path, str, str, str]]:
     n_files = 0
     for path in find_files(folder, report):
-        if file_kind(path) not in _KNOWN:
+        if not is_known(path):
             kind = shown_name(file_kind(path)) or "no ending"
             report.refuse(f"files of a kind that is not read ({kind})", shown_name(path))
             continue
         n_files += 1
         yield path, shown_name(path.relative_to(folder).as_posix()), shown_name(path), "text"
     if not n_files:
-        raise CorpusError(f"{shown_name(folder)} holds no file that is read; {_accepted()}")
+        raise CorpusError(f"{shown_name(folder)} holds no file that is read; {accepted_kinds()}")
 
 
-def _accepted() -> str:
+def accepted_kinds() -> str:
+    """Of files, for messages."""
     return f"expected one of {', '.join(sorted(_KNOWN))}, or one of these with .gz"
 
 
@@ -123,6 +125,11 @@ def file_kind(path: Path) -> str:
     """The ending of a file's name that says how it is read, without that of what packed it."""
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
+
+
+def is_known(path: Path) -> bool:
+    """Whether a file is of a kind that is read."""
+    return file_kind(path) in _KNOWN
 
 
 def is_rows(path: Path) -> bool:
@@ -156,7 +163,24 @@ def read_file(
         column: Where the text of its rows stands.
         stretch: Only these rows.
     """
-    place, before = RowPlace(shown_name(os.path.abspath(path)), name, shown), file_stamp(path)
+    before = file_stamp(path)
+    yield from read_placed(path, RowPlace(shown_name(os.path.abspath(path)), name, shown), report, column, stretch)
+    if stretch is None and file_stamp(path) != before:
+        report.refuse(CHANGED, shown)
+
+
+def read_placed(
+    path: Path, place: RowPlace, report: CorpusReport, column: str = "text", stretch: Stretch | None = None
+) -> Iterator[Document]:
+    """Documents of a file that is called otherwise than it lies, such as one that was downloaded.
+
+    Args:
+        path: The file; its ending says how it is read.
+        place: What it is called.
+        report: Told of what could not be used.
+        column: Where the text of its rows stands.
+        stretch: Only these rows.
+    """
     if file_kind(path) not in _PROSE:
         yield from read_rows(path, place, report, column, stretch)
     else:
@@ -164,8 +188,6 @@ def read_file(
             yield from _read_prose(path, place, report)
         except UNREADABLE as error:
             report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
-    if stretch is None and file_stamp(path) != before:
-        report.refuse(CHANGED, place.shown)
 
 
 def _said(error: BaseException) -> str:
@@ -186,7 +208,7 @@ def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
     except UnicodeDecodeError as error:
         report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
         text = data.decode("utf-8", "replace")
-    title = shown_name(path.name).removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
+    title = place.file.rpartition("/")[2].removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
     empty = True
     for chunk in chunk_text(_PROSE[file_kind(path)](text.replace("\0", " "))):
         empty = False

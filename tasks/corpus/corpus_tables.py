@@ -6,7 +6,7 @@ import gzip
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -22,7 +22,12 @@ _ARROW_FILE = b"ARROW1"  # what a file of the arrow format begins with; a stream
 
 
 def read_table(
-    path: Path, place: RowPlace, report: CorpusReport, column: str = "text", stretch: Stretch | None = None
+    path: Path,
+    place: RowPlace,
+    report: CorpusReport,
+    column: str = "text",
+    stretch: Stretch | None = None,
+    opened: IO[bytes] | None = None,
 ) -> Iterator[Document]:
     """Rows of a parquet or arrow file, packed or not.
 
@@ -35,9 +40,10 @@ def read_table(
         report: Told of what could not be used.
         column: Where the text stands.
         stretch: Only these row groups of a parquet file.
+        opened: The file, where it lies somewhere else than on this machine.
     """
     try:
-        with _opened(path) as file:
+        with _opened(path) if opened is None else nullcontext(opened) as file:
             is_parquet = ".parquet" in path.name.lower()
             table: _Table = _Parquet(file, place, report, stretch) if is_parquet else _Arrow(file)
             yield from _rows(table, place, report, column, is_first=stretch is None or stretch.start == 0)
@@ -45,11 +51,11 @@ def read_table(
         report.refuse("files that cannot be read", f"{place.shown}: {type(error).__name__}: {error}")
 
 
-def group_sizes(path: Path, column: str) -> Iterator[tuple[int, int]]:
+def group_sizes(file: Path | IO[bytes], column: str) -> Iterator[tuple[int, int]]:
     """Rows of each row group of a parquet file, and bytes of its text."""
     from pyarrow import parquet  # type: ignore[import-untyped]
 
-    metadata = parquet.read_metadata(path)
+    metadata = parquet.read_metadata(file)
     for number in range(metadata.num_row_groups):
         group = metadata.row_group(number)
         columns = (group.column(i) for i in range(group.num_columns))

@@ -14,8 +14,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from minicoil.errors import StoreUnavailableError
 from minicoil.text import find_encoding
-from tasks.corpus.corpus_files import CHANGED, Stretch, file_kind, file_stamp, find_corpus_files, read_file
+from tasks.corpus.corpus_files import CHANGED, Stretch, file_stamp, find_corpus_files, read_file
+from tasks.corpus.corpus_objects import SCHEME, find_objects, object_groups, object_stamp, read_object
+from tasks.corpus.corpus_tables import group_sizes
 from tasks.corpus.documents import Document
 from tasks.corpus.specs import CorpusReport, kind_of_spec, open_corpus
 
@@ -31,7 +34,7 @@ class Part:
     """What a piece has of one file.
 
     Attributes:
-        path: Absolute.
+        path: Absolute, or the address of an object.
         name: The file's path below the folder that was named.
         shown: The path as messages name it.
         column: Of its text, in files of rows.
@@ -47,6 +50,11 @@ class Part:
     stamp: tuple[int, int] | None
     stretch: Stretch | None = None
     has_changed: bool = False
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it lies in S3."""
+        return self.path.startswith(SCHEME)
 
 
 @dataclass(frozen=True)
@@ -86,7 +94,7 @@ class Piece:
     def changed_files(self) -> set[str]:
         """Files of which the piece has a stretch, and that are not what they were when they were cut."""
         cut = (part for part in self.parts if part.stretch is not None)
-        return {part.path for part in cut if file_stamp(Path(part.path)) != part.stamp}
+        return {part.path for part in cut if _stamp_of(part.path) != part.stamp}
 
     def with_whole(self, files: Collection[str]) -> Piece | None:
         """The piece where some files are read whole, by whoever has their beginning; None where nothing is left."""
@@ -95,7 +103,7 @@ class Piece:
             if part.path not in files:
                 parts.append(part)
             elif part.stretch is None or part.stretch.start == 0:
-                stamp = file_stamp(Path(part.path))
+                stamp = _stamp_of(part.path)
                 parts.append(replace(part, stamp=stamp, stretch=None, has_changed=True))
         return replace(self, parts=tuple(parts)) if parts else None
 
@@ -117,6 +125,8 @@ def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = N
         if kind == "pydocs":
             for name in rest.split(","):
                 yield Piece(f"pydocs:{name}", (), size)
+        elif kind == "s3":
+            yield from _gathered(spec, _object_parts(spec, report, size), size)
         elif kind:
             yield Piece(spec, (), size)
         else:
@@ -137,35 +147,47 @@ def read_piece(piece: Piece, report: CorpusReport, points: PointStore | None = N
     for part in piece.parts:
         if part.has_changed:
             report.refuse(CHANGED, part.shown)
-        yield from read_file(Path(part.path), part.name, part.shown, report, part.column, part.stretch)
+        if part.is_object:
+            yield from read_object(part.path, part.name, report, part.column, part.stretch)
+        else:
+            yield from read_file(Path(part.path), part.name, part.shown, report, part.column, part.stretch)
 
 
 def _parts(spec: str, report: CorpusReport, size: int) -> Iterator[tuple[Part, int]]:
     """Parts of the files of a SPEC, and how many bytes of text each has, about."""
     for path, name, shown, column in find_corpus_files(spec, report):
-        stamp = file_stamp(path)
-        whole = Part(os.path.abspath(path), name, shown, column, stamp)
-        n_bytes = stamp[0] if stamp else 0
-        try:
-            stretches = list(_stretches(path, column, n_bytes, size))
-        except Exception:  # whatever is wrong with the file, who reads it says so
-            stretches = []
-        if len(stretches) < 2:
-            packed = path.name.lower().endswith((".gz", ".parquet"))
-            yield whole, n_bytes * (4 if packed else 1)
-        else:
-            for stretch, n in stretches:
-                yield replace(whole, stretch=stretch), n
+        part = Part(os.path.abspath(path), name, shown, column, file_stamp(path))
+        yield from _cut(part, path, group_sizes(path, column), size)
 
 
-def _stretches(path: Path, column: str, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
-    kind = file_kind(path)
-    if path.name.lower().endswith(".gz") or n_bytes <= size // 8:
-        return
-    if kind == ".parquet":
-        yield from _cut_groups(path, column, size)
-    elif kind in (".jsonl", ".ndjson") and n_bytes > size:
-        yield from _cut_lines(path, n_bytes, size)
+def _object_parts(spec: str, report: CorpusReport, size: int) -> Iterator[tuple[Part, int]]:
+    """The same of objects in S3; only tables are cut, since lines would be downloaded to be counted."""
+    for address, name, column, stamp in find_objects(spec, report):
+        part = Part(address, name, address, column, stamp)
+        yield from _cut(part, Path(address), object_groups(address, column), size)
+
+
+def _cut(part: Part, path: Path, groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[Part, int]]:
+    n_bytes = part.stamp[0] if part.stamp else 0
+    stretches: list[tuple[Stretch, int]] = []
+    try:
+        if n_bytes > size // 8 and path.name.lower().endswith(".parquet"):
+            stretches = list(_cut_groups(groups, size))
+        elif n_bytes > size and path.name.lower().endswith((".jsonl", ".ndjson")) and not part.is_object:
+            stretches = list(_cut_lines(path, n_bytes, size))
+    except StoreUnavailableError:
+        raise
+    except Exception:  # whatever is wrong with the file, who reads it says so
+        stretches = []
+    if len(stretches) < 2:
+        is_packed = path.name.lower().endswith((".gz", ".parquet"))
+        yield part, n_bytes * (4 if is_packed else 1)
+    for stretch, n in stretches if len(stretches) > 1 else ():
+        yield replace(part, stretch=stretch), n
+
+
+def _stamp_of(path: str) -> tuple[int, int] | None:
+    return object_stamp(path) if path.startswith(SCHEME) else file_stamp(Path(path))
 
 
 def _cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
@@ -191,12 +213,15 @@ def _cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, i
     yield Stretch(start, None, line), n_bytes - start
 
 
-def _cut_groups(path: Path, column: str, size: int) -> Iterator[tuple[Stretch, int]]:
-    """Stretches of row groups with about so much text."""
-    from tasks.corpus.corpus_tables import group_sizes
+def _cut_groups(groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of row groups with about so much text.
 
+    Args:
+        groups: Rows and bytes of each.
+        size: Of a stretch.
+    """
     first = n_rows = n_rows_before = n_bytes = number = 0
-    for number, (rows, n) in enumerate(group_sizes(path, column)):
+    for number, (rows, n) in enumerate(groups):
         if n_bytes and n_bytes + n > size:
             yield Stretch(first, number, n_rows_before), n_bytes
             first, n_rows_before, n_bytes = number, n_rows, 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
@@ -18,7 +19,7 @@ from tasks.corpus.telling_apart import Clash, LastRows, Names, OnDuplicate, Owne
 if TYPE_CHECKING:
     from tasks.points import PointStore
 
-_SPEC_KINDS = ("pydocs", "hf", "qdrant")
+_SPEC_KINDS = ("pydocs", "hf", "qdrant", "s3")
 
 
 @dataclass
@@ -87,7 +88,8 @@ def read_corpora(
     """Documents of several SPECs, exact repeats left out, each under an id of its own.
 
     Args:
-        specs: A file or folder, hf:name[:config][:split]#column, qdrant:collection#field, pydocs:a,b.
+        specs: A file or folder, s3://bucket/prefix, hf:name[:config][:split]#column, qdrant:collection#field,
+            pydocs:a,b.
         report: Told of everything that could not be used, and of documents whose id another one has.
         sample: Only this many documents: those with the smallest seeded hash of their text, so that a larger sample
             contains a smaller one. Held in memory; without it documents stream.
@@ -137,6 +139,11 @@ def open_corpus(spec: str, report: CorpusReport, points: PointStore | None = Non
         from tasks.corpus.pydocs import read_pydocs
 
         return read_pydocs(rest, report)
+    if kind == "s3":
+        from tasks.corpus.corpus_objects import find_objects, read_object
+
+        objects = find_objects(spec, report)
+        return chain.from_iterable(read_object(address, name, report, column) for address, name, column, _ in objects)
     from tasks.corpus.corpus_sets import read_collection, read_hub
 
     if kind == "hf":

@@ -31,3 +31,4 @@ from .object_store import (
     ObjectStore as ObjectStore,
 )
 from .opening import open_store as open_store, outside_settings as outside_settings
+from .s3_files import open_s3_files as open_s3_files

@@ -24,8 +24,8 @@ def make_client(settings: Settings) -> Any:
     secret, key = settings.s3_secret_access_key, settings.s3_access_key_id
     return boto3.client(
         "s3",
-        endpoint_url=_endpoint(settings.s3_endpoint_url),
-        region_name=settings.s3_region or os.environ.get("AWS_REGION") or boto3.Session().region_name or _REGION,
+        endpoint_url=check_endpoint(settings.s3_endpoint_url),
+        region_name=find_region(settings.s3_region),
         aws_access_key_id=key.get_secret_value() if key else None,
         aws_secret_access_key=secret.get_secret_value() if secret else None,
         config=Config(
@@ -53,7 +53,17 @@ def encryption(settings: Settings) -> dict[str, str]:
     return {"ServerSideEncryption": sse, **({"SSEKMSKeyId": key} if key is not None else {})}
 
 
-def _endpoint(address: str | None) -> str | None:
+def find_region(named: str | None) -> str:
+    """The region that was named, else the environment's or the profile's, else one that any other store takes."""
+    return named or os.environ.get("AWS_REGION") or boto3.Session().region_name or _REGION
+
+
+def check_endpoint(address: str | None) -> str | None:
+    """The endpoint as it was given; None: AWS.
+
+    Raises:
+        UsageError: it is no address, or carries a secret.
+    """
     if address is None:
         return None
     if has_secret(address):  # not repeated: this message is logged too

@@ -1,0 +1,194 @@
+"""Text from objects of S3: found below a prefix or by a pattern, tables read where they lie, all else downloaded.
+
+An object that cannot be read is one row of the report, as a file is; a store that does not answer stops the reading,
+which goes on where it was: what it would have sent is nobody's to leave out.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, cast
+
+from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
+from tasks.corpus.corpus_files import (
+    CHANGED,
+    Stretch,
+    accepted_kinds,
+    file_kind,
+    is_known,
+    read_placed,
+)
+from tasks.corpus.corpus_tables import group_sizes, read_table
+from tasks.corpus.documents import Document, RowPlace
+from tasks.corpus.specs import CorpusReport
+from tasks.store import open_s3_files
+
+SCHEME = "s3://"
+_WILD = re.compile(r"[*?]")
+Stamp = tuple[int, int]
+
+
+def find_objects(spec: str, report: CorpusReport) -> Iterator[tuple[str, str, str, Stamp]]:
+    """The objects that `s3://bucket/...#column` stands for: address, name below the prefix, column, stamp.
+
+    One object, all below a prefix, or those that a pattern fits, in which * and ? stand for anything but a slash and **
+    for anything.
+
+    Raises:
+        UsageError: there is no bucket.
+        CorpusError: there is no such object, or none that is read.
+        StoreUnavailableError: the store does not answer.
+    """
+    address, _, column = spec.removeprefix(SCHEME).partition("#")
+    bucket, _, key = address.partition("/")
+    if not bucket or _WILD.search(bucket):
+        raise UsageError(f"{spec}: expected s3://bucket/prefix, s3://bucket/key or s3://bucket/prefix/*.parquet")
+    wild = _WILD.search(key)
+    base = key[: key.rfind("/", 0, wild.start()) + 1] if wild else key
+    found = _list(spec, bucket, base.rstrip("/"))
+    pattern = _pattern(f"{bucket}/{key}") if wild else None
+    n_read = 0
+    for path, stamp in found:
+        name = path.removeprefix(f"{bucket}/{base}").lstrip("/") or path.rpartition("/")[2]
+        if pattern is not None and not pattern.fullmatch(path):
+            continue
+        if any(part.startswith(".") for part in name.split("/")):
+            continue
+        if not is_known(Path(path)):
+            report.refuse(f"files of a kind that is not read ({file_kind(Path(path)) or 'no ending'})", SCHEME + path)
+            continue
+        n_read += 1
+        yield SCHEME + path, name, column or "text", stamp
+    if not n_read:
+        raise CorpusError(f"{spec} holds no object that is read; {accepted_kinds()}")
+
+
+def _list(spec: str, bucket: str, base: str) -> list[tuple[str, Stamp]]:
+    """Path and stamp of every object at or below a key, by key."""
+    from pyarrow import fs  # type: ignore[import-untyped]
+
+    files, path = open_s3_files(), f"{bucket}/{base}" if base else bucket
+    with _asking(spec):
+        info = files.get_file_info(path)
+        if info.type == fs.FileType.NotFound:
+            raise CorpusError(f"{spec} was not found; give s3://bucket/key, s3://bucket/prefix or a pattern of keys")
+        below = [info]
+        if info.type == fs.FileType.Directory:
+            below = files.get_file_info(fs.FileSelector(path, recursive=True))
+    return sorted((entry.path, _stamp(entry)) for entry in below if entry.type == fs.FileType.File)
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """The pattern of an address: * and ? stop at a slash, ** does not."""
+    parts = re.split(r"(\*\*/?|\*|\?)", path)
+    meaning = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(meaning.get(part, re.escape(part)) for part in parts), re.DOTALL)
+
+
+def object_stamp(address: str) -> Stamp | None:
+    """Size and time of the last change of an object; None where there is none any more."""
+    with _asking(address):
+        info = open_s3_files().get_file_info(address.removeprefix(SCHEME))
+    return _stamp(info) if info.is_file else None
+
+
+def _stamp(info: Any) -> Stamp:
+    return int(info.size), int(info.mtime_ns or 0)
+
+
+def object_groups(address: str, column: str) -> Iterator[tuple[int, int]]:
+    """Rows of each row group of a parquet object, and bytes of its text."""
+    with _opened(address) as file:
+        yield from group_sizes(file, column)
+
+
+def read_object(
+    address: str, name: str, report: CorpusReport, column: str = "text", stretch: Stretch | None = None
+) -> Iterator[Document]:
+    """Documents of one object.
+
+    Args:
+        address: `s3://bucket/key`.
+        name: Its key below the prefix that was named.
+        report: Told of what could not be used.
+        column: Where the text of its rows stands.
+        stretch: Only these row groups.
+
+    Raises:
+        StoreUnavailableError: the store does not answer.
+    """
+    place, path = RowPlace(address, name, address), Path(address)
+    if path.name.lower().endswith(".parquet"):
+        before = object_stamp(address)
+        if before is not None and not before[0]:
+            report.refuse("files with nothing in them", address)
+            return
+        with _opened(address) as file:
+            yield from read_table(path, place, report, column, stretch, file)
+        if stretch is None and object_stamp(address) != before:
+            report.refuse(CHANGED, address)
+        return
+    with tempfile.TemporaryDirectory(prefix="minicoil-") as folder:
+        copy = Path(folder) / f"object{''.join(path.suffixes[-2:])[-40:]}"
+        with _opened(address) as source, copy.open("wb") as target:
+            shutil.copyfileobj(source, target, 2**20)
+        yield from read_placed(copy, place, report, column)
+
+
+class _Watched:
+    """A file of pyarrow that remembers what reading it failed of: readers of tables count every error as damage."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.failure: OSError | None = None
+        self.closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        try:
+            data: bytes = self._file.read(None if size is None or size < 0 else size)
+        except OSError as error:
+            self.failure = error
+            raise
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+@contextmanager
+def _opened(address: str) -> Iterator[IO[bytes]]:
+    """An object to read from.
+
+    Raises:
+        StoreUnavailableError: the store did not answer to the end.
+    """
+    with _asking(address), open_s3_files().open_input_file(address.removeprefix(SCHEME)) as file:
+        watched = _Watched(file)
+        yield cast("IO[bytes]", watched)
+        if watched.failure is not None:
+            raise watched.failure
+
+
+@contextmanager
+def _asking(address: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        said = " ".join(str(error).split())
+        if isinstance(error, PermissionError) or "ACCESS_DENIED" in said or "HTTP status 403" in said:
+            raise CorpusError(
+                f"{address} may not be read ({said}); check the address, and MINICOIL_S3_ACCESS_KEY_ID and "
+                "MINICOIL_S3_SECRET_ACCESS_KEY"
+            ) from error
+        if isinstance(error, FileNotFoundError):
+            raise CorpusError(f"{address} is gone, or there is no such bucket ({said}); check the address") from error
+        if error.errno is not None and "AWS" not in said:  # of this machine's own disk
+            raise
+        raise StoreUnavailableError(
+            f"{address} cannot be read now ({said}); run the same command again: pieces that are done are kept"
+        ) from error
