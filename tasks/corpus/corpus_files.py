@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from minicoil.errors import CorpusError
+from minicoil.errors import CorpusError, UsageError
 from minicoil.text import as_utf8, chunk_text, from_html, from_markdown, from_rst
+from tasks.corpus.corpus_documents import EXTRA, READERS, is_missing, read_document_file
 from tasks.corpus.corpus_folders import find_files
 from tasks.corpus.corpus_rows import row_document
-from tasks.corpus.documents import RowPlace
+from tasks.corpus.documents import RowPlace, storable
 from tasks.corpus.specs import CorpusReport, Document, document
 from tasks.store import find_path, shown_name
 
@@ -31,7 +32,7 @@ _PROSE: dict[str, Callable[[str], str]] = {
 }
 _TABLES, _LINES, _SEPARATED = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}, {".csv", ".tsv"}
 _ROWS = {*_TABLES, *_LINES, *_SEPARATED}
-_KNOWN = {*_PROSE, *_ROWS}
+_KNOWN = {*_PROSE, *_ROWS, *READERS}
 UNREADABLE = (OSError, EOFError, zlib.error)  # permissions, a file that vanished, a damaged or cut gzip
 CHANGED = "files that changed while they were read"
 
@@ -67,6 +68,7 @@ def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, s
 
     Raises:
         CorpusError: as `read_path`.
+        UsageError: it is one file, and what reads its kind is not installed.
     """
     path, column = _with_column(spec)
     if not spec:
@@ -75,6 +77,8 @@ def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, s
         if not is_known(path):
             kind = file_kind(path) or "a file without ending"
             raise CorpusError(f"{shown_name(path)}: {kind} is not read; {accepted_kinds()}")
+        if is_missing(file_kind(path)):
+            raise UsageError(f"{shown_name(path)}: {file_kind(path)} is read by an extra: {EXTRA}")
         yield path, shown_name(path.name), shown_name(path), column
     elif os.path.isdir(path):
         yield from _find_in_folder(path, report)
@@ -181,11 +185,16 @@ def read_placed(
         column: Where the text of its rows stands.
         stretch: Only these rows.
     """
-    if file_kind(path) not in _PROSE:
+    if file_kind(path) in _ROWS:
         yield from read_rows(path, place, report, column, stretch)
+    elif is_missing(file_kind(path)):
+        report.refuse(f"files that need {EXTRA}", place.shown)
     else:
         try:
-            yield from _read_prose(path, place, report)
+            if file_kind(path) in READERS:
+                yield from _read_document_file(path, place, report)
+            else:
+                yield from _read_prose(path, place, report)
         except UNREADABLE as error:
             report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
 
@@ -208,9 +217,23 @@ def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
     except UnicodeDecodeError as error:
         report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
         text = data.decode("utf-8", "replace")
+    yield from _chunks(_PROSE[file_kind(path)](text.replace("\0", " ")), place, report)
+
+
+def _read_document_file(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
+    from tasks.corpus.corpus_tables import open_seekable
+
+    with open_seekable(path) as file:
+        text = read_document_file(file, file_kind(path), place, report)
+    if text is not None:
+        yield from _chunks(storable(text.replace("\0", " ")), place, report)
+
+
+def _chunks(text: str, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
+    """Pieces of prose, each a document under the file's name."""
     title = place.file.rpartition("/")[2].removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
     empty = True
-    for chunk in chunk_text(_PROSE[file_kind(path)](text.replace("\0", " "))):
+    for chunk in chunk_text(text):
         empty = False
         yield document(place.file, title, chunk)
     if empty:

@@ -6,6 +6,7 @@ which goes on where it was: what it would have sent is nobody's to leave out.
 
 from __future__ import annotations
 
+import io
 import re
 import shutil
 import tempfile
@@ -140,24 +141,32 @@ def read_object(
         yield from read_placed(copy, place, report, column)
 
 
-class _Watched:
+class _Watched(io.RawIOBase):
     """A file of pyarrow that remembers what reading it failed of: readers of tables count every error as damage."""
 
     def __init__(self, file: Any) -> None:
         self._file = file
         self.failure: OSError | None = None
-        self.closed = False
 
-    def read(self, size: int = -1) -> bytes:
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def read(self, size: int | None = -1) -> bytes:
         try:
             data: bytes = self._file.read(None if size is None or size < 0 else size)
         except OSError as error:
             self.failure = error
             raise
         return data
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._file, name)
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def read_table(
         opened: The file, where it lies somewhere else than on this machine.
     """
     try:
-        with _opened(path) if opened is None else nullcontext(opened) as file:
+        with open_seekable(path) if opened is None else nullcontext(opened) as file:
             is_parquet = ".parquet" in path.name.lower()
             table: _Table = _Parquet(file, place, report, stretch) if is_parquet else _Arrow(file)
             yield from _rows(table, place, report, column, is_first=stretch is None or stretch.start == 0)
@@ -63,8 +63,8 @@ def group_sizes(file: Path | IO[bytes], column: str) -> Iterator[tuple[int, int]
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[IO[bytes]]:
-    """The file, unpacked to the disk where it is packed: tables are read from their end."""
+def open_seekable(path: Path) -> Iterator[IO[bytes]]:
+    """A file, unpacked to the disk where it is packed: tables and documents are read from their end."""
     if not path.name.lower().endswith(".gz"):
         with path.open("rb") as file:
             yield file
