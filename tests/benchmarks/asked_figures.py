@@ -77,6 +77,20 @@ ASKED: dict[str, tuple[Asked, ...]] = {
     "reading": (
         Asked("sentences a second of CPU", lambda r: r["sentences_a_cpu_second"]["new"], least=20_000, form=".0f"),
         Asked("times as fast as the earlier way", lambda r: r["times_faster"], least=30, form=".1f"),
+        Asked("times as fast by two processes", lambda r: r["times_faster_by_two"], least=1.8, form=".2f"),
+        Asked(
+            "minutes for 40 million sentences on 2 cores",
+            lambda r: r["minutes_for_40_million"]["2"],
+            most=20,
+            form=".1f",
+        ),
+        Asked("the same on 16, computed", lambda r: r["minutes_for_40_million"]["16"], most=3, form=".1f"),
+        Asked(
+            "bytes of memory a sentence more, beyond a tenth",
+            lambda r: r["peak_growth_bytes_a_sentence"],
+            most=16,
+            form=".1f",
+        ),
         Asked(
             "seconds to mine and to count common words", lambda r: r["new"]["choose"]["seconds"], most=60, form=".1f"
         ),

