@@ -13,7 +13,7 @@ import pytest
 
 from flows.orchestration.shard_processes import spread_on_processes
 from flows.orchestration.sharding import read_in_shards
-from minicoil.errors import CorpusError, StoreUnavailableError
+from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
 from minicoil.text.tokens import WordTokenizer
 from tasks.corpus import pieces
 from tasks.corpus.kept_sentences import KeptSentences
@@ -119,11 +119,26 @@ def test_what_the_work_refuses_is_told_as_it_is(tmp_path):
         spread_on_processes("read-shard", place, keys, 2, "reading")
 
 
+@pytest.mark.slow
+def test_a_dask_cluster_reads_what_one_process_reads(tmp_path, monkeypatch, corpus, encoder_folder):
+    one = read_by(monkeypatch, Place.at(tmp_path / "one"), corpus, encoder_folder, 1)
+    monkeypatch.setenv("MINICOIL_READ_SHARDS", "2")
+    monkeypatch.setenv("MINICOIL_SHARD_RUNNER", "dask")
+    place = Place.at(tmp_path / "dask")
+    assert read_by(monkeypatch, place, corpus, encoder_folder, 1) == one
+    assert list(place.objects().list("reading/")) == []
+
+
+def test_workers_need_a_server_and_a_reading_without_one_says_what_to_do(tmp_path, monkeypatch, corpus, encoder_folder):
+    monkeypatch.setenv("MINICOIL_READ_SHARDS", "2")
+    with pytest.raises(UsageError, match="none is named; set PREFECT_API_URL .* MINICOIL_READ_SHARDS"):
+        read_by(monkeypatch, Place.at(tmp_path / "home"), corpus, encoder_folder, 1)
+
+
 SCRIPT = """
 import sys
 from pathlib import Path
 from flows.orchestration.sharding import read_in_shards
-from tasks.corpus import pieces
 from tasks.corpus.kept_sentences import KeptSentences
 from tasks.place import Place
 import tasks.corpus.pieces as pieces
@@ -139,8 +154,7 @@ print(reading.digest, reading.n_sentences, reading.n_new, len(reading.counts))
 @pytest.mark.slow
 def test_killed_at_any_moment_the_same_command_goes_on(tmp_path, corpus, encoder_folder):
     def command(home):
-        code = SCRIPT.replace("from tasks.corpus import pieces\n", "")
-        return [sys.executable, "-c", code, str(tmp_path / home), corpus[0], str(encoder_folder)]
+        return [sys.executable, "-c", SCRIPT, str(tmp_path / home), corpus[0], str(encoder_folder)]
 
     env = {**os.environ, "MINICOIL_READ_PROCESSES": "2", "PYTHONPATH": os.pathsep.join(sys.path)}
     expected = subprocess.run(command("whole"), env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
