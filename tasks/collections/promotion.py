@@ -33,10 +33,8 @@ from tasks.collections.contraction import contract_collection
 from tasks.collections.expansion_plan import plan_expansion
 from tasks.collections.reencoding import CollectionChange, ExpansionOptions, check_expansion, expand_collection
 from tasks.collections.sweeping import sweep_collection
-from tasks.collections.verification import verify_collection
+from tasks.collections.verification import settle_collection
 from tasks.place import Place
-
-_MOST_SWEEPS = 5
 
 
 def promote(
@@ -115,12 +113,8 @@ def report_collection(place: Place, name: str, step: str, change: CollectionChan
     if record is None:
         raise CollectionError(f"collection '{name}' is not registered any more")
     with place.points() as points:
-        for attempt in range(_MOST_SWEEPS):  # others may be writing: each sweep takes what came since the one before
-            late = sweep_collection(place, points, record, read_all=attempt == 0)
-            change = replace(change, n_rewritten=change.n_rewritten + late.n_rewritten)
-            found = verify_collection(place, points, record)
-            if found.is_sound and not late.n_rewritten:
-                break
+        n_rewritten, found = settle_collection(place, points, record)
+        change = replace(change, n_rewritten=change.n_rewritten + n_rewritten)
         waiting = replace(find_waiting(place, points, record), n_points=count_beside(points, record)).row()
     document = {"step": step, "change": change.row(), "verification": found.row(), "record": record.model_dump()}
     document["waiting"] = waiting

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from minicoil.sparse import SparseVector
@@ -12,7 +12,7 @@ from tasks.collections.sweeping import sweep_collection
 from tasks.collections.texts import PointTextError, open_texts
 from tasks.models import CollectionModels, remembering_scan
 from tasks.place import Place
-from tasks.points import Point, PointFilter, PointStore
+from tasks.points import Point, PointFilter, PointId, PointStore
 
 SAMPLE = 128
 _TOLERANCE = 1e-3  # encoders sum in another order from batch to batch; a wrong layer is off by a hundred times that
@@ -29,6 +29,8 @@ class Verification:
         n_different: Those with a cell too few, too many, or of another value.
         n_without_text: Of the sample, those that cannot be encoded again.
         examples: A few differences.
+        n_late: Points that others wrote while the collection was being held against its release: the next sweep's.
+        texts: Of those that are different, by id; not part of a report.
     """
 
     name: str
@@ -38,6 +40,8 @@ class Verification:
     n_different: int
     n_without_text: int
     examples: tuple[str, ...] = ()
+    n_late: int = 0
+    texts: Mapping[PointId, str] = field(default_factory=dict, repr=False)
 
     @property
     def is_sound(self) -> bool:
@@ -46,7 +50,9 @@ class Verification:
 
     def row(self) -> dict[str, Any]:
         """For reports."""
-        return {**asdict(self), "is_sound": self.is_sound}
+        facts = asdict(self)
+        del facts["texts"]
+        return {**facts, "is_sound": self.is_sound}
 
 
 def verify_collection(
@@ -67,22 +73,78 @@ def verify_collection(
             rows.append((point, texts.read(point)))
         except PointTextError:
             n_without_text += 1
-    differences = compare_points(place, record, rows)
-    return Verification(
-        record.name, record.release, n_due, len(rows), len(differences), n_without_text, tuple(differences[:_SHOWN])
-    )
+    problems = _problems(place, record, rows)
+    examples = tuple(_say(problems)[:_SHOWN])
+    different = {point.id: text for point, text in rows if point.id in problems}
+    name, release = record.name, record.release
+    return Verification(name, release, n_due, len(rows), len(problems), n_without_text, examples, texts=different)
+
+
+def settle_collection(
+    place: Place, points: PointStore, record: CollectionRecord, n_sweeps: int = 5
+) -> tuple[int, Verification]:
+    """Sweep a collection and hold it against its release, until nothing is wrong or only others keep it changing.
+
+    A point that somebody writes after a sweep has no cells yet, and a collection with steady writers always has a few
+    such. They are late, not wrong: wrong is what a sweep leaves as it was although its text is still the same.
+
+    Returns:
+        Points that were rewritten, and what was found in the end.
+    """
+    n_rewritten, read_all = 0, True
+    for _ in range(n_sweeps):  # each takes what came since the one before
+        late = sweep_collection(place, points, record, read_all=read_all)
+        n_rewritten += late.n_rewritten
+        found = verify_collection(place, points, record)
+        if found.is_sound and not late.n_rewritten:
+            return n_rewritten, found
+        read_all = found.n_different > 0
+    if found.is_sound:
+        return n_rewritten, found
+    late = sweep_collection(place, points, record, read_all=True)
+    n_left = late.n_affected - late.n_without_text - late.n_rewritten
+    wrong = _still_wrong(place, points, record, found.texts)
+    if n_left <= 0 and not wrong:
+        n_late = found.n_due + found.n_different
+        found = replace(found, n_due=0, n_different=0, examples=(), n_late=n_late, texts={})
+    return n_rewritten + late.n_rewritten, found
+
+
+def _still_wrong(
+    place: Place, points: PointStore, record: CollectionRecord, texts: Mapping[PointId, str]
+) -> dict[PointId, str]:
+    """What is wrong with those of the points that have the same text as before."""
+    source, rows = open_texts(record, place.cache), list[tuple[Point, str]]()
+    for point in points.get(record.name, list(texts), source.fields, vectors=True):
+        try:
+            text = source.read(point)
+        except PointTextError:
+            continue
+        if text == texts[point.id]:
+            rows.append((point, text))
+    return _problems(place, record, rows)
 
 
 def compare_points(place: Place, record: CollectionRecord, rows: Sequence[tuple[Point, str]]) -> list[str]:
     """What is wrong with each point that is not as its text and the record's releases say."""
+    return _say(_problems(place, record, rows))
+
+
+def _say(problems: Mapping[PointId, str]) -> list[str]:
+    return [f"point {point}: {problem}" for point, problem in problems.items()]
+
+
+def _problems(place: Place, record: CollectionRecord, rows: Sequence[tuple[Point, str]]) -> dict[PointId, str]:
+    if not rows:
+        return {}
     models = CollectionModels.of(place, record)
     model = remembering_scan(models.model(max(record.readable)), place.cache)
     vocabularies = [models.vocabulary(release) for release in record.readable]
-    problems = []
+    problems = {}
     for (point, _), expected in zip(rows, model.embed_each([text for _, text in rows], vocabularies), strict=True):
         problem = _difference(point.vectors.get(record.vector), expected)
         if problem:
-            problems.append(f"point {point.id}: {problem}")
+            problems[point.id] = problem
     return problems
 
 

@@ -5,6 +5,7 @@ MINICOIL_TEST_QDRANT_URL also on a real server, and with MINICOIL_TEST_QDRANT_KI
 cluster that loses one.
 """
 
+import json
 import os
 import random
 import subprocess
@@ -22,8 +23,10 @@ from minicoil.sparse.model import MiniCoil
 from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.confirmation import declare_readers
 from tasks.catalogue.registry import read_collection_record
+from tasks.collections import verification
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.promotion import contract_channel, promote, sweep_channel
+from tasks.collections.sweeping import sweep_collection
 from tasks.collections.texts import open_texts
 from tasks.collections.verification import compare_points, verify_collection
 from tasks.corpus.specs import CorpusReport, document
@@ -88,7 +91,7 @@ class Meddler:
 
     def __init__(self, client, rng):
         self._client, self._rng, self._lock = client, rng, threading.Lock()
-        self.plans = []
+        self.plans, self.share = [], 0.4
 
     def __getattr__(self, name):
         call = getattr(self._client, name)
@@ -101,7 +104,7 @@ class Meddler:
 
     def _call(self, call, *args, **options):
         with self._lock:
-            while self.plans and self._rng.random() < 0.4:
+            while self.plans and self._rng.random() < self.share:
                 self.plans.pop()(self._client)
         return call(*args, **options)
 
@@ -138,6 +141,7 @@ def test_a_meddler_at_random_moments_costs_no_point_its_cells(place, make_texts,
             text = f"{rng.choice(('shards', 'pods and graphs', 'the of', 'music'))} of another text {i}"
             meddler.plans.append(partial(rng.choice(ways), point, texts, text))
         n_plans = len(meddler.plans)
+        meddler.share = max(0.4, n_plans / (n_plans + 60))  # so that a run of this size sees most of them
         promote(place, "production", 2)
         assert len(meddler.plans) < n_plans / 2, "most of it happened meanwhile"
         while meddler.plans:
@@ -150,6 +154,32 @@ def test_a_meddler_at_random_moments_costs_no_point_its_cells(place, make_texts,
         record = read_collection_record(place.objects(), "docs")
         check_all(place, points, record, texts)
         assert verify_collection(place, points, record).is_sound
+
+
+@pytest.mark.parametrize("kind", SERVER_KINDS)
+def test_a_writer_that_never_rests_stops_no_promotion(place, make_texts, monkeypatch, kind):
+    """After every sweep somebody writes another point: late, and the next sweep's, but nothing is wrong."""
+    serve_first(place)
+    with share_server(kind) as points:
+        monkeypatch.setattr(Place, "points", lambda self: points)
+        texts = fill(place, points, make_texts(200))
+        left = sorted(texts)
+
+        def sweep(*args, **options):
+            change = sweep_collection(*args, **options)
+            if not options.get("dry_run"):
+                replace_whole(left.pop(), texts, "shards of a writer who never rests", points._client)
+            return change
+
+        monkeypatch.setattr(verification, "sweep_collection", sweep)
+        answer = promote(place, "production", 2)
+        (key,) = answer["reports"]
+        found = json.loads(place.objects().read(key))["verification"]
+        assert answer["promoted"] and found["is_sound"] and found["n_late"] >= 1 and "texts" not in found
+        monkeypatch.undo()
+        monkeypatch.setattr(Place, "points", lambda self: points)
+        sweep_channel(place, "production")
+        check_all(place, points, read_collection_record(place.objects(), "docs"), texts)
 
 
 @pytest.mark.slow
