@@ -75,6 +75,12 @@ class WordsParameters(BudgetParameters, EncoderParameters):
     """A flow that trains words: where their sentences come from and how they are judged."""
 
     corpus: Specs
+    also: Annotated[list[str], Said(is_path=True)] = Field(
+        [],
+        title="Also",
+        description="Text that teaches the chosen words and counts for nothing else, such as general English",
+        examples=[["general.jsonl"]],
+    )
     collections: Collections = []
     target: Literal["saturated", "correlation", "ordering"] = Field(
         "saturated",

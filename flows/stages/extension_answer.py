@@ -32,6 +32,8 @@ _ROW_KEYS = (
 
 def _common(reading: Reading, clock: Clock) -> dict[str, Any]:
     corpus = {"n_documents": reading.n_documents, "n_sentences": reading.n_sentences, "n_new": reading.n_new}
+    if reading.n_also:
+        corpus["n_also"] = reading.n_also
     return {"corpus": corpus, "unusable": reading.report.rows(), "seconds": clock.seconds}
 
 

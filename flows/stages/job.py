@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -63,17 +64,23 @@ class Job:
         return ShardModel(asked.channel, self.parent.release, asked.encoder, self.plan.role_model, asked.dims)
 
     def read(self) -> Reading:
-        """The corpus counted, and in the sentence store if somebody does more than look."""
-        asked, keep = self.parameters, not self.parameters.only_looks
+        """The corpus counted, and in the sentence store if somebody does more than look; what also teaches, too."""
+        asked = self.parameters
         with self.clock.timing("read"):
-            role_model = self.plan.role_model
-            store = self.sentences if keep else KeptSentences.found(self.place, self.points, role_model)
-            if asked.sample is None:
-                name, folder = asked.channel, self.parent.folder
-                read = read_in_shards(self.place, name, asked.corpus, store, keep, folder)
-                if read is not None:
-                    return read
-            return read_step(self.points, store, self.tokenizer, asked.corpus, asked.sample, keep)
+            reading = self._read(asked.corpus, asked.sample)
+            if asked.also:
+                reading.taught_by(self._read(asked.also, None))
+        return reading
+
+    def _read(self, specs: Sequence[str], sample: int | None) -> Reading:
+        keep, role_model = not self.parameters.only_looks, self.plan.role_model
+        store = self.sentences if keep else KeptSentences.found(self.place, self.points, role_model)
+        if sample is None:
+            name, folder = self.parameters.channel, self.parent.folder
+            read = read_in_shards(self.place, name, specs, store, keep, folder)
+            if read is not None:
+                return read
+        return read_step(self.points, store, self.tokenizer, specs, sample, keep)
 
 
 def finish_first(place: Place, parameters: WordsParameters | RemoveParameters) -> None:

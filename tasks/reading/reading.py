@@ -30,6 +30,7 @@ class Reading:
         n_documents, n_sentences: Read; `n_new` sentences were not in the store before.
         report: Text that could not be used.
         keys: (n_sentences,) uint64 keys of the corpus's sentences, sorted.
+        n_also: Sentences of text that teaches and counts for nothing else.
     """
 
     counts: WordCounts
@@ -39,6 +40,14 @@ class Reading:
     n_sentences: int = 0
     n_new: int = 0
     keys: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64), repr=False)
+    n_also: int = 0
+
+    def taught_by(self, other: Reading) -> None:
+        """Take in that another text was read beside: its sentences are in the store, its words count for nothing."""
+        self.digest = hashlib.sha256(f"{self.digest}:{other.digest}".encode()).hexdigest()
+        self.n_also, self.n_new = other.n_sentences, self.n_new + other.n_new
+        for problem in other.report.problems:
+            self.report.problems.add(problem)
 
 
 @dataclass
