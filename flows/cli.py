@@ -20,6 +20,7 @@ from flows.command_line import (
     complete_releases,
     deploy,
     detach,
+    doctor,
     encode,
     evaluate,
     forget,
@@ -142,6 +143,7 @@ main.add_command(deploy)
 main.add_command(evaluate)
 main.add_command(compare)
 main.add_command(status)
+main.add_command(doctor)
 main.add_command(detach)
 add_examples(main)
 

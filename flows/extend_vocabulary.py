@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 
 from flows.forms import ExtendParameters
 from flows.orchestration import flow, show_words
 from flows.outcomes import ExtensionOutcome
 from flows.stages import (
+    Job,
+    ambiguous_step,
     answered_report,
     choose_step,
     count_points_step,
@@ -20,11 +23,13 @@ from flows.stages import (
     settle_answered,
     train_chosen,
 )
+from minicoil.words import Candidate
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest
 from tasks.collections import Carriers
+from tasks.corpus import RefusedWord
 from tasks.models import remove_work
-from tasks.reading import count_background
-from tasks.training import WordRequest, check_max_points, check_words
+from tasks.reading import Reading, count_background
+from tasks.training import WordRequest, check_max_points, check_words, within_ids
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
@@ -53,6 +58,8 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
             chosen, refused = choose_step(
                 asked, job.parent, reading.counts, background, parameters.min_sentences, carriers, reading.report
             )
+            if parameters.ambiguous:
+                chosen, refused = _with_ambiguous(parameters.ambiguous, job, reading, chosen, refused)
             costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling, job.parent.vocabulary.dims)
         if parameters.only_looks:
             points = count_points_step(carriers, chosen)
@@ -70,12 +77,23 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
         return outcome
 
 
+def _with_ambiguous(
+    n: int, job: Job, reading: Reading, chosen: Sequence[Candidate], refused: Sequence[RefusedWord]
+) -> tuple[list[Candidate], list[RefusedWord]]:
+    """What was chosen, and `n` words with several meanings, as far as there are ids."""
+    sampling, counts = job.plan.sampling, reading.counts
+    more = ambiguous_step(n, job.parent, counts, job.sentences, job.encoders, sampling, reading.keys, chosen)
+    kept, left_out = within_ids([*chosen, *more], job.parameters.max_ids, job.parent.vocabulary.ids_left)
+    return kept, [*refused, *left_out]
+
+
 def _words(parameters: ExtendParameters) -> WordRequest:
     return WordRequest(
         words=parameters.words,
         words_file=parameters.words_file,
         mine=parameters.mine,
         common=parameters.common,
+        ambiguous=parameters.ambiguous,
         queries=parameters.queries,
         max_points=parameters.max_points,
         max_ids=parameters.max_ids,

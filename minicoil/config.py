@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Literal
 
 from minicoil.files import Count, Fraction, NotNegative, Positive, Size, check_numbers, write_json
@@ -148,10 +148,20 @@ class RetrievalGateConfig:
     sense_queries: Size = 8  # of one word, so that no word carries the set
     word_queries: Size = 8  # a word is judged alone only on this many queries
     word_loss: NotNegative = 0.02  # mean nDCG@10 that a word costs the queries with it before it is named
+    certain: bool = True  # name a word only where that loss is more than noise
     seed: Size = 17
 
     def __post_init__(self) -> None:
         check_numbers(self)
+
+    @classmethod
+    def at_most(cls, n: int) -> RetrievalGateConfig:
+        """A quick look: at most `n` queries of a set and as many documents, and every word that loses on them named.
+
+        Of so few queries no word's loss is certain, and a word that is left out too much stays on BM25.
+        """
+        few = cls(max_queries=n, max_documents=n)
+        return replace(few, word_queries=3, word_loss=0.0, certain=False)
 
 
 def config_digest(*configs: object) -> str:

@@ -1,4 +1,5 @@
 from .completion import complete_collections as complete_collections, complete_releases as complete_releases
+from .doctor_command import doctor as doctor
 from .encode_command import encode as encode
 from .forget_command import forget as forget
 from .form_options import CommandGroup as CommandGroup, options_of as options_of
@@ -14,3 +15,4 @@ from .release_commands import release as release
 from .service_commands import deploy as deploy, serve as serve
 from .status_command import detach as detach, status as status
 from .try_command import try_folder as try_folder
+from .try_rendering import show_seen_word as show_seen_word

@@ -11,12 +11,16 @@ STATUS = "Exit status: 0 done, also when there was nothing to do; 1 refused, fai
 # by the words after `minicoil`; "" is the program itself
 EXAMPLES: dict[str, tuple[str, ...]] = {
     "": (
-        "minicoil try ./texts                            # a few minutes, no settings: both rankings on your own text",
+        "minicoil try ./texts                            # a minute, no settings: both rankings on your own text",
         "minicoil index docs --corpus ./texts            # make ./texts searchable",
         "minicoil extend --common 1000 --corpus ./texts  # train its most frequent words, publish, re-encode",
         'minicoil search docs "pool of workers" --compare',
     ),
-    "try": ("minicoil try ./texts", "minicoil try pydocs:networkx --home /tmp/first-look"),
+    "try": (
+        "minicoil try ./texts",
+        "minicoil try tickets.csv#body",
+        "minicoil try pydocs:networkx --home /tmp/first-look",
+    ),
     "index": (
         "minicoil index docs --corpus ./texts",
         "minicoil index docs --corpus ./texts --delete-missing     # what left ./texts leaves docs",
@@ -25,6 +29,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "extend": (
         "minicoil extend --common 1000 --corpus ./texts            # a first release",
+        "minicoil extend --ambiguous 50 --corpus ./texts           # words this text uses in several meanings",
         "minicoil extend --corpus ./new-texts                      # the 200 words that stand out most",
         "minicoil extend pod taint --corpus ./texts --dry-run      # what it would touch and cost",
         "minicoil extend --base Qdrant/minicoil-v1 --corpus ./texts",
@@ -78,6 +83,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "minicoil status",
         "minicoil status --alert                           # from cron, every half hour: who is to know is told",
         "minicoil status --json | jq .next",
+    ),
+    "doctor": (
+        "minicoil doctor",
+        "minicoil doctor --documents 1000000 --qdrant-url http://localhost:6333",
+        "minicoil doctor --json | jq .fix",
     ),
     "serve": ("minicoil serve --corpus ./texts", "minicoil serve --port 4300 --home /var/lib/minicoil"),
     "deploy": ("PREFECT_API_URL=http://server:4200/api minicoil deploy --corpus /data/texts --channel staging",),

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from flows.command_line.doctor_rendering import show_doctor
 from flows.command_line.encode_rendering import show_encoding
 from flows.command_line.forget_rendering import show_forgotten
 from flows.command_line.search_rendering import show_search
-from flows.command_line.service_rendering import show_deployed, show_try, show_waiting
+from flows.command_line.service_rendering import show_deployed, show_waiting
+from flows.command_line.try_rendering import show_try
 from flows.command_line.word_rendering import show_words
 from flows.outcomes import Outcome, show_mapping, show_status
 from flows.screen import say, shorten, show_table, shown
@@ -59,6 +61,7 @@ RENDERERS: dict[str, Callable[[Any], None]] = {
     "release_waiting": show_waiting,
     "deploy": show_deployed,
     "status": show_status,
+    "doctor": show_doctor,
     "detach": lambda result: say(shown(result["message"])),
     "words": show_words,
     "release_list": _show_releases,

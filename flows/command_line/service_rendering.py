@@ -1,4 +1,4 @@
-"""Answers of `try`, `deploy` and `release waiting` as a person reads them."""
+"""Answers of `deploy` and `release waiting` as a person reads them."""
 
 from __future__ import annotations
 
@@ -7,26 +7,6 @@ from typing import Any
 
 from flows import screen
 from flows.screen import shown
-
-
-def show_try(result: Mapping[str, Any]) -> None:
-    """The answer for a person."""
-    from flows.command_line.rendering import show  # which has this module's functions in its table
-
-    screen.say(
-        f"[bold]{shown(result['collection'])}[/bold]: {result['n_points']:,} pieces of text searchable, "
-        f"{result['n_trained']:,} words trained, in {result['seconds']:.0f} s"
-    )
-    if result["message"]:
-        screen.say(shown(result["message"]))
-    if not result["examples"]:
-        screen.say("no trained word has enough sentences to show two meanings; more text helps")
-    for example in result["examples"]:
-        screen.say("")
-        show("search", example)
-    screen.say("\n[bold]Next[/bold]")
-    for step in result["next"]:
-        screen.say(f"  {shown(step)}")
 
 
 def show_waiting(result: Mapping[str, Any]) -> None:

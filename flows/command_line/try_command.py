@@ -1,4 +1,7 @@
-"""`minicoil try FOLDER`: from a folder of text to both rankings, with settings that fit a few minutes."""
+"""`minicoil try TEXTS`: from a folder of text to both rankings in a minute, without settings, and a page to send on.
+
+Whatever is found out is an answer: that nothing beats BM25 here, too. Only text that cannot be read is an error.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ import shlex
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,72 +19,215 @@ from flows.command_line.options import common_options, open_place, run_flow
 from minicoil.errors import UsageError
 from tasks.store import find_path, shown_name
 
+if TYPE_CHECKING:
+    from tasks.place import Place
+    from tasks.trial import FirstLook, TrialSample
+
 CHANNEL = "production"
-# What two cores do in under three minutes: a document is a chunk of about 170 tokens, 28 ms of CPU; a sentence 5 ms
-SAMPLE = 1200
-TRAINING = {"common": 100, "sample": 2000, "max_sentences": 100}
-LIMIT = 5
+# what two cores do in a minute: a piece of 170 tokens is encoded in 28 ms of CPU when its words are taught, a sentence
+# in 5 ms; a word's sentences are looked at before it is chosen, and half of the words looked at are
+SAMPLE = 1000
+TRAINING = {"ambiguous": 16, "max_sentences": 100, "judge_at_most": 300}
+_PLAN = (  # what is done, seconds of two idle cores, and how many more for each piece of text
+    ("making it searchable", 9.0, 0.003),
+    ("choosing words with several meanings, teaching and judging them", 16.0, 0.025),
+    ("asking for each meaning", 3.0, 0.002),
+)
+_NEAREST = 3  # words named where nothing beats BM25
+_ENOUGH = 200  # sentences of a word, see `minicoil extend --help`
 
 
 @click.command("try")
-@click.argument("folder", type=click.Path())
+@click.argument("texts", type=click.Path())
 @common_options
-def try_folder(place: dict[str, Any], folder: str) -> Any:
-    """Make a FOLDER of text searchable, train its common words, and show BM25 and miniCOIL side by side."""
-    path = find_path(folder)
-    is_spec = not path.exists()
-    if is_spec and ":" not in folder:
-        raise UsageError(f"{path} was not found; give a folder with .txt, .md, .html, .jsonl or .parquet files in it")
-    started = time.monotonic()
-    collection = collection_name(path)
-    corpus = [folder if is_spec else shown_name(path.absolute())]
-    screen.tell(
-        f"reading {folder}: at most {SAMPLE:,} pieces are indexed now, and {TRAINING['common']} words are trained"
-    )
-    index = {**place, "collection": collection, "corpus": corpus, "sample": SAMPLE, "channel": CHANNEL}
-    indexed = run_flow("index-collection", index)
-    extended = run_flow("extend-vocabulary", {**place, "corpus": corpus, "channel": CHANNEL, **TRAINING})
-    answer = {
+def try_folder(place: dict[str, Any], texts: str) -> Any:
+    """Make TEXTS searchable, teach a few of their words, show BM25 and miniCOIL side by side; a minute, no settings.
+
+    TEXTS is a folder, a file (text, markdown, HTML, JSON lines, parquet; table.csv#column), qdrant:COLLECTION#FIELD,
+    or pydocs:PACKAGE. Much text is tried on a sample. What it makes stays in --home, for `index`, `extend`, `serve`.
+    """
+    from tasks.report import write_trial_page
+    from tasks.trial import look_at_senses, read_sample
+
+    started, opened = time.monotonic(), open_place(place)
+    spec = corpus_spec(texts)
+    sample = read_sample(opened, spec, SAMPLE)
+    _tell_sample(texts, sample)
+    first = _first_answer(sample)
+    collection, n = collection_name(spec), len(sample.documents)
+    _tell_stage(0, n)
+    bounded = {**place, "corpus": [spec], "sample": SAMPLE, "channel": CHANNEL}
+    indexed = run_flow("index-collection", {**bounded, "collection": collection})
+    _tell_stage(1, n)
+    extended = run_flow("extend-vocabulary", {**bounded, **TRAINING})
+    _tell_stage(2, n)
+    release = extended.release or _last_release(opened)
+    answer: dict[str, Any] = {
         "collection": collection,
         "n_points": indexed.n_points,
-        "release": extended.release,
-        "n_trained": sum(row["verdict"] in ("accepted", "improved") for row in extended.words),
-        "message": extended.message,
-        "refused": extended.refused,
-        "examples": examples(place, collection),
+        "n_found": sample.n_found,
+        "english": sample.english,
+        "unusable": list(sample.unusable),
+        "first": first,
+        "release": release,
+        "served": _served(opened),
+        **_words(extended),
     }
-    answer["seconds"] = round(time.monotonic() - started, 1)
-    return {**answer, "next": next_steps(place, collection, corpus[0], answer["examples"])}
+    look = _look(look_at_senses, opened, release)
+    answer |= {"look": look.row(), "remarks": remarks(answer, sample, look), **_verdict(look)}
+    answer["next"] = next_steps(place, collection, spec, look, answer)
+    answer["page"] = str(write_trial_page(opened.home / f"try-{collection}.html", answer, look))
+    return {**answer, "seconds": round(time.monotonic() - started, 1)}
 
 
-def collection_name(path: Path) -> str:
-    """A collection's name made of the folder's."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.absolute().name).strip("-._")
+def corpus_spec(texts: str) -> str:
+    """The SPEC of what was named: paths made absolute, so that later commands can be typed anywhere.
+
+    Raises:
+        UsageError: there is no such file or folder.
+    """
+    path = find_path(texts)
+    if path.exists():
+        return shown_name(path.absolute())
+    name, separator, column = texts.rpartition("#")
+    if separator and column and find_path(name).is_file():
+        return f"{shown_name(find_path(name).absolute())}#{column}"
+    if re.match(r"(qdrant|pydocs|hf):", texts):
+        return texts
+    raise UsageError(f"{path} was not found; give a folder with .txt, .md, .html, .jsonl, .csv or .parquet files in it")
+
+
+def collection_name(spec: str) -> str:
+    """A collection's name made of the folder's or file's."""
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(spec).name).strip("-._")
     return name[:100] or "texts"
 
 
-def examples(place: Mapping[str, Any], collection: str) -> list[dict[str, Any]]:
-    """Queries about a word of the text in two meanings, each with both rankings."""
-    from tasks.collections import search_collection
-    from tasks.report import choose_queries
+def _tell_sample(texts: str, sample: TrialSample) -> None:
+    from tasks.trial import ENGLISH_SHARE
 
-    opened = open_place(place)
-    rows = []
-    for query in choose_queries(opened, CHANNEL):
-        answer = search_collection(opened, collection, query.text, LIMIT, compare=True)
-        rows.append({"word": query.word, "apart": query.apart, **answer})
-    return rows
+    n = len(sample.documents)
+    of = f", a sample of the {sample.n_found:,} there are" if sample.n_found > n else ""
+    screen.tell(f"{texts}: {n:,} pieces of text are tried{of}")
+    for row in sample.unusable[:3]:
+        screen.tell(f"  passed over: {row['n']:,} {row['reason']}")
+    if not sample.is_english:
+        screen.tell(
+            f"  this does not look like English: {sample.english:.0%} of its words are English function words, running "
+            f"text has 30 to 50%, and below {ENGLISH_SHARE:.0%} the packaged encoder, made for English, tells meanings "
+            "by luck; BM25 works, without stemming. `minicoil extend --encoder` takes an encoder of your language",
+            "yellow",
+        )
 
 
-def next_steps(place: Mapping[str, Any], collection: str, corpus: str, shown: list[dict[str, Any]]) -> list[str]:
+def _first_answer(sample: TrialSample) -> dict[str, Any] | None:
+    """Shown at once: plain BM25 needs nothing but the text."""
+    from tasks.trial import answer_first
+
+    first = answer_first([document.text for document in sample.documents])
+    if first is not None:
+        screen.tell(f'\nBM25 already answers "{first["query"]}", which stands in most of the pieces:')
+        for place, row in enumerate(first["results"], 1):
+            screen.tell(f"  {place}. {screen.shorten(row['text'], 110)}")
+        screen.tell("")
+    return first
+
+
+def _tell_stage(stage: int, n_pieces: int) -> None:
+    left = sum(fixed + each * n_pieces for _, fixed, each in _PLAN[stage:])
+    screen.tell(f"{stage + 1} of {len(_PLAN)}: {_PLAN[stage][0]}; about {left:.0f} s left on two idle cores")
+
+
+def _last_release(place: Place) -> int | None:
+    """What a run before this one made: served, or waiting for a person."""
+    from tasks.catalogue import release_numbers
+
+    return _served(place) or max(release_numbers(place.objects()), default=None)
+
+
+def _served(place: Place) -> int | None:
+    from tasks.catalogue import read_channel
+
+    return read_channel(place.objects(), CHANNEL).current
+
+
+def _words(extended: Any) -> dict[str, Any]:
+    """What was taught, what was left out because queries with it ranked worse, and what the gate made of the rest."""
+    rows = extended.words
+    gate = extended.retrieval_gate or {}
+    return {
+        "n_trained": sum(row["verdict"] in ("accepted", "improved") for row in rows),
+        "left_out": [row["word"] for row in rows if "lowers retrieval" in (row["reason"] or "")],
+        "n_untaught": sum(row["verdict"] in ("kept_bm25", "failed") for row in rows),
+        "gate": {"verdict": gate.get("verdict"), "reasons": list(gate.get("reasons", ()))},
+    }
+
+
+def _look(look_at_senses: Any, place: Place, release: int | None) -> FirstLook:
+    from tasks.trial import FirstLook
+
+    return FirstLook() if release is None else look_at_senses(place, release)
+
+
+def _verdict(look: FirstLook) -> dict[str, Any]:
+    beats = look.n_minicoil > look.n_bm25
+    if not look.n_asked:
+        message = (
+            "No word of this text shows two meanings in enough sentences, so meaning has nothing to tell apart here, "
+            "and BM25 serves it as well."
+        )
+    else:
+        counts = (
+            f"of {look.n_asked:,} queries cut from this text, the first result has the meaning that was asked for in "
+            f"{look.n_bm25:,} with BM25 and in {look.n_minicoil:,} with miniCOIL"
+        )
+        message = f"miniCOIL beats BM25 here: {counts}." if beats else f"Nothing beats BM25 on this text: {counts}."
+    return {"beats_bm25": beats, "message": message}
+
+
+def remarks(answer: Mapping[str, Any], sample: TrialSample, look: FirstLook) -> list[str]:
+    """What a person has to know beside the verdict, a sentence each."""
+    told = []
+    if answer["left_out"]:
+        told.append(
+            f"left on BM25, because queries with them ranked worse by meaning: {', '.join(answer['left_out'])}; the "
+            "counts above are of the words that stood"
+        )
+    if answer["release"] is not None and answer["served"] != answer["release"]:
+        told.append(
+            f"searches stay as they are: the gate did not let release {answer['release']} be served "
+            f"({'; '.join(answer['gate']['reasons'][:2]) or 'see the report'}); the rankings shown are that release's"
+        )
+    if look.n_minicoil <= look.n_bm25:
+        if nearest := [word for word in look.words if word.n_minicoil >= word.n_bm25][:_NEAREST]:
+            shown = ", ".join(f"{w.form} ({w.n_bm25} and {w.n_minicoil} of {len(w.queries)})" for w in nearest)
+            told.append(f"nearest to it, with BM25 and miniCOIL right: {shown}")
+        told.append(
+            f"what would help: more text, since a word is learned well from {_ENOUGH} sentences and this sample has "
+            f"{answer['n_points']:,} pieces; texts in which one word means several things; all frequent words taught, "
+            "not a few (`minicoil extend --common 1000`)"
+        )
+    if not sample.is_english:
+        told.append("the text does not look English, and the packaged encoder was made for English")
+    return told
+
+
+def next_steps(
+    place: Mapping[str, Any], collection: str, spec: str, look: FirstLook, answer: Mapping[str, Any]
+) -> list[str]:
     """Commands that lead on from here."""
-    home = "" if place["home"] == ".minicoil" else f" --home {shlex.quote(place['home'])}"
-    corpus = shlex.quote(corpus)
-    word = shown[0]["word"] if shown else "WORD"
+    where = [("home", ".minicoil", "--home"), ("store", None, "--store"), ("qdrant_url", None, "--qdrant-url")]
+    at = "".join(f" {option} {shlex.quote(place[name])}" for name, usual, option in where if place[name] != usual)
+    spec = shlex.quote(spec)
+    steps = [f'minicoil search {collection} "your own words" --compare{at}']
+    if look.words:
+        steps.append(f"minicoil words {look.words[0].word}{at}")
+    if answer["n_found"] > answer["n_points"]:
+        steps.append(f"minicoil index {collection} --corpus {spec}{at}    # all of it")
+    if answer["release"] is not None and answer["served"] != answer["release"]:
+        steps.append(f"minicoil release promote {answer['release']}{at}    # serve it all the same")
     return [
-        f'minicoil search {collection} "your own words" --compare{home}',
-        f"minicoil words {word}{home}",
-        f"minicoil index {collection} --corpus {corpus}{home}    # all of it",
-        f"minicoil extend --common 1000 --corpus {corpus}{home}    # more words, on all sentences",
-        f"minicoil serve{home}    # forms, schedules and approval in a browser",
+        *steps,
+        f"minicoil extend --common 1000 --corpus {spec}{at}    # the frequent words, on all sentences",
+        f"minicoil serve{at}    # forms, schedules and approval in a browser",
     ]

@@ -114,6 +114,13 @@ class WordsParameters(BudgetParameters, EncoderParameters):
     judged_sets: Annotated[list[str], Said("--evaluate", is_path=True)] = Field(
         [], title="Judged sets", description="BEIR folders to judge retrieval on as well", examples=[["sets/scifact"]]
     )
+    judge_at_most: Count | None = Field(
+        None,
+        title="Judge at most",
+        description="A quick look: at most this many queries and documents of a set, and words that lose there left "
+        "out; empty: 300 queries on 1,500 documents",
+        examples=[300],
+    )
     text_in_report: Annotated[bool, Said("--no-text", help="Leave the corpus's sentences out of the report")] = Field(
         True, title="Sentences in the report", description="Off: no text of the corpus in it"
     )
@@ -156,6 +163,12 @@ class ExtendParameters(WordsParameters):
         description="This many of the corpus's most frequent words: how a first release is made",
         examples=[1000],
     )
+    ambiguous: WordCount | None = Field(
+        None,
+        title="Ambiguous",
+        description="This many words that the corpus itself uses in several meanings; their sentences are looked at",
+        examples=[24],
+    )
     queries: Annotated[str | None, Said(is_path=True)] = Field(
         None, title="Query log", description="On the worker; one query a line or JSON lines, weights words searched for"
     )
@@ -171,6 +184,15 @@ class ExtendParameters(WordsParameters):
     def only_looks(self) -> bool:
         """A dry run."""
         return self.dry_run
+
+    @model_validator(mode="after")
+    def _check_ambiguous(self) -> Self:
+        if self.ambiguous and (self.dry_run or self.max_points is not None):
+            raise ValueError(
+                "ambiguous words are found by encoding their sentences: leave dry_run and max_points out, or choose "
+                "words by mine or common"
+            )
+        return self
 
 
 class RetrainParameters(WordsParameters):

@@ -113,6 +113,7 @@ _LATER = (
     "approval_days",
     "evaluate",
     "judged_sets",
+    "judge_at_most",
     "text_in_report",
 )
 _LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")

@@ -13,6 +13,7 @@ from .steps import (
     Clock as Clock,
     abandon_step as abandon_step,
     adopt_step as adopt_step,
+    ambiguous_step as ambiguous_step,
     assemble_step as assemble_step,
     attach_step as attach_step,
     base_step as base_step,

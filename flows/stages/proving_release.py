@@ -14,6 +14,8 @@ from tasks.releases import Assembled, Draft
 from tasks.report import ReportRequest
 from tasks.training import WordResult
 
+_FEW_MAPS = 6  # words whose sense maps are drawn where little is judged
+
 
 @dataclass(frozen=True)
 class Proven:
@@ -33,7 +35,8 @@ def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[Wo
     """Judge what was assembled; where new layers hurt retrieval, assemble it once more without them and judge again."""
     if not job.parameters.evaluate:
         return Proven(built)
-    config = RetrievalGateConfig()
+    most = job.parameters.judge_at_most
+    config = RetrievalGateConfig() if most is None else RetrievalGateConfig.at_most(most)
     with job.clock.timing("evaluate"):
         proof = _prove(job, built, results, config)
         changed = {result.record.word for result in results if result.weights is not None}
@@ -46,7 +49,8 @@ def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[Wo
         else:
             returned = {}
     with job.clock.timing("report"):
-        request = ReportRequest(job.place, job.records, job.plan.role_model, job.parameters.text_in_report)
+        maps = ReportRequest.maps if most is None else _FEW_MAPS
+        request = ReportRequest(job.place, job.records, job.plan.role_model, job.parameters.text_in_report, maps)
         report_step(job.points, job.parent, built.folder, results, proof, request)
     return Proven(built, {"retrieval_gate": proof.to_row()}, returned)
 

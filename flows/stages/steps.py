@@ -36,6 +36,7 @@ from tasks.reading import read_sentences
 from tasks.releases import assemble, joined_tokens_of
 from tasks.report import write_report
 from tasks.training import (
+    choose_ambiguous,
     choose_words,
     count_points,
     encode_features,
@@ -55,6 +56,7 @@ open_encoders_step = step(open_encoders, "open-encoders")
 reclaim_step = step(with_reclaimed_ids, "reclaim-ids")
 read_step = step(read_sentences, "read-corpus")
 choose_step = step(choose_words, "choose-words")
+ambiguous_step = step(choose_ambiguous, "choose-ambiguous-words")
 estimate_step = step(estimate, "estimate")
 count_points_step = step(count_points, "count-points")
 sample_step = step(sample_sentences, "sample-sentences")

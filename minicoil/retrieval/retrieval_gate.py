@@ -144,11 +144,11 @@ def _above(found: Difference, config: RetrievalGateConfig) -> tuple[Outcome, str
 
 
 def hurting_words(effects: Sequence[Effects], config: RetrievalGateConfig) -> list[str]:
-    """Words that cost the queries with them more than noise, over all sets; the largest loss first.
+    """Words that cost the queries with them, by more than noise unless the config says otherwise; largest loss first.
 
     Args:
         effects: Of each set: (query, word) -> nDCG@10 with the word's meaning less nDCG@10 without.
-        config: Fewest queries, smallest mean loss.
+        config: Fewest queries, smallest mean loss, whether it must be certain.
     """
     by_word: dict[str, list[float]] = {}
     for found in effects:
@@ -157,6 +157,7 @@ def hurting_words(effects: Sequence[Effects], config: RetrievalGateConfig) -> li
     losses = {}
     for word, values in by_word.items():
         interval = difference(np.asarray(values), np.zeros(len(values)), config.seed)
-        if len(values) >= config.word_queries and interval.high < 0 and interval.mean <= -config.word_loss:
+        loses = interval.mean < 0 and interval.mean <= -config.word_loss and (interval.high < 0 or not config.certain)
+        if len(values) >= config.word_queries and loses:
             losses[word] = sum(values)
     return sorted(losses, key=lambda word: (losses[word], word))

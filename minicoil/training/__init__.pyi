@@ -6,6 +6,7 @@ from .occurrences import (
 from .prior import Prior as Prior, collect_prior as collect_prior, principal_components as principal_components
 from .rules import rules_digest as rules_digest
 from .senses import (
+    find_senses as find_senses,
     group_senses as group_senses,
     measure_separation as measure_separation,
     telling_words as telling_words,

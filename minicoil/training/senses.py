@@ -36,8 +36,29 @@ class Separation:
     explained: float
 
 
+@dataclass(frozen=True)
+class Senses:
+    """Sentences of one word grouped by meaning.
+
+    Attributes:
+        groups: (n,) int64 group of each sentence, the largest group 0.
+        gain: Mean silhouette of the groups above that of a cloud without groups; 0 where there is one group.
+    """
+
+    groups: NDArray[np.int64]
+    gain: float
+
+
 def group_senses(role: NDArray[np.float32], seed: int = 17) -> NDArray[np.int64]:
     """(n,) int64 group of each sentence, the largest group 0; all 0 where no grouping is clearly better than one.
+
+    See `find_senses`.
+    """
+    return find_senses(role, seed).groups
+
+
+def find_senses(role: NDArray[np.float32], seed: int = 17) -> Senses:
+    """The groups of a word's sentences, and how clearly they stand apart.
 
     Args:
         role: (n, R) float32 unit role-model vectors of sentences with one word.
@@ -50,7 +71,7 @@ def group_senses(role: NDArray[np.float32], seed: int = 17) -> NDArray[np.int64]
         return _group(role, seed)
 
 
-def _group(role: NDArray[np.float32], seed: int) -> NDArray[np.int64]:
+def _group(role: NDArray[np.float32], seed: int) -> Senses:
     centred = (role - role.mean(axis=0)).astype(np.float64)
     _, scales, directions = np.linalg.svd(centred, full_matrices=False)
     points = centred @ directions[:COMPONENTS].T
@@ -67,7 +88,7 @@ def _group(role: NDArray[np.float32], seed: int) -> NDArray[np.int64]:
     order = np.argsort(-np.bincount(best), kind="stable")
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
-    return np.asarray(rank[best], dtype=np.int64)
+    return Senses(np.asarray(rank[best], dtype=np.int64), best_gain if len(order) > 1 else 0.0)
 
 
 def _cluster(points: NDArray[np.float64], k: int, seed: int) -> tuple[NDArray[np.int64], float]:

@@ -10,6 +10,7 @@ from .mining import (
     Candidate as Candidate,
     KnownUse as KnownUse,
     MiningConfig as MiningConfig,
+    general_per_million as general_per_million,
     query_weights as query_weights,
     rank_common as rank_common,
     rank_mined as rank_mined,

@@ -15,7 +15,7 @@ from minicoil.config import SamplingConfig
 from minicoil.text import fold_text, stem
 from minicoil.words.word_counts import WordCounts, WordUse, is_usable
 
-Kind = Literal["new", "shifted", "frequent", "named"]
+Kind = Literal["new", "shifted", "frequent", "named", "ambiguous"]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def rank_mined(
 def _judge_new(
     use: WordUse, background: WordCounts | None, counts: WordCounts, queries: Mapping[str, int], config: MiningConfig
 ) -> Candidate | None:
-    ratio = _log_ratio(use.per_million, _general_per_million(use, background), config)
+    ratio = _log_ratio(use.per_million, general_per_million(use, background), config)
     if ratio < config.min_log_ratio:
         return None
     reasons = [f"{2**ratio:.0f}x as frequent as in {_general_name(background)}"]
@@ -135,7 +135,7 @@ def _judge_known(
     queries: Mapping[str, int],
     config: MiningConfig,
 ) -> Candidate | None:
-    yardstick = _general_per_million(use, background) if before is None else before.per_million
+    yardstick = general_per_million(use, background) if before is None else before.per_million
     where = _general_name(background) if before is None else "the text it was trained on"
     ratio = _log_ratio(use.per_million, yardstick, config)
     reasons = [f"{2**ratio:.1f}x as frequent as in {where}"]
@@ -187,7 +187,8 @@ def _log_ratio(domain: float, yardstick: float, config: MiningConfig) -> float:
     return math.log2((domain + config.smoothing) / (yardstick + config.smoothing))
 
 
-def _general_per_million(use: WordUse, background: WordCounts | None) -> float:
+def general_per_million(use: WordUse, background: WordCounts | None = None) -> float:
+    """Occurrences of a word per million words of the background; of general English by wordfreq where that is None."""
     if background is not None:
         return background.use(use.word).per_million
     return sum(_english_per_million(form) for form in use.forms[:20])

@@ -21,7 +21,7 @@ from .encoder_check import (
     choose_role_model as choose_role_model,
     role_width as role_width,
 )
-from .encoders import PACKAGED as PACKAGED
+from .encoders import PACKAGED as PACKAGED, find_encoder as find_encoder
 from .foreign_folder import check_folder as check_folder
 from .sentence_cache import forget_sentences as forget_sentences
 from .sentence_encoder import Encoders as Encoders, SentenceEncoder as SentenceEncoder, open_encoders as open_encoders

@@ -1,4 +1,3 @@
-from .first_look import choose_queries as choose_queries
 from .inspecting import (
     list_all_releases as list_all_releases,
     list_words as list_words,
@@ -7,3 +6,4 @@ from .inspecting import (
     verify as verify,
 )
 from .release_report import ReportRequest as ReportRequest, write_report as write_report
+from .trial_page import write_trial_page as write_trial_page

@@ -23,7 +23,6 @@ from tasks.report.word_view import WordView, view_sentences
 from tasks.training import WordResult
 
 logger = logging.getLogger(__name__)
-_MAPS = 18  # words with a map: encoded in a few seconds, and a page of about half a megabyte
 _SENTENCES = 60  # marks of one map
 
 
@@ -35,12 +34,14 @@ class ReportRequest:
         place: Has the releases that collections carry.
         collections: Whose points will be re-encoded.
         with_text: False leaves every sentence and query of the corpus out.
+        maps: Most words with a map; 18 are encoded in a few seconds, and make a page of about half a megabyte.
     """
 
     place: Place
     collections: Sequence[CollectionRecord]
     role_model: str
     with_text: bool = True
+    maps: int = 18
 
 
 def write_report(
@@ -78,7 +79,7 @@ def _views(
     for entry in proof.evaluated:
         for row in entry.result.words:
             moved[row.word] = moved.get(row.word, 0.0) + abs(row.total)
-    chosen = sorted(trained, key=lambda r: (-moved.get(r.word, 0.0), -r.n_sentences, r.word))[:_MAPS]
+    chosen = sorted(trained, key=lambda r: (-moved.get(r.word, 0.0), -r.n_sentences, r.word))[: request.maps]
     model, views = remembering(MiniCoil.load(folder), request.place.cache), list[WordView]()
     with progress("drawing sense maps", len(chosen), "words") as advance:
         for record in chosen:

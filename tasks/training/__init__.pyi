@@ -1,3 +1,4 @@
+from .ambiguity import choose_ambiguous as choose_ambiguous
 from .choosing import (
     WordRequest as WordRequest,
     check_max_points as check_max_points,

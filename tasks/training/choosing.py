@@ -38,12 +38,17 @@ TRAINING_SECONDS = 0.07  # of CPU a word
 
 @dataclass(frozen=True)
 class WordRequest:
-    """What a person asked for."""
+    """What a person asked for.
+
+    Attributes:
+        ambiguous: Words that `tasks.training.ambiguity` chooses, who looks at sentences.
+    """
 
     words: Sequence[str] = ()
     words_file: str | None = None
     mine: int | None = None
     common: int | None = None
+    ambiguous: int | None = None
     queries: str | None = None
     max_points: int | None = None
     max_ids: int | None = None
@@ -105,7 +110,7 @@ def choose_words(
         known = set(parent.vocabulary.known_words)
         ranked = (c for c in rank_common(counts, request.common, config) if c.word not in known)
         chosen |= {c.word: c for c in ranked if c.word not in chosen}
-    mine = request.mine or (DEFAULT_MINED if not named and not request.common else 0)
+    mine = request.mine or (0 if named or request.common or request.ambiguous else DEFAULT_MINED)
     if mine:
         queries = read_queries(request.queries, report) if request.queries is not None else []
         weights = query_weights((query.text for query in queries), fold)

@@ -101,6 +101,14 @@ def test_a_document_is_forgotten_by_an_id_of_any_characters(nasty):
         assert harmful(answer.stdout) == [] and json.loads(answer.stdout)["docs"] == [name]
 
 
+_HITS = [{"text": NASTY[0] + NASTY[1], "sense": sense} for sense in (0, 1, None)]
+SEEN_WORD = {
+    "form": NASTY[0] + NASTY[1], "n_bm25": 0, "n_minicoil": 1, "queries": [1, 2],
+    "senses": [{"words": [NASTY[1]], "n_sentences": 3, "examples": [NASTY[0]]}] * 2,
+    "shown": [{"text": NASTY[1], "sense": 1, "bm25": _HITS, "minicoil": _HITS[:1]}],
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("command", sorted(RENDERERS))
 def test_every_answer_that_is_drawn_is_harmless(command, capsys):
     """Strings of an answer may come from anywhere: ledgers and records are other people's files too."""
@@ -135,7 +143,13 @@ def test_every_answer_that_is_drawn_is_harmless(command, capsys):
             "delivered": [{"way": "webhook", "to": text, "error": text}],
         },
         "deploy": {text: [text]},
-        "try_folder": Anything(collection=text, message=text, examples=[], next=[text]),
+        "try_folder": Anything(
+            collection=text, message=text, remarks=[text], page=text, next=[text], look={"words": [SEEN_WORD]}
+        ),
+        "doctor": {
+            "checks": [{"name": text, "state": state, "found": text, "fix": text} for state in ("good", "odd", "wrong")],
+            "fix": {"name": text, "found": text, "fix": text},
+        },
     }  # fmt: skip
     show(command, answers[command])
     told = capsys.readouterr().out

@@ -1,0 +1,81 @@
+"""What a page of checks says, and which of them is the one to fix."""
+
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from tasks.doctor import installation
+from tasks.doctor.check import Check, first_to_fix
+from tasks.doctor.installation import check_installation, read_tested
+from tasks.doctor.surroundings import check_surroundings
+from tasks.place import Place
+
+ROOT = Path(__file__).parents[3]
+NAMED_BY = {"home": "--home", "store": "default", "qdrant": "default"}
+
+
+def by_name(checks):
+    return {check.name: check for check in checks}
+
+
+def test_the_read_tested_are_those_of_the_constraints():
+    pinned = dict(
+        line.split("#")[0].strip().split("==")
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line.split("#")[0]
+    )
+    lines = (ROOT / "tasks" / "doctor" / "tested.txt").read_text().split()
+    assert {line.split("==")[0]: line.split("==")[1] for line in lines}.items() <= pinned.items()
+    assert {"torch", "prefect", "fastembed", "qdrant-client", "numpy"} <= set(read_tested())
+
+
+def test_an_environment_set_up_from_the_constraints_is_good():
+    checks = by_name(check_installation())
+    assert {check.state for check in checks.values()} == {"good"}
+    assert checks["torch"].found.endswith("build")
+
+
+@pytest.mark.parametrize(
+    ("package", "number", "state"),
+    [("numpy", "1.26.0", "wrong"), ("numpy", "2.0.1", "odd"), ("boto3", None, "wrong"), ("transformers", None, "odd")],
+)
+def test_a_version_out_of_bounds_or_missing_is_wrong_and_an_untested_one_is_odd(package, number, state, monkeypatch):
+    real = installation.version
+
+    def version(name):
+        if name == package and number is None:
+            raise PackageNotFoundError(name)
+        return number if name == package else real(name)
+
+    monkeypatch.setattr(installation, "version", version)
+    check = by_name(check_installation())["packages"]
+    assert check.state == state
+    assert package in check.found and check.fix
+
+
+def test_a_fresh_home_is_good_and_nothing_is_made_there(tmp_path):
+    checks = by_name(check_surroundings(Place.at(tmp_path / "home"), NAMED_BY))
+    assert {check.state for check in checks.values()} == {"good"}, checks
+    assert "(by --home)" in checks["home"].found
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_home_below_a_file_and_a_server_that_is_not_there_are_wrong(tmp_path):
+    (tmp_path / "file").write_text("")
+    checks = check_surroundings(Place.at(tmp_path / "file" / "home", None, "http://127.0.0.1:9"), NAMED_BY)
+    wrong = {check.name for check in checks if check.state == "wrong"}
+    assert {"home", "Qdrant"} <= wrong
+    assert first_to_fix(checks).name == "home"
+    assert "127.0.0.1:9" in by_name(checks)["Qdrant"].found
+
+
+def test_more_documents_than_disk_and_memory_hold_are_wrong(tmp_path):
+    checks = by_name(check_surroundings(Place.at(tmp_path / "home"), NAMED_BY, 10**9))
+    assert checks["disk"].state == checks["memory"].state == "wrong"
+
+
+def test_the_first_that_is_wrong_is_the_one_to_fix():
+    good, odd = Check("a", "good", ""), Check("b", "odd", "", "x")
+    assert first_to_fix([good, odd]) is None
+    assert first_to_fix([good, odd, Check("c", "wrong", "", "y"), Check("d", "wrong", "", "z")]).name == "c"

@@ -1,0 +1,50 @@
+"""What a trial reads: a bounded sample, what could not be read, and whether it looks English."""
+
+import json
+
+import pytest
+
+from minicoil.errors import CorpusError
+from tasks.place import Place
+from tasks.trial.sample import english_share, read_sample
+
+GERMAN = "Der Knoten gehört zu einem Verbund und die Dienste laufen darin weiter, bis jemand sie beendet. "
+
+
+def rows(folder, texts):
+    folder.mkdir()
+    (folder / "a.jsonl").write_text("\n".join(json.dumps({"text": text}) for text in texts))
+    return str(folder)
+
+
+def test_a_sample_is_bounded_and_says_how_much_there_is(tmp_path):
+    spec = rows(tmp_path / "texts", [f"the number {i} is a number" for i in range(50)])
+    sample = read_sample(Place.at(tmp_path / "home"), spec, 20)
+    assert (len(sample.documents), sample.n_found) == (20, 50)
+    assert sample.is_english
+    assert not (tmp_path / "home").exists()
+
+
+def test_text_in_another_language_is_noticed_and_too_little_text_is_not(tmp_path):
+    spec = rows(tmp_path / "texts", [f"{i} {GERMAN}" for i in range(40)])
+    sample = read_sample(Place.at(tmp_path / "home"), spec, 100)
+    assert not sample.is_english and sample.english < 0.05
+    assert english_share([GERMAN]) is None
+    assert english_share(["it was the best of times"] * 50) > 0.5
+
+
+def test_a_folder_of_pdf_files_is_told_how_to_become_text(tmp_path):
+    (tmp_path / "papers").mkdir()
+    for name in ("a.pdf", "b.PDF"):
+        (tmp_path / "papers" / name).write_bytes(b"%PDF-1.7")
+    with pytest.raises(CorpusError, match="2 PDF files and no text.*pdftotext"):
+        read_sample(Place.at(tmp_path / "home"), str(tmp_path / "papers"), 10)
+
+
+def test_pdf_files_beside_text_are_named_as_passed_over(tmp_path):
+    (tmp_path / "papers").mkdir()
+    (tmp_path / "papers" / "a.pdf").write_bytes(b"%PDF-1.7")
+    (tmp_path / "papers" / "b.txt").write_text("The node is there. " * 30)
+    sample = read_sample(Place.at(tmp_path / "home"), str(tmp_path / "papers"), 10)
+    assert sample.documents
+    assert [row["reason"] for row in sample.unusable] == ["files of a kind that is not read (.pdf)"]
