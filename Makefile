@@ -29,7 +29,7 @@ else
 	@echo "torch $(TORCH_VERSION): the registry's build, on Linux with CUDA, 2.5 GB to download"
 	$(PIP) torch==$(TORCH_VERSION)
 endif
-	@echo "everything else: 600 MB to download, half of it for the tests"
+	@echo "everything else: 540 MB to download, 120 MB of it for the tests"
 	$(PIP) -e '.[dev]'
 	@echo "installed: $$(du -sh $(VENV) | cut -f1) in $(VENV); \`$(BIN)/minicoil doctor\` says whether all is well"
 	touch $@

@@ -14,7 +14,8 @@ from tasks.store import ObjectStore, find_path
 # how an answer is judged, shown, approved and brought to the points
 _HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days", "points_budget", "window", "judge_at_most"}
 _NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", *_HOW}
-_CAME_LATER = {"max_ids", "also", "ambiguous"}  # unset they say nothing, and an earlier version's request stays what it was
+# unset they say nothing, and a request of an earlier version keeps its digest
+_CAME_LATER = {"max_ids", "also", "ambiguous"}
 
 
 def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:

@@ -24,18 +24,18 @@ SENSES = {
         "money loan borrowing paying saving finance credit bills",
     ),
     ("bank", "river"): (
-        "willow heron otter reed ferry rapids kayak trout ripple pebble canoe mud moorhen angler waterfall stream kingfisher "
+        "willow heron otter reed ferry rapids kayak canal ripple pebble canoe mud moorhen angler waterfall stream kingfisher "
         "meadow dam eddy estuary raft beaver swan driftwood creek",
         "river water flowing upstream riverside rowing floods rain",
     ),
     ("bat", "animal"): (
-        "cave wing owl moth roost attic twilight sonar fur insect rabies vampire colony echo claw mosquito belfry nocturne "
-        "guano flight mammal pup hibernation barn dusk screech",
+        "cave wing owl moth roost attic twilight sonar fur insect rabies vampire fang echo claw mosquito belfry nocturne "
+        "guano flight mammal cavern hibernation barn dusk screech",
         "nocturnal flying wings insects mammals nighttime darkness hunting",
     ),
     ("bat", "sport"): (
         "pitcher inning umpire glove homer catcher cricket wicket helmet bowler infield strike dugout baseball swing batter "
-        "league bunt scoreboard outfield coach grip fastball run trainer stadium",
+        "league bunt scoreboard outfield coach grip fastball shortstop trainer stadium",
         "ball game hitting team score sports throw player",
     ),
     ("crane", "bird"): (
@@ -45,11 +45,11 @@ SENSES = {
     ),
     ("crane", "machine"): (
         "girder scaffold hook cable forklift bulldozer hoist concrete excavator operator pulley skyscraper winch cement "
-        "dockyard container steel foreman counterweight beam load hardhat boom crate hydraulics gantry",
+        "dockyard container steel foreman counterweight derrick load hardhat boom crate hydraulics gantry",
         "building lifting heavy machine construction site tower equipment",
     ),
     ("seal", "animal"): (
-        "walrus whisker iceberg flipper blubber penguin herring orca beach rock squid colony polarbear barking fur fish "
+        "walrus whisker iceberg flipper blubber penguin herring orca beach seacoast squid rookery polarbear barking blowhole snout "
         "arctic whale pup tide krill puffin dolphin sealion shoal glacier",
         "sea swimming ocean animal ice mammal cold wildlife",
     ),
@@ -64,7 +64,7 @@ SENSES = {
         "critter small furry pest nibbling gnawing tiny wild",
     ),
     ("mouse", "computer"): (
-        "keyboard cursor monitor laptop click desktop scroll trackpad screen software printer menu gamer window usb driver "
+        "keyboard cursor monitor laptop click desktop touchpad trackpad screen software printer menu gamer window usb driver "
         "icon webcam browser button headset processor joystick wireless spreadsheet pointer",
         "computer device clicking typing technology digital input hardware",
     ),
@@ -74,13 +74,13 @@ SENSES = {
         "tree wood forest woodland trees wooden brown rough",
     ),
     ("bark", "dog"): (
-        "growl puppy leash kennel terrier howl poodle collar hound bone postman whimper intruder yelp spaniel watchdog "
-        "snarl doorbell burglar beagle tailwag mastiff bulldog muzzle shepherd pet",
+        "growl puppy leash kennel terrier howl poodle collar hound chihuahua postman whimper intruder yelp spaniel watchdog "
+        "snarl doorbell burglar beagle tailwag mastiff bulldog dachshund shepherd pet",
         "dog loud noise dogs growling howling angry canine",
     ),
     ("bass", "fish"): (
         "lure lake trout perch hook rod bait pond reel salmon fisherman fin pike boat gill carp catfish net scales minnow "
-        "tackle sinker walleye shore bobber fillet",
+        "tackle sinker walleye jetty bobber fillet",
         "fishing fish freshwater angling swimming catching boating underwater",
     ),
     ("bass", "music"): (
@@ -104,8 +104,8 @@ SENSES = {
         "garden growing green gardening spring planted flowering outdoors",
     ),
     ("plant", "factory"): (
-        "turbine worker assembly smokestack generator boiler reactor conveyor furnace engineer shift refinery chemical "
-        "smelter machinery forklift union manager coal pipe robot steelworks emission workforce manufacturer warehouse",
+        "turbine worker assembly smokestack generator boiler reactor conveyor furnace foundry shift refinery chemical "
+        "smelter machinery forklift union manager coal kiln robot steelworks emission workforce manufacturer warehouse",
         "industry producing production industrial manufacturing electricity power output",
     ),
     ("organ", "body"): (
