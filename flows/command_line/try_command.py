@@ -126,7 +126,9 @@ def _first_answer(sample: TrialSample) -> dict[str, Any] | None:
 
     first = answer_first([document.text for document in sample.documents])
     if first is not None:
-        screen.tell(f'\nBM25 already answers "{first["query"]}", which stands in most of the pieces:')
+        screen.tell(
+            f'\nBM25 already answers "{first["query"]}", words that stand side by side in more pieces than others:'
+        )
         for place, row in enumerate(first["results"], 1):
             screen.tell(f"  {place}. {screen.shorten(row['text'], 110)}")
         screen.tell("")

@@ -58,6 +58,8 @@ def read_sample(place: Place, spec: str, size: int) -> TrialSample:
                 f"{spec}: {n:,} PDF files and no text that is read; PDF has no reader here: turn them into text first, "
                 "as `pdftotext FILE.pdf` of poppler-utils does, and run the same command on the folder of .txt files"
             ) from error
+        if any("without a column" in reason for reason in report.n_unusable):
+            raise CorpusError(f"{error}; name the column of the text, as in `minicoil try {spec}#COLUMN`") from error
         raise
     texts = [document.text for document in documents]
     return TrialSample(

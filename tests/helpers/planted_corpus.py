@@ -123,11 +123,12 @@ SENSES = {
 
 @dataclass(frozen=True)
 class PlantedPiece:
-    """One piece of text, and which word it has in which sense."""
+    """One piece of text, which word it has in which sense, and the noun beside it."""
 
     text: str
     word: str
     sense: str
+    noun: str
 
 
 def planted_pieces(seed: int = 5) -> list[PlantedPiece]:
@@ -138,7 +139,7 @@ def planted_pieces(seed: int = 5) -> list[PlantedPiece]:
         for noun in dict.fromkeys(nouns.split()):
             frame = FRAMES[int(rng.integers(len(FRAMES)))]
             far = " ".join(rng.permutation(ends.split())[:3])
-            pieces.append(PlantedPiece(frame.format(word=word, noun=noun, far=far) + ".", word, sense))
+            pieces.append(PlantedPiece(frame.format(word=word, noun=noun, far=far) + ".", word, sense, noun))
     return [pieces[i] for i in rng.permutation(len(pieces))]
 
 

@@ -83,3 +83,9 @@ def test_an_empty_home_is_the_workers_own(monkeypatch, tmp_path):
     assert (
         release_parameters.PromoteParameters(release=1, home=str(tmp_path / "other")).place().home == tmp_path / "other"
     )
+
+
+@pytest.mark.parametrize("also", [{"dry_run": True}, {"max_points": 10}])
+def test_ambiguous_words_are_found_by_looking_at_sentences_which_a_dry_run_does_not(also):
+    with pytest.raises(ValidationError, match="ambiguous words are found by encoding"):
+        parameters.ExtendParameters(corpus=["x"], ambiguous=5, **also)

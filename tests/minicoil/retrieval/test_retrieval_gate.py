@@ -77,3 +77,14 @@ def test_a_word_that_lowers_many_queries_is_named_and_one_that_lowers_few_is_not
     assert hurting_words([{**many, **few, **noise}], CONFIG) == ["flow"]
     halves = [dict(list(many.items())[:6]), dict(list(many.items())[6:])]
     assert hurting_words(halves, CONFIG) == ["flow"]  # over all sets together
+
+
+def test_a_quick_look_names_every_word_that_loses_and_looks_at_few():
+    quick = RetrievalGateConfig.at_most(40)
+    assert (quick.max_queries, quick.max_documents) == (40, 40)
+    loses = {(f"q{i}", "pod"): effect for i, effect in enumerate((-0.5, 0.1, 0.2))}
+    gains = {(f"q{i}", "flow"): effect for i, effect in enumerate((-0.1, 0.3, 0.2))}
+    nothing = {(f"q{i}", "node"): 0.0 for i in range(9)}
+    two = {(f"q{i}", "cell"): -0.5 for i in range(2)}
+    assert hurting_words([{**loses, **gains, **nothing, **two}], quick) == ["pod"]
+    assert hurting_words([loses], CONFIG) == []

@@ -55,3 +55,12 @@ def test_a_word_with_one_meaning_asks_nothing():
     flat = np.tile(one.role[0], (32, 1)) + np.random.default_rng(3).normal(0, 0.05, one.role.shape).astype(np.float32)
     same = WordSentences("pod", one.forms, one.keys, one.texts, flat.astype(np.float32), one.held_out)
     assert make_sense_queries("senses", [same]) is None
+
+
+def test_among_all_sentences_those_that_taught_are_searched_and_held_out_ones_ask():
+    held = np.zeros(32, bool)
+    held[[0, 1, 20]] = True
+    data = make_sense_queries("senses", [word(held, open_rows=(3,))], per_word=30, among="all")
+    assert {query.split(":")[1] for query in data.queries} == {"100", "101", "120"}
+    assert set(data.documents) == {str(key) for key in range(100, 132)} - {"103"}
+    assert all(query.split(":")[1] in data.left_out[query] for query in data.queries)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from minicoil.training.senses import group_senses, measure_separation, telling_words
+from minicoil.training.senses import find_senses, group_senses, measure_separation, telling_words
 
 
 def unit(rows):
@@ -54,3 +54,9 @@ def test_one_group_or_only_undecided_sentences_have_no_separation():
     meanings = unit(np.random.default_rng(3).normal(size=(6, 4)))
     for groups in (np.zeros(6, int), np.full(6, -1), np.array([0, 1, -1, -1, -1, -1])):
         assert measure_separation(meanings, groups).apart is None
+
+
+def test_the_gain_says_how_clearly_senses_stand_apart():
+    clear, blurred = (find_senses(planted(2, spread=spread)[1]).gain for spread in (0.1, 0.4))
+    assert clear > blurred > 0
+    assert find_senses(unit(1 + 0.3 * np.random.default_rng(1).normal(size=(80, 24)))).gain == 0
