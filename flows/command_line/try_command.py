@@ -47,7 +47,7 @@ def try_folder(place: dict[str, Any], texts: str) -> Any:
     or pydocs:PACKAGE. Much text is tried on a sample. What it makes stays in --home, for `index`, `extend`, `serve`.
     """
     from tasks.report import write_trial_page
-    from tasks.trial import look_at_senses, read_sample
+    from tasks.trial import FirstLook, look_at_senses, read_sample
 
     started, opened = time.monotonic(), open_place(place)
     spec = corpus_spec(texts)
@@ -73,7 +73,8 @@ def try_folder(place: dict[str, Any], texts: str) -> Any:
         "served": _served(opened),
         **_words(extended),
     }
-    look = _look(look_at_senses, opened, release)
+    texts_tried = [document.body for document in sample.documents]
+    look = FirstLook() if release is None else look_at_senses(opened, release, texts_tried)
     answer |= {"look": look.row(), "remarks": remarks(answer, sample, look), **_verdict(look)}
     answer["next"] = next_steps(place, collection, spec, look, answer)
     answer["page"] = str(write_trial_page(opened.home / f"try-{collection}.html", answer, look))
@@ -115,7 +116,7 @@ def _tell_sample(texts: str, sample: TrialSample) -> None:
         screen.tell(
             f"  this does not look like English: {sample.english:.0%} of its words are English function words, running "
             f"text has 30 to 50%, and below {ENGLISH_SHARE:.0%} the packaged encoder, made for English, tells meanings "
-            "by luck; BM25 works, without stemming. `minicoil extend --encoder` takes an encoder of your language",
+            "by luck; BM25 works, with English stems. `minicoil extend --encoder` takes an encoder of your language",
             "yellow",
         )
 
@@ -163,12 +164,6 @@ def _words(extended: Any) -> dict[str, Any]:
         "n_untaught": sum(row["verdict"] in ("kept_bm25", "failed") for row in rows),
         "gate": {"verdict": gate.get("verdict"), "reasons": list(gate.get("reasons", ()))},
     }
-
-
-def _look(look_at_senses: Any, place: Place, release: int | None) -> FirstLook:
-    from tasks.trial import FirstLook
-
-    return FirstLook() if release is None else look_at_senses(place, release)
 
 
 def _verdict(look: FirstLook) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from minicoil.retrieval import (
     rank,
 )
 from minicoil.sparse import MiniCoil
-from minicoil.text import STOPWORDS, fold_text, stem
+from minicoil.text import STOPWORDS, fold_text, sentence_keys, split_sentences, stem
 from minicoil.training import find_senses, split_rows, telling_words
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import open_release, role_model_of
@@ -35,6 +35,7 @@ from tasks.store import remembering
 
 MAX_QUERIES = 300  # of all words together
 SENTENCES = 100  # of each word, that are searched; encoded in half a second
+_DRAWN = 5000  # of each word, among which those of the texts are looked for
 RESULTS = 3  # of each ranking
 _PER_WORD = 12  # queries
 _WORDS = re.compile(r"[^\W_]+")
@@ -158,7 +159,7 @@ class FirstLook:
         return {**counts, "n_one_meaning": self.n_one_meaning, "words": words}
 
 
-def look_at_senses(place: Place, release: int) -> FirstLook:
+def look_at_senses(place: Place, release: int, texts: Sequence[str] | None = None) -> FirstLook:
     """Ask for each meaning of a release's words, and rank the sentences of all of them by BM25 and by the release.
 
     Meanings are the groups that the role model sees. The sentence that a query is cut from is not searched for it; the
@@ -167,14 +168,20 @@ def look_at_senses(place: Place, release: int) -> FirstLook:
     Args:
         place: Has the release, and the sentences that it was trained on.
         release: Its number; it need not be served.
+        texts: Only sentences of these are looked at; None: all that the home has.
     """
+    here = (
+        None
+        if texts is None
+        else {key for text in texts for key in sentence_keys(list(split_sentences(text))).tolist()}
+    )
     folder = open_release(place.objects(), release, place.cache)
     records = sorted(Ledger.read(folder).served().values(), key=lambda record: record.word)
     with place.points() as points:
         store = SentenceStore.find(points, role_model_of(place.objects(), release) or PACKAGED)
         if store is None or not records:
             return FirstLook(n_one_meaning=len(records))
-        sources = [found for record in records if (found := _sentences(store, record)) is not None]
+        sources = [found for record in records if (found := _sentences(store, record, here)) is not None]
     per_word = max(min(_PER_WORD, MAX_QUERIES // len(records)), 2)
     data = make_sense_queries("senses", sources, per_word, among="all")
     if data is None or not (data := _telling(data, {source.word: source.forms for source in sources})).queries:
@@ -186,8 +193,11 @@ def look_at_senses(place: Place, release: int) -> FirstLook:
     return FirstLook(tuple(asked), len(records) - len(asked))
 
 
-def _sentences(store: SentenceStore, record: WordRecord) -> WordSentences | None:
-    keys = sorted(store.sample(record.forms, SENTENCES))
+def _sentences(store: SentenceStore, record: WordRecord, here: Collection[int] | None) -> WordSentences | None:
+    lowest = sorted(store.sample(record.forms, SENTENCES))
+    keys = lowest
+    if here is not None:
+        keys = sorted(key for key in store.sample(record.forms, _DRAWN) if key in here)[:SENTENCES]
     role = store.vectors(keys)
     found = [sentence for page in store.texts(keys) for sentence in page if sentence.key in role]
     if not found:
@@ -195,7 +205,7 @@ def _sentences(store: SentenceStore, record: WordRecord) -> WordSentences | None
     held_out = np.zeros(len(found), dtype=np.bool_)
     names = np.asarray([sentence.key for sentence in found], dtype=np.uint64)
     # those that training held out, where it had the same sentences; else by the share alone: those every run holds out
-    same = record.n_sentences == len(found)
+    same = keys == lowest and record.n_sentences == len(found)
     held_out[split_rows(names, SamplingConfig() if same else SamplingConfig(min_test=0)).test] = True
     texts = [sentence.text for sentence in found]
     vectors = np.stack([role[sentence.key] for sentence in found])

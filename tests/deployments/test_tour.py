@@ -1,0 +1,71 @@
+"""`make run`: each step is run once, says what it found, and the last screen is always there."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from deployments import tour
+from tasks.trial import FirstLook
+
+INDEXED = {"n_points": 1500, "n_written": 1500}
+EXTENDED = {
+    "release": 1,
+    "promoted": True,
+    "words": [{"word": "pool", "verdict": "accepted"}, {"word": "node", "verdict": "kept_bm25"}],
+    "collections": [{"n_rewritten": 700}],
+}
+
+
+@pytest.fixture
+def commands(monkeypatch, tmp_path):
+    """Arguments of the commands that were run; each answers as `answers` says, else as it should."""
+    ran, answers = [], {}
+
+    def run(command, check, stdout):
+        ran.append(command[3:])
+        (tmp_path / "home").mkdir(exist_ok=True)
+        usual = (0, INDEXED if command[3] == "index" else EXTENDED)
+        code, answer = answers.get(len(ran), usual)
+        return subprocess.CompletedProcess(command, code, json.dumps(answer).encode())
+
+    monkeypatch.setattr(tour.subprocess, "run", run)
+    monkeypatch.setattr(tour, "look_at_senses", lambda place, release: FirstLook())
+    monkeypatch.setattr(sys, "argv", ["tour", "--home", str(tmp_path / "home")])
+    return ran, answers
+
+
+def test_a_second_run_goes_on_behind_what_is_done(commands, capsys):
+    ran, _ = commands
+    tour.main()
+    told = capsys.readouterr().out
+    assert len(ran) == len(tour.STEPS) == 4
+    assert "found: release 1: 1 words taught (pool, ...); 700 pieces rewritten" in told
+    assert told.count("why it matters:") == 4 and "Over all 0 such searches" in told
+    tour.main()
+    assert len(ran) == 4 and capsys.readouterr().out.count("done before") == 4
+
+
+def test_a_step_that_fails_stops_the_tour_and_is_run_again(commands, capsys):
+    ran, answers = commands
+    answers[2] = (1, {"error": "no"})
+    with pytest.raises(SystemExit):
+        tour.main()
+    assert "run `make run` again" in capsys.readouterr().out
+    tour.main()
+    assert [arguments[0] for arguments in ran] == ["index", "extend", "extend", "index", "extend"]
+
+
+def test_a_release_that_a_gate_holds_back_is_something_found(commands, capsys):
+    _, answers = commands
+    answers[2] = (1, {**EXTENDED, "promoted": False, "refused": True, "collections": []})
+    tour.main()
+    assert "a gate holds it back" in capsys.readouterr().out
+
+
+def test_every_step_is_a_command_that_parses():
+    from command_lines import check_commands
+
+    for step in tour.STEPS:
+        assert check_commands(f"minicoil {tour.shlex.join(step.arguments)}") == 1
