@@ -71,7 +71,7 @@ def try_folder(place: dict[str, Any], texts: str) -> Any:
         "first": first,
         "release": release,
         "served": _served(opened),
-        **_words(extended),
+        **_words(extended, opened, release),
     }
     texts_tried = [document.body for document in sample.documents]
     look = FirstLook() if release is None else look_at_senses(opened, release, texts_tried)
@@ -154,10 +154,16 @@ def _served(place: Place) -> int | None:
     return read_channel(place.objects(), CHANNEL).current
 
 
-def _words(extended: Any) -> dict[str, Any]:
+def _words(extended: Any, place: Place, release: int | None) -> dict[str, Any]:
     """What was taught, what was left out because queries with it ranked worse, and what the gate made of the rest."""
-    rows = extended.words
-    gate = extended.retrieval_gate or {}
+    rows, gate = extended.words, extended.retrieval_gate or {}
+    if not rows and release is not None:  # a run before this one found it out
+        from minicoil.words import Ledger
+        from tasks.catalogue import open_release, read_manifest
+
+        gate = read_manifest(place.objects(), release).facts.get("retrieval_gate") or {}
+        records = Ledger.read(open_release(place.objects(), release, place.cache)).words.values()
+        rows = [{"word": entry.word, "verdict": entry.verdict, "reason": entry.reason} for entry in records]
     return {
         "n_trained": sum(row["verdict"] in ("accepted", "improved") for row in rows),
         "left_out": [row["word"] for row in rows if "lowers retrieval" in (row["reason"] or "")],
