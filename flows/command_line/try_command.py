@@ -194,7 +194,7 @@ def remarks(answer: Mapping[str, Any], sample: TrialSample, look: FirstLook) -> 
     if answer["left_out"]:
         told.append(
             f"left on BM25, because queries with them ranked worse by meaning: {', '.join(answer['left_out'])}; the "
-            "counts above are of the words that stood"
+            "counts are of the words that stood, which flatters these a little"
         )
     if answer["release"] is not None and answer["served"] != answer["release"]:
         told.append(
