@@ -116,7 +116,7 @@ SENSES = {
     ("organ", "music"): (
         "church hymn choir pipe cathedral fugue keyboard chapel psalm organist anthem congregation bellows sermon recital "
         "pew prelude wedding priest mass toccata altar carol harpsichord gospel parish",
-        "music church religious playing singing worship musical sacred",
+        "choral church religious chanting singing worship liturgical sacred",
     ),
 }
 
