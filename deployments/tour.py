@@ -69,7 +69,7 @@ def _extended(answer: Answer) -> str:
 
 
 # seeded samples and a quick judgement keep it to minutes on two cores; without these options all is read and judged
-_QUICK = ("--max-sentences", "150", "--judge-at-most", "300")
+_QUICK = ("--max-sentences", "120", "--judge-at-most", "300")
 STEPS = (
     Step(
         "Documentation of scientific packages becomes searchable",
@@ -79,7 +79,7 @@ STEPS = (
     ),
     Step(
         "The frequent words of that text are taught",
-        ("extend", "--common", "200", "--corpus", FIRST, "--sample", "4000", *_QUICK),
+        ("extend", "--common", "150", "--corpus", FIRST, "--sample", "3000", *_QUICK),
         _extended,
         "each word got four numbers for each place where it stands: alike where it means the same",
     ),
