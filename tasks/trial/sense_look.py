@@ -28,10 +28,9 @@ from minicoil.training import find_senses, split_rows, telling_words
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import open_release, role_model_of
 from tasks.corpus import SentenceStore, measure_lengths
-from tasks.models import PACKAGED
+from tasks.models import PACKAGED, remembering
 from tasks.place import Place
 from tasks.progress import progress
-from tasks.store import remembering
 
 MAX_QUERIES = 300  # of all words together
 SENTENCES = 100  # of each word, that are searched; encoded in half a second
