@@ -29,3 +29,12 @@ def test_of_each_meaning_the_query_whose_rankings_differ_most_is_shown_and_all_a
     row = look.row()
     assert (row["n_asked"], row["n_bm25"], row["n_minicoil"], row["n_one_meaning"]) == (3, 2, 2, 3)
     assert [entry["sense"] for entry in row["words"][0]["shown"]] == [0, 1]
+
+
+def test_a_difference_that_chance_explains_is_no_gain():
+    better, worse = query(0, (1,), (0,)), query(0, (0,), (1,))
+    assert not FirstLook().is_better
+    assert not FirstLook((word(better, better, better, better, better),)).is_better  # 5 of 5: .06
+    assert FirstLook((word(*[better] * 6),)).is_better
+    assert not FirstLook((word(*[better] * 6, worse),)).is_better
+    assert not FirstLook((word(*[worse] * 6),)).is_better
