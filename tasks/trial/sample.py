@@ -43,7 +43,7 @@ def read_sample(place: Place, spec: str, size: int) -> TrialSample:
     """At most `size` pieces of a corpus, the same that `minicoil index --sample` takes.
 
     Raises:
-        CorpusError: there is nothing that can be read; of a folder of PDF files it says so.
+        CorpusError: there is nothing that can be read; of PDF and Word files it says what their reader is.
     """
     report = CorpusReport()
     try:
@@ -53,11 +53,6 @@ def read_sample(place: Place, spec: str, size: int) -> TrialSample:
         else:
             documents = list(read_corpora([spec], report, size))
     except (CorpusError, EmptyCorpusError) as error:
-        if n := _pdf_files(report):
-            raise CorpusError(
-                f"{spec}: {n:,} PDF files and no text that is read; PDF has no reader here: turn them into text first, "
-                "as `pdftotext FILE.pdf` of poppler-utils does, and run the same command on the folder of .txt files"
-            ) from error
         if any("without a column" in reason for reason in report.n_unusable):
             raise CorpusError(f"{error}; name the column of the text, as in `minicoil try {spec}#COLUMN`") from error
         raise
@@ -81,7 +76,3 @@ def english_share(texts: Sequence[str]) -> float | None:
         n_words += len(found)
         n_english += sum(word in STOPWORDS for word in found)
     return n_english / n_words if n_words >= _FEWEST_WORDS else None
-
-
-def _pdf_files(report: CorpusReport) -> int:
-    return sum(n for reason, n in report.n_unusable.items() if "(.pdf)" in reason)

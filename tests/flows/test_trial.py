@@ -78,7 +78,7 @@ def test_what_cannot_be_read_is_an_error(home, tmp_path):
     (tmp_path / "papers").mkdir()
     (tmp_path / "papers" / "a.pdf").write_bytes(b"%PDF-1.7")
     answer = run(home, "try", tmp_path / "papers")
-    assert answer.exit_code == 1 and "pdftotext" in answer.stderr
+    assert answer.exit_code == 1 and "a.pdf" in answer.stderr
 
 
 @pytest.mark.slow

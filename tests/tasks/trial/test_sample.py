@@ -5,6 +5,7 @@ import json
 import pytest
 
 from minicoil.errors import CorpusError
+from tasks.corpus import corpus_files
 from tasks.place import Place
 from tasks.trial.sample import english_share, read_sample
 
@@ -33,18 +34,13 @@ def test_text_in_another_language_is_noticed_and_too_little_text_is_not(tmp_path
     assert english_share(["it was the best of times"] * 50) > 0.5
 
 
-def test_a_folder_of_pdf_files_is_told_how_to_become_text(tmp_path):
+def test_a_folder_of_pdf_files_without_their_reader_says_how_to_get_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(corpus_files, "is_missing", lambda kind: kind == ".pdf")
     (tmp_path / "papers").mkdir()
     for name in ("a.pdf", "b.PDF"):
         (tmp_path / "papers" / name).write_bytes(b"%PDF-1.7")
-    with pytest.raises(CorpusError, match="2 PDF files and no text.*pdftotext"):
+    with pytest.raises(CorpusError, match=r"2 files that need pip install.*\[documents\]"):
         read_sample(Place.at(tmp_path / "home"), str(tmp_path / "papers"), 10)
-
-
-def test_pdf_files_beside_text_are_named_as_passed_over(tmp_path):
-    (tmp_path / "papers").mkdir()
-    (tmp_path / "papers" / "a.pdf").write_bytes(b"%PDF-1.7")
     (tmp_path / "papers" / "b.txt").write_text("The node is there. " * 30)
     sample = read_sample(Place.at(tmp_path / "home"), str(tmp_path / "papers"), 10)
-    assert sample.documents
-    assert [row["reason"] for row in sample.unusable] == ["files of a kind that is not read (.pdf)"]
+    assert sample.documents and sample.unusable[0]["reason"].startswith("files that need pip install")
