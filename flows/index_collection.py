@@ -27,6 +27,7 @@ def index_collection(parameters: IndexParameters) -> IndexOutcome:
             k=parameters.k,
             b=parameters.b,
             avg_len=parameters.avg_len,
+            importance=parameters.importance,
         )
         if parameters.base is not None:
             base_step(place, parameters.channel, parameters.base)

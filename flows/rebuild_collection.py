@@ -8,7 +8,7 @@ from flows.outcomes import RebuildOutcome
 from flows.stages import Clock, move_back_step, rebuild_step
 from tasks.collections import RebuildRequest
 
-_FIELDS = ("source", "target", "channel", "text", "alias", "k", "b", "avg_len")
+_FIELDS = ("source", "target", "channel", "text", "alias", "k", "b", "avg_len", "importance")
 
 
 @flow(name="rebuild-collection", description="Build a collection anew beside itself.")

@@ -39,6 +39,7 @@ def load(
     avg_len: float = ...,
     threads: int | None = ...,
     *,
+    importance: str = ...,
     follow: Literal[False] = ...,
 ) -> MiniCoil: ...
 @overload
@@ -59,6 +60,7 @@ def load(
     avg_len: float = Bm25Config.avg_len,
     threads: int | None = None,
     *,
+    importance: str = "",
     follow: bool = False,
     collection: str | None = None,
 ) -> MiniCoil | FollowedModel:
@@ -76,6 +78,7 @@ def load(
             where it is followed).
         k, b, avg_len: The collection's own; `minicoil index` prints them.
         threads: Forward passes at once; None takes every core.
+        importance: Digest of what the collection's words are weighed by; `minicoil index` prints it where there is one.
         follow: Serve whatever the channel serves, from now on: see `minicoil.sparse.following`.
         collection: With `follow`, the collection whose record gives k, b and avg_len.
 
@@ -90,8 +93,15 @@ def load(
         if collection is not None:
             raise UsageError("collection= goes with follow=True; without, give the collection's k, b and avg_len")
         return MiniCoil.load(
-            _entry("minicoil.resolvers", str(place))(str(place)) if separator else place, k, b, avg_len, threads
+            _entry("minicoil.resolvers", str(place))(str(place)) if separator else place,
+            k,
+            b,
+            avg_len,
+            threads,
+            importance,
         )
+    if importance:
+        raise UsageError("importance= goes without follow=True; a collection's record names its own: collection=NAME")
     if not separator:
         raise UsageError(f"'{place}' is a folder, which never moves; follow a channel: file:///store@production")
     followed: FollowedModel = _entry("minicoil.followers", str(place))(str(place), k, b, avg_len, threads, collection)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from minicoil.files import Count, Fraction, NotNegative, Positive, Size, check_numbers, write_json
@@ -15,7 +15,12 @@ PRIOR_COMPONENTS = 256  # principal components of the role model that a prior ho
 
 @dataclass(frozen=True)
 class Bm25Config:
-    """Term-frequency saturation; fixed for the life of a collection.
+    """What a document's words count beside their meaning; fixed for the life of a collection.
+
+    Attributes:
+        k, b: Of term-frequency saturation.
+        avg_len: Mean length of a text, in words.
+        importance: Digest of the importance that words are weighed by; "" where all count alike, as in BM25.
 
     Raises:
         UsageError: k or avg_len is not above 0, or b is outside [0, 1].
@@ -26,6 +31,7 @@ class Bm25Config:
     k: Positive = 1.2
     b: Fraction = 0.75
     avg_len: Positive = 150.0
+    importance: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         check_numbers(self)

@@ -20,7 +20,8 @@ def show_search(result: Mapping[str, Any]) -> None:
             say(f"{hit['score']:8.3f}  {shown(shorten(hit['text'], 140))}")
     if explained := result.get("explanation"):
         say(f"\n[bold]{shown(str(explained['id']))}[/bold] scores {explained['score']:.4f}")
-        keys = ("word", "idf", "tf", "meaning", "score")
+        is_weighed = any(row["importance"] != 1 for row in explained["words"])
+        keys = ("word", "idf", "tf", *(("importance",) if is_weighed else ()), "meaning", "score")
         rows = [[row[key] for key in keys] for row in explained["words"]]
         show_table((*keys, ""), [[*row, _remark(w)] for row, w in zip(rows, explained["words"], strict=True)])
         say(f"sum {explained['sum']:.4f}")

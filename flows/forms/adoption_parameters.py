@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from flows.forms.place_parameters import EncoderParameters, Name, Part, read_part
+from flows.forms.place_parameters import EncoderParameters, Importance, Name, Part, read_part
 from flows.forms.said import Said
 from minicoil.config import Bm25Config
 from minicoil.files import Fraction, Positive
@@ -34,6 +34,7 @@ class AdoptParameters(EncoderParameters):
     avg_len: Positive | None = Field(
         None, title="Mean length", description="Mean length of a text in words; empty: measured on a sample"
     )
+    importance: Importance = "auto"
     points_per_second: Positive | None = Field(
         None, title="Points per second", description="Most points written a second; empty: as fast as it goes"
     )
@@ -68,6 +69,7 @@ class AdoptParameters(EncoderParameters):
             self.k,
             self.b,
             self.avg_len,
+            self.importance,
         )
 
     def options(self) -> ExpansionOptions:

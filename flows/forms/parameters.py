@@ -16,6 +16,7 @@ from flows.forms.place_parameters import (
     ChannelParameters,
     Collections,
     EncoderParameters,
+    Importance,
     Name,
     RoleModel,
     Sample,
@@ -54,6 +55,7 @@ class IndexParameters(EncoderParameters):
         description="Mean length of a text in words; empty: measured on the corpus",
         examples=[44.0],
     )
+    importance: Importance = "auto"
 
 
 class RebuildParameters(ChannelParameters):
@@ -69,6 +71,7 @@ class RebuildParameters(ChannelParameters):
     avg_len: Positive | None = Field(
         None, title="Mean length", description="Mean length of a text in words; empty: measured on the source"
     )
+    importance: Importance = "auto"
 
 
 class WordsParameters(BudgetParameters, EncoderParameters):
@@ -177,6 +180,13 @@ class ExtendParameters(WordsParameters):
     )
     background: str | None = Field(
         None, title="Background", description="A corpus of general text to mine against", examples=["pydocs:numpy"]
+    )
+    importance: Annotated[bool, Said("--no-importance", help="Learn no importance, and leave the parent's out")] = (
+        Field(
+            True,
+            title="Importance",
+            description="Learn how much words matter in their text, where the parent did not yet",
+        )
     )
     dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
 

@@ -92,6 +92,15 @@ ApprovalDays = Annotated[
     Number(1, 365, whole=True),
     Field(title="Days to approve", description="Days that a release which a gate refused waits for you"),
 ]
+Importance = Annotated[
+    str,
+    Field(
+        pattern="^(auto|none|[1-9][0-9]{0,8})$",
+        title="Importance",
+        description="Weigh words by importance: auto where the release carries it; none; or the number of a release",
+        examples=["none"],
+    ),
+]
 RoleModel = Annotated[
     str,
     Field(title="Role model", description="Defines what is close: minilm, a local folder, or a Hugging Face id"),
@@ -115,6 +124,7 @@ _LATER = (
     "judged_sets",
     "judge_at_most",
     "text_in_report",
+    "importance",
 )
 _LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flows.outcomes.collection_outcomes import describe_importance
 from flows.outcomes.outcome import TimedOutcome
 from flows.screen import say, shorten, shown
 
@@ -23,7 +24,7 @@ class AdoptOutcome(TimedOutcome):
         n_cleared: Points that carried what `--undo` took off.
         without_text: Some of the points without text.
         dry_run: Nothing was written.
-        k, b, avg_len: Of its BM25, fixed at its adoption.
+        k, b, avg_len, importance: Of its vectors, fixed at its adoption.
     """
 
     collection: str
@@ -38,6 +39,7 @@ class AdoptOutcome(TimedOutcome):
     k: float | None = None
     b: float | None = None
     avg_len: float | None = None
+    importance: str | None = None
 
     def show(self) -> None:
         """What was added, would be added, or was removed; then the points that have no text."""
@@ -47,6 +49,7 @@ class AdoptOutcome(TimedOutcome):
             say(f"{name}: {self['n_cleared']:,} of {self['n_points']:,} points carry what {verb}; vectors: {vectors}")
             return
         settings = f"k={self['k']}, b={self['b']}, avg_len={self['avg_len']:.1f}"
+        settings += describe_importance(self.get("importance"))
         if self.get("dry_run"):
             say(f"{name}: {self['n_due']:,} of {self['n_points']:,} points would get the vectors {vectors}; {settings}")
             if "seconds_expected" in self:

@@ -38,6 +38,7 @@ class IndexOutcome(CollectionOutcome):
         n_written, n_skipped, n_deleted: Points that were new or changed, that were as they are, that CORPUS lacks.
         n_clashes: Texts whose id another one has.
         lengths: Measured for avg_len, where this run measured it.
+        importance: Digest of what its words are weighed by, fixed too; None: all count alike.
         unusable: What could not be used: `reason`, `n`, `examples`.
         mended: What was made of a damaged record, where it was.
     """
@@ -47,6 +48,7 @@ class IndexOutcome(CollectionOutcome):
     n_deleted: int
     n_clashes: int
     unusable: Sequence[Row]
+    importance: str | None = None
     lengths: Row | None = None
     mended: Row | None = None
 
@@ -55,11 +57,16 @@ class IndexOutcome(CollectionOutcome):
         say(
             f"{shown(self.collection)}: {self.n_points:,} points; {self.n_written:,} written, "
             f"{self.n_skipped:,} unchanged; k={self.k}, b={self.b}, avg_len={self.avg_len:.1f}"
-            f"{describe_lengths(self.lengths)}"
+            f"{describe_lengths(self.lengths)}{describe_importance(self.importance)}"
         )
         if self.mended:
             say(shown(self.mended["message"]))
         show_problems(self.unusable)
+
+
+def describe_importance(digest: str | None) -> str:
+    """By what words are weighed, behind other settings; nothing where all count alike."""
+    return f", importance {digest[:12]}" if digest else ""
 
 
 def describe_lengths(lengths: Mapping[str, Any] | None) -> str:
@@ -97,7 +104,7 @@ class RebuildOutcome(TimedOutcome):
         n_points: In it now.
         release: Whose vectors it has; None: none of this service's.
         alias: Pointed to it.
-        k, b, avg_len: Of the copy's BM25, fixed at its creation.
+        k, b, avg_len, importance: Of the copy, fixed at its creation.
         n_written, n_deleted, n_without_text: Points of the copy, that its source lost meanwhile, that have no text.
         verification: How the copy was found to be right.
     """
@@ -109,6 +116,7 @@ class RebuildOutcome(TimedOutcome):
     k: float | None = None
     b: float | None = None
     avg_len: float | None = None
+    importance: str | None = None
     n_written: int | None = None
     n_deleted: int | None = None
     n_without_text: int | None = None

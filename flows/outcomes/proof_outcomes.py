@@ -10,6 +10,8 @@ from flows.outcomes.outcome import Row, TimedOutcome
 from flows.outcomes.shown_parts import show_gate, show_problems
 from flows.screen import say, shorten, show_table, shown
 
+_SYSTEMS = (("BM25", "bm25"), ("parent", "parent"), ("miniCOIL", "minicoil"))
+_WEIGHED = (("BM25 x importance", "bm25_importance"), ("miniCOIL x importance", "minicoil_importance"))
 _SHOWN = 6  # queries and words at each end
 
 
@@ -22,6 +24,8 @@ class EvaluationOutcome(TimedOutcome):
         set: Name of the first set, of that `kind`; `is_proxy`: made without labels.
         n_documents, n_queries: Of that set.
         bm25, minicoil, parent: Means by measure: `ndcg@10`, `mrr@10`, `recall@100`.
+        bm25_importance, minicoil_importance: The same with the importance that the release carries; `importance`: their
+            changes against BM25. None where it carries none, or where it was searched in a collection.
         against: Changes against BM25 and the parent, with intervals.
         steps, queries, words: What each step, query and word brought; `problems`: what could not be used.
         trained_on: Whether the set's text trained the model.
@@ -49,6 +53,9 @@ class EvaluationOutcome(TimedOutcome):
     gate: Row
     parent_model: str | None = None
     collection: str | None = None
+    bm25_importance: Mapping[str, float] | None = None
+    minicoil_importance: Mapping[str, float] | None = None
+    importance: Mapping[str, Any] | None = None
 
     def show(self) -> None:
         """Figures, gate, and where it helps and hurts, set by set."""
@@ -70,10 +77,14 @@ def _show_set(row: Mapping[str, Any]) -> None:
     measures = ("ndcg@10", "mrr@10", "recall@100")
     rows: list[tuple[object, ...]] = [
         (name, *(f"{row[system][measure]:.4f}" for measure in measures))
-        for name, system in (("BM25", "bm25"), ("parent", "parent"), ("miniCOIL", "minicoil"))
+        for name, system in (*_SYSTEMS, *_WEIGHED)
+        if system in row
     ]
     for name, other in (("against BM25", "bm25"), ("against the parent", "parent")):
         rows.append((name, *(interval(row["against"][other][measure]) for measure in measures)))
+    for name, system in _WEIGHED:
+        if found := row.get("importance", {}).get(system):
+            rows.append((f"{name}, against BM25", *(interval(found[measure]) for measure in measures)))
     show_table(("", *measures), rows)
     if row["steps"]:
         cells = [(step["name"], f"{step['ndcg@10']:.4f}", interval(step)) for step in row["steps"]]

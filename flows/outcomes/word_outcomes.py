@@ -90,6 +90,7 @@ class ExtensionOutcome(WordsOutcome):
         ids_left: For words to come.
         unreachable_words: Entries of the base that no text resolves to.
         retrieval_gate: What judging retrieval found, `report` the key of the release's page.
+        importance: What the release carries: `digest`, `beta`, and how it was learned; or the `reason` why not.
         transfer: Bytes uploaded, and copied inside the store.
     """
 
@@ -103,6 +104,7 @@ class ExtensionOutcome(WordsOutcome):
     unreachable_words: Sequence[str] = ()
     retrieval_gate: Row | None = None
     report: str | None = None
+    importance: Row | None = None
     transfer: Row | None = None
 
     def show(self) -> None:
@@ -138,6 +140,8 @@ class ExtensionOutcome(WordsOutcome):
         if self.transfer:
             up, inside = (self.transfer[key] / 2**20 for key in ("uploaded_bytes", "copied_bytes"))
             say(f"published: {up:,.1f} MiB uploaded, {inside:,.1f} MiB copied inside the store")
+        if self.importance:
+            say(shown(_describe_importance(self.importance)))
         if self.retrieval_gate:
             show_gate(self.retrieval_gate)
             say(f"report: {shown(str(self.report))} in the object store")
@@ -146,6 +150,18 @@ class ExtensionOutcome(WordsOutcome):
             estimate = self.estimate or {}
             pairs = ((name, estimate.get(name), value) for name, value in self.actual.items())
             say("estimated / actual: " + ", ".join(f"{name} {cell(one)} / {cell(two)}" for name, one, two in pairs))
+
+
+def _describe_importance(row: Row) -> str:
+    if "digest" not in row:
+        return f"importance was not learned: {row.get('reason', 'nothing was found to learn it from')}"
+    if "n_taught" not in row:
+        return f"importance {row['digest'][:12]}, as in the parent"
+    change = f"{row['bm25']:.4f} -> {row['bm25_importance']:.4f} (+- {row['error']:.4f})"
+    return (
+        f"importance {row['digest'][:12]} of {row['n_taught']:,} queries; nDCG@10 of {row['n_judged']:,} others for "
+        f"their own text, BM25 without and with: {change}"
+    )
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -125,6 +125,7 @@ def extension_report(
         **_common(reading, clock),
     }
     if published is not None:
+        answer["importance"] = published.manifest.facts.get("importance")
         answer["retrieval_gate"] = published.manifest.facts.get("retrieval_gate")
         answer["report"] = release_key(published.release, REPORT) if answer["retrieval_gate"] else None
         answer["transfer"] = {"uploaded_bytes": published.uploaded_bytes, "copied_bytes": published.copied_bytes}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.forms import RemoveParameters, WordsParameters
+from flows.forms import ExtendParameters, RemoveParameters, WordsParameters
 from flows.stages.gated_promotion import settle_release
 from flows.stages.job import Job
 from flows.stages.proving_release import prove_release
-from flows.stages.steps import Clock, assemble_step, joined_step, publish_step
+from flows.stages.steps import Clock, assemble_step, importance_step, joined_step, publish_step
 from minicoil.training import Prior
 from minicoil.words import Candidate
 from tasks.catalogue import Publication, parity_fact
@@ -17,7 +17,7 @@ from tasks.collections import claim_unused_number, reused_of
 from tasks.models import remove_work
 from tasks.place import Place
 from tasks.releases import Assembled, Draft, probe_texts
-from tasks.training import WordResult
+from tasks.training import ImportanceLesson, WordResult
 
 
 def make_release(
@@ -36,12 +36,25 @@ def make_release(
         folder = job.place.work_on(request) / f"release-{number}"
         probes, sources = probe_texts(job.sentences, chosen), job.parameters.corpus
         reused = reused_of(job.parent, job.place.objects())
-        draft = Draft(job.parent, number, folder, request, prior, probes, remove, joined, sources, reused)
+        keeps = not isinstance(job.parameters, ExtendParameters) or job.parameters.importance
+        draft = Draft(
+            job.parent, number, folder, request, prior, probes, remove, joined, sources, reused, _learn(job), keeps
+        )
         built = assemble_step(draft, results)
     proven = prove_release(job, draft, built, results)
     facts = {**job.plan.facts, **proven.facts}
     published, promoted = publish_and_settle(job.place, job.parameters, draft, proven.built, facts, job.clock)
     return published, {**promoted, "returned": proven.returned}
+
+
+def _learn(job: Job) -> ImportanceLesson:
+    """Importance, where an extension may learn it; retrained words come with what there is."""
+    asked = job.parameters
+    if not isinstance(asked, ExtendParameters) or not asked.importance:
+        return ImportanceLesson()
+    with job.clock.timing("importance"):
+        lesson: ImportanceLesson = importance_step(job.place, job.points, job.parent, asked.corpus, asked.sample)
+        return lesson
 
 
 def publish_and_settle(

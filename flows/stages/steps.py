@@ -42,6 +42,7 @@ from tasks.training import (
     encode_features,
     estimate,
     find_underperforming,
+    learn_from_corpus,
     make_prior,
     recall_results,
     sample_held_out,
@@ -63,6 +64,7 @@ sample_step = step(sample_sentences, "sample-sentences")
 held_out_step = step(sample_held_out, "sample-held-out-sentences")
 recall_step = step(recall_results, "recall-trained-words")
 encode_step = step(encode_features, "encode-sentences")
+importance_step = step(learn_from_corpus, "learn-importance")
 prior_step = step(make_prior, "make-prior")
 measure_step = step(find_underperforming, "measure-words")
 train_step = step(train_unit, "train-words")

@@ -1,4 +1,8 @@
-from .content_words import ContentWords as ContentWords, pool_content as pool_content
+from .content_words import (
+    ContentWords as ContentWords,
+    is_content as is_content,
+    pool_content as pool_content,
+)
 from .export import (
     export_encoder as export_encoder,
     pools_by_mean as pools_by_mean,

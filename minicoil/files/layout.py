@@ -74,6 +74,11 @@ class BundleLayout:
         return self.folder / "minicoil_rows.onnx"
 
     @property
+    def importance(self) -> Path:
+        """Ours, in releases that have one: the vector that says how much a word matters in its document."""
+        return self.folder / "minicoil_importance.json"
+
+    @property
     def facts(self) -> Path:
         """Ours: dims, and name and digest of the encoder."""
         return self.folder / "minicoil.json"
@@ -86,7 +91,7 @@ class BundleLayout:
     def carried(self) -> list[Path]:
         """Files that a child has from its parent as they are: all but the stack, the vocabulary, graphs and card."""
         own = {self.stack, self.vocabulary, self.fused, self.head, self.rows, self.card}
-        named = {path for path in (*self.required(), self.facts) if path.is_file()}
+        named = {path for path in (*self.required(), self.facts, self.importance) if path.is_file()}
         beside = {path for name in ("onnx", "ledger") for path in (self.folder / name).rglob("*") if path.is_file()}
         legal = {path for pattern in ("LICENSE*", "NOTICE*") for path in self.folder.glob(pattern) if path.is_file()}
         return sorted((named | beside | legal) - own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from minicoil.retrieval.effectiveness import DEPTH, Difference, difference, measure
 from minicoil.retrieval.exact_index import ExactIndex
@@ -11,9 +11,10 @@ from minicoil.retrieval.extension_steps import ExtensionSteps
 from minicoil.retrieval.ranking_order import tie_order
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.retrieval.word_effects import Effects, WordEffect, group_effects
-from minicoil.sparse import MiniCoil, SparseVector, Term, bm25_vector, split_query
+from minicoil.sparse import MiniCoil, SparseVector, Term, bm25_vector, split_query, without_words
 
 BM25, RELEASE, PARENT, NEW_WORDS = "bm25", "minicoil", "parent", "new_words"
+BM25_IMPORTANCE, RELEASE_IMPORTANCE = "bm25_importance", "minicoil_importance"
 _CHANGED = {NEW_WORDS: "new words", RELEASE: "retrained words"}
 # system, query vector, limit -> document ids, the best first, of equals as `minicoil.retrieval.ranking_order` has them
 Search = Callable[[str, SparseVector, int], Sequence[str]]
@@ -78,6 +79,8 @@ class SetResult:
     Attributes:
         means: System -> measure -> mean over queries.
         against: "bm25" and "parent" -> measure -> the release's difference to it.
+        importance: "bm25_importance" and "minicoil_importance" -> measure -> difference to BM25; empty where the
+            release carries no importance.
         steps: To the parent, from there to its new words, from there to its retrained words; empty where the release
             does not have both.
         unknown: Queries that have no word at all to search with: counted 0 for every system.
@@ -92,6 +95,7 @@ class SetResult:
     unknown: tuple[str, ...]
     without_meaning: tuple[str, ...]
     steps: tuple[Step, ...] = ()
+    importance: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
 
     def helped_first(self) -> list[QueryChange]:
         """Queries that changed, those helped most first and those hurt most last."""
@@ -99,9 +103,13 @@ class SetResult:
 
 
 def encode_queries(
-    data: RetrievalSet, model: MiniCoil, parent: MiniCoil | None, steps: ExtensionSteps | None = None
+    data: RetrievalSet,
+    model: MiniCoil,
+    parent: MiniCoil | None,
+    steps: ExtensionSteps | None = None,
+    weighs: bool = False,
 ) -> EncodedQueries:
-    """Every query's vector under each system."""
+    """Every query's vector under each system; where documents are weighed too (`weighs`), queries stay as they are."""
     texts = list(data.queries.values())
     tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
     plain = [bm25_vector(words, model.vocabulary, model.bm25, query=True) for words in tokens]
@@ -109,6 +117,8 @@ def encode_queries(
     vectors = {BM25: plain, RELEASE: release, PARENT: plain if parent is None else list(parent.query_embed(texts))}
     if steps is not None:
         vectors[NEW_WORDS] = list(model.under(steps.vocabulary).query_embed(texts))
+    if weighs:
+        vectors |= {BM25_IMPORTANCE: plain, RELEASE_IMPORTANCE: release}
     terms = [split_query(words, vector, model.vocabulary) for words, vector in zip(tokens, release, strict=True)]
     return EncodedQueries(tokens, vectors, terms)
 
@@ -120,6 +130,7 @@ def encode_documents(
     is_ancestor: bool,
     steps: ExtensionSteps | None = None,
     progress: Callable[[int], None] | None = None,
+    weighing: MiniCoil | None = None,
 ) -> dict[str, list[SparseVector]]:
     """System -> one vector a document; one forward pass for all where one grew from the other.
 
@@ -130,6 +141,7 @@ def encode_documents(
         is_ancestor: True where the release's stack holds the parent's rows.
         steps: See `split_extension`; None makes no vectors for it.
         progress: Told of documents done.
+        weighing: The release with its importance; None makes no vectors for it.
     """
     tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
     answer = {BM25: [bm25_vector(words, model.vocabulary, model.bm25) for words in tokens]}
@@ -142,6 +154,9 @@ def encode_documents(
     answer |= {system: [row[place] for row in rows] for place, system in enumerate(vocabularies)}
     if PARENT not in answer:
         answer[PARENT] = answer[BM25] if parent is None else list(parent.embed(texts))
+    if weighing is not None:
+        both = list(weighing.embed_each(texts, [weighing.vocabulary, without_words(weighing.vocabulary)]))
+        answer |= {RELEASE_IMPORTANCE: [row[0] for row in both], BM25_IMPORTANCE: [row[1] for row in both]}
     return answer
 
 
@@ -199,6 +214,11 @@ def judge(
         gain = difference(values, found[before]["ndcg@10"], seed, groups)
         return Step(system, n_words, float(values.mean()), gain)
 
+    weighed = {
+        system: {name: difference(values, found[BM25][name], seed, groups) for name, values in found[system].items()}
+        for system in (BM25_IMPORTANCE, RELEASE_IMPORTANCE)
+        if system in found
+    }
     taken: tuple[Step, ...] = ()
     if steps is not None:
         added = step(NEW_WORDS, PARENT, steps.n_new)
@@ -227,6 +247,7 @@ def judge(
         unknown=tuple(q for q, terms in zip(names, queries.terms, strict=True) if not terms),
         without_meaning=tuple(q for q, k, t in zip(names, known, queries.terms, strict=True) if t and not k),
         steps=taken,
+        importance=weighed,
     )
 
 

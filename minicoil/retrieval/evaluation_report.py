@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from minicoil.problems import Problem
@@ -24,7 +24,8 @@ def result_row(result: SetResult) -> dict[str, Any]:
         "n_documents": len(data.documents),
         "n_queries": len(data.queries),
         **{s: {name: round(value, 4) for name, value in row.items()} for s, row in result.means.items()},
-        "against": {o: {name: interval(d) for name, d in row.items()} for o, row in result.against.items()},
+        "against": _intervals(result.against, interval),
+        **({"importance": _intervals(result.importance, interval)} if result.importance else {}),
         "steps": [
             {
                 "name": step.name,
@@ -61,6 +62,12 @@ def result_row(result: SetResult) -> dict[str, Any]:
             *_query_problems("queries with no word the release knows: as BM25", result.without_meaning),
         ],
     }
+
+
+def _intervals(
+    found: Mapping[str, Mapping[str, Difference]], interval: Callable[[Difference], dict[str, float]]
+) -> dict[str, dict[str, dict[str, float]]]:
+    return {system: {name: interval(change) for name, change in row.items()} for system, row in found.items()}
 
 
 def _query_problems(reason: str, ids: Sequence[str]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A score taken apart: for every word of the query IDF x term frequency x meaning."""
+"""A score taken apart: for every word of the query IDF x term frequency x importance x meaning."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from minicoil.sparse import SparseVector, Term
 
 @dataclass(frozen=True)
 class TermScore:
-    """What one word of a query adds to one document's score: `idf * tf * meaning`.
+    """What one word of a query adds to one document's score: `idf * tf * importance * meaning`.
 
     Attributes:
         is_known: False where the release has no layer for the word, which then counts as in BM25 with meaning 1.
         tf: BM25's saturated term frequency in the document; 0 where it does not have the word.
+        importance: How much the word matters in the document, 1 on average; 1 where nothing weighs words, too.
         meaning: Cosine of the word's meaning in the query and in the document, in [-1, 1]; None where it is not there.
     """
 
@@ -27,21 +28,25 @@ class TermScore:
     tf: float
     meaning: float | None
     score: float
+    importance: float = 1.0
 
 
-def explain(terms: Sequence[Term], document: SparseVector, idf: Idf) -> list[TermScore]:
+def explain(
+    terms: Sequence[Term], document: SparseVector, idf: Idf, frequencies: SparseVector | None = None
+) -> list[TermScore]:
     """Every word's part of a document's score, in the query's order; together they are the score.
 
     Args:
         terms: The query's words.
         document: Its vector under the same release.
         idf: Of cells, as the engine counts it.
+        frequencies: `frequency_vector` of the document, where its words are weighed; None takes all for term frequency.
     """
-    values = dict(zip(document.indices.tolist(), document.values.tolist(), strict=True))
-    return [_explain(term, values, idf) for term in terms]
+    values = document.as_dict()
+    return [_explain(term, values, idf, None if frequencies is None else frequencies.as_dict()) for term in terms]
 
 
-def _explain(term: Term, values: dict[int, float], idf: Idf) -> TermScore:
+def _explain(term: Term, values: dict[int, float], idf: Idf, frequencies: dict[int, float] | None) -> TermScore:
     query = term.cells.values.astype(np.float64)
     found = np.asarray([values.get(int(cell), 0.0) for cell in term.cells.indices], dtype=np.float64)
     if not found.any():
@@ -49,9 +54,11 @@ def _explain(term: Term, values: dict[int, float], idf: Idf) -> TermScore:
     by_cell = idf(term.cells.indices)
     score = float((by_cell * query * found).sum())
     tf = float(np.linalg.norm(found)) if term.is_known else float(found.sum())
+    plain = 0.0 if frequencies is None else sum(frequencies.get(int(cell), 0.0) for cell in term.cells.indices)
+    importance = tf / plain if plain else 1.0  # what was written before the text changed is told as it is
     # a word's cells stand in the same documents and so have one IDF, but for a hash that falls among them
     weight = float(by_cell[found != 0].mean())
-    return TermScore(term.word, term.is_known, weight, tf, score / (weight * tf), score)
+    return TermScore(term.word, term.is_known, weight, tf / importance, score / (weight * tf), score, importance)
 
 
 def movers(rows: Sequence[TermScore], usual: float, n: int = 3) -> list[tuple[TermScore, float]]:
@@ -63,7 +70,8 @@ def movers(rows: Sequence[TermScore], usual: float, n: int = 3) -> list[tuple[Te
             place.
         n: Most to return.
     """
-    lifts = [(row, row.idf * row.tf * (row.meaning - usual)) for row in rows if row.meaning is not None]
+    found = [(row, row.meaning) for row in rows if row.meaning is not None]
+    lifts = [(row, row.idf * row.tf * (row.importance * meaning - usual)) for row, meaning in found]
     return sorted(lifts, key=lambda entry: (-abs(entry[1]), entry[0].word))[:n]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from minicoil.problems import Problem
@@ -39,7 +39,9 @@ class _Item:
     why_not: str = ""
 
 
-def make_known_items(name: str, sources: Sequence[Source], n_queries: int, seed: int = 17) -> RetrievalSet:
+def make_known_items(
+    name: str, sources: Sequence[Source], n_queries: int, seed: int = 17, may_ask: Callable[[str], bool] | None = None
+) -> RetrievalSet:
     """A known-item set: at most `n_queries` queries, every source's body a document.
 
     A heading asks for the text below it; where there is no heading of words, or several texts share it, the first
@@ -52,6 +54,7 @@ def make_known_items(name: str, sources: Sequence[Source], n_queries: int, seed:
         sources: Documents; queries are drawn among them, all are searched.
         n_queries: Most queries.
         seed: Of the draw, by hash: equal sources give equal queries, in whatever order they come.
+        may_ask: Whether a query may be drawn; None: every one.
     """
     leaders = find_near_duplicates([source.body for source in sources])
     unique = [source for place, source in enumerate(sources) if leaders[place] == place]
@@ -61,11 +64,15 @@ def make_known_items(name: str, sources: Sequence[Source], n_queries: int, seed:
     openings = find_near_duplicates([item.query for item in asking], 0.7, 2).tolist()
     repeats = Counter(openings)
     candidates = [item for item, leader in zip(asking, openings, strict=True) if repeats[leader] == 1]
+    n_candidates = len(candidates)
+    if may_ask is not None:
+        candidates = [item for item in candidates if may_ask(item.query)]
     candidates.sort(key=lambda item: hashlib.blake2b(f"{seed}\0{item.id}".encode(), digest_size=8).digest())
     chosen = candidates[:n_queries]
     reasons = Counter(item.why_not for item in items if item.why_not)
     reasons["near-duplicate documents left out"] = len(sources) - len(unique)
-    reasons["queries that repeat another document's opening"] = len(asking) - len(candidates)
+    reasons["queries that repeat another document's opening"] = len(asking) - n_candidates
+    reasons["queries that taught importance"] = n_candidates - len(candidates)
     return RetrievalSet(
         name=name,
         kind="known_item",

@@ -6,8 +6,10 @@ from .cells import (
     bm25_vector as bm25_vector,
     count_words as count_words,
     document_vector as document_vector,
+    frequency_vector as frequency_vector,
     normalise as normalise,
     query_vector as query_vector,
+    without_words as without_words,
 )
 from .following import FollowedModel as FollowedModel
 from .impact import (

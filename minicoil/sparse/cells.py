@@ -162,7 +162,13 @@ def term_frequency(counts: NDArray[np.float64], n_words: int, bm25: Bm25Config) 
     return np.asarray(counts * (bm25.k + 1) / (counts + bm25.k * length))
 
 
-def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary, bm25: Bm25Config) -> SparseVector:
+def document_vector(
+    bag: Bag,
+    meanings: NDArray[np.float32],
+    vocabulary: Vocabulary,
+    bm25: Bm25Config,
+    weights: NDArray[np.float64] | None = None,
+) -> SparseVector:
     """The vector of a document.
 
     >>> vocabulary, _ = Vocabulary.empty(capacity=10).apply({"pod": ["pods"]})
@@ -177,6 +183,7 @@ def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabul
         meanings: (n_known, d) float32 tanh outputs in the order of `bag.word_ids`; normalised here.
         vocabulary: Gives d and the unknown-word shift.
         bm25: k, b and avg_len of the collection.
+        weights: See `minicoil.sparse.weighing`, in the order of known and hashed words; None weighs nothing.
 
     Returns:
         d cells per known word in id order, then the hashed cells of unknown stems: BM25 of their summed counts.
@@ -184,6 +191,8 @@ def document_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabul
     hashed = hashed_counts(bag, vocabulary)
     counts = np.asarray([*bag.word_counts, *hashed.values()], dtype=np.float64)
     tf = term_frequency(counts, bag.n_words, bm25)
+    if weights is not None:
+        tf = tf * weights
     n_known = len(bag.word_ids)
     values = (normalise(meanings).astype(np.float64) * tf[:n_known, None]).ravel()
     return _vector(bag, hashed, np.concatenate([values, tf[n_known:]]), vocabulary)
@@ -204,10 +213,23 @@ def query_vector(bag: Bag, meanings: NDArray[np.float32], vocabulary: Vocabulary
 
 def bm25_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config, query: bool = False) -> SparseVector:
     """The vector of a text under a vocabulary of the same shift that knows no word: plain BM25, no encoder."""
-    blank = _without_words(len(vocabulary.words), vocabulary.dims)
+    blank = without_words(vocabulary)
     bag = count_words(tokens, blank)
     nothing = np.zeros((0, blank.dims), dtype=np.float32)
     return query_vector(bag, nothing, blank) if query else document_vector(bag, nothing, blank, bm25)
+
+
+def without_words(vocabulary: Vocabulary) -> Vocabulary:
+    """A vocabulary of the same size, and so of the same hashed cells, that knows no word: under it all is BM25."""
+    return _without_words(len(vocabulary.words), vocabulary.dims)
+
+
+def frequency_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config) -> SparseVector:
+    """BM25's term frequencies of a document, in the cells that its words have: a known word's in its first cell."""
+    bag = count_words(tokens, vocabulary)
+    first = np.zeros((len(bag.word_ids), vocabulary.dims), dtype=np.float32)
+    first[:, 0] = 1.0
+    return document_vector(bag, first, vocabulary, bm25)
 
 
 @lru_cache(8)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +37,12 @@ class WordMeanings:
     Attributes:
         ids: (n,) int64 word ids, ascending.
         outputs: (n, d) float32 tanh outputs in (-1, 1).
+        weights: Token -> importance of its word, unknown ones too; None where all count alike.
     """
 
     ids: NDArray[np.int64]
     outputs: NDArray[np.float32]
+    weights: Mapping[str, float] | None = None
 
     def select(self, word_ids: Sequence[int]) -> NDArray[np.float32]:
         """(k, d) outputs of some of the words, in the order asked for."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from minicoil.encoder import (
     pool_texts,
 )
 from minicoil.files import release_pages
+from minicoil.importance import Importance
 from minicoil.sparse.meanings import WordMeanings, WordPieces, measure_meanings, measure_pooled
 from minicoil.text import TokenizedText
 
@@ -46,6 +47,7 @@ def measure_batches(
     wanted: Sequence[WordPieces],
     dense: bool,
     recollection: Recollection | None,
+    importance: Importance | None = None,
 ) -> Iterator[Measured]:
     """Some texts at a time, in no particular order: their places, the meanings of their words, (B, D) dense vectors.
 
@@ -56,10 +58,12 @@ def measure_batches(
         wanted: Of each text the pieces of known words.
         dense: Whether sentence vectors are wanted too; None is given for them where not.
         recollection: Where the texts may be known already, and are remembered for others; None knows nothing.
+        importance: Weighs the words of each text, from the same pass; None weighs nothing.
     """
-    found = _encode(encoder, stack, texts, wanted, dense)
-    if recollection is not None:
-        found = _recall(encoder, stack, texts, wanted, dense, recollection)
+    if recollection is None and importance is None:
+        found = _encode(encoder, stack, texts, wanted, dense)
+    else:
+        found = _recall(encoder, stack, texts, wanted, dense, recollection, importance)
     n_read = 0
     for places, meanings, pooled in found:
         yield places, meanings, pooled
@@ -86,11 +90,17 @@ def _recall(
     texts: Sequence[TokenizedText],
     wanted: Sequence[WordPieces],
     dense: bool,
-    recollection: Recollection,
+    recollection: Recollection | None,
+    importance: Importance | None,
 ) -> Iterator[Measured]:
     """What is known first, then every other text once, however often it is among them."""
-    for places, entries in _pooled(encoder, texts, wanted, dense, recollection, everything=False):
+    # a word is weighed against all others of its text, whichever of them the vocabulary knows
+    everything = importance is not None
+    for places, entries in _pooled(encoder, texts, wanted, dense, recollection, everything):
         found = measure_pooled(entries, [texts[i] for i in places], [wanted[i] for i in places], stack)
+        if importance is not None:
+            weights = [importance.weigh(entry, len(texts[i].tokens)) for i, entry in zip(places, entries, strict=True)]
+            found = [replace(row, weights=some) for row, some in zip(found, weights, strict=True)]
         yield places, found, np.stack([entry.dense for entry in entries]) if dense else None
 
 

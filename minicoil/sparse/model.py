@@ -17,10 +17,12 @@ from minicoil.encoder import PooledMemory, PooledWords, TokenEncoder, processes,
 from minicoil.errors import BundleError, EncoderError
 from minicoil.files import BundleLayout, Count, Size, check_number
 from minicoil.folder import check_bundle, read_facts
+from minicoil.importance import open_importance
 from minicoil.sparse.cells import SparseVector, count_words, document_vector, query_vector, union
 from minicoil.sparse.embedding_kind import kind_of
 from minicoil.sparse.meanings import WordMeanings, WordPieces, find_pieces, no_meanings
 from minicoil.sparse.measuring import Recollection, measure_batches, pool_in_order
+from minicoil.sparse.weighing import weigh_bag
 from minicoil.sparse.workers import PROCESS_BYTES, EncodedWindow, Request, encode_in_processes
 from minicoil.text import TokenizedText, WordTokenizer, is_joined
 from minicoil.words import Vocabulary
@@ -48,7 +50,8 @@ class MiniCoil:
         tokenizer: The words it sees.
         vocabulary: Which of them it knows.
         stack: (rows, D, d) float32 layers, memory-mapped.
-        bm25: k, b, avg_len; must be the collection's own.
+        bm25: k, b, avg_len, and what importance; must be the collection's own.
+        importance: What weighs the words of documents, never of queries; None weighs nothing.
     """
 
     def __init__(self, folder: Path, bm25: Bm25Config, threads: int | None = None) -> None:
@@ -57,6 +60,7 @@ class MiniCoil:
         self.layout = BundleLayout(folder)
         self.bm25 = bm25
         self.stack, self.vocabulary = check_bundle(folder)
+        self.importance = open_importance(folder, bm25.importance) if bm25.importance else None
         self.tokenizer = WordTokenizer.from_folder(folder)
         self._threads = threads
         self._olds: tuple[Vocabulary, ...] = ()
@@ -72,14 +76,15 @@ class MiniCoil:
         b: float = Bm25Config.b,
         avg_len: float = Bm25Config.avg_len,
         threads: int | None = None,
+        importance: str = "",
     ) -> MiniCoil:
         """The model of a folder; the encoder itself is loaded by the first text that needs it.
 
         Raises:
-            BundleError: the folder is not a complete model.
+            BundleError: the folder is not a complete model, or carries another importance than the one asked for.
             UsageError: a number is none.
         """
-        return MiniCoil(Path(folder), Bm25Config(k, b, avg_len), threads)
+        return MiniCoil(Path(folder), Bm25Config(k, b, avg_len, importance), threads)
 
     def under(self, vocabulary: Vocabulary) -> MiniCoil:
         """This model as an ancestor's readers know it; encoder and layers are shared, because rows never change."""
@@ -220,17 +225,9 @@ class MiniCoil:
         wanted = [find_pieces(text, self.vocabulary, *olds) for text in read]
         meanings, dense = self._measure(read, wanted, request, progress)
         pairs = zip(read, meanings, strict=True)
-        if olds:
-            return EncodedWindow([self._unite(text, found, olds)[1] for text, found in pairs], dense)
-        sparse = []
-        for text, found in pairs:
-            bag = count_words(text.tokens, self.vocabulary)
-            rows = found.select(bag.word_ids)
-            if request.query:
-                sparse.append(query_vector(bag, rows, self.vocabulary))
-            else:
-                sparse.append(document_vector(bag, rows, self.vocabulary, self.bm25))
-        return EncodedWindow(sparse, dense)
+        if request.query:
+            return EncodedWindow([self._query(text, found) for text, found in pairs], dense)
+        return EncodedWindow([self._unite(text, found, olds)[1] for text, found in pairs], dense)
 
     def embed_union(
         self, documents: str | Iterable[str], *olds: Vocabulary, progress: Progress | None = None
@@ -270,14 +267,19 @@ class MiniCoil:
 
     def _document(self, text: TokenizedText, found: WordMeanings, vocabulary: Vocabulary) -> SparseVector:
         bag = count_words(text.tokens, vocabulary)
-        return document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25)
+        weights = None if found.weights is None else weigh_bag(text.tokens, bag, vocabulary, found.weights)
+        return document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25, weights)
+
+    def _query(self, text: TokenizedText, found: WordMeanings) -> SparseVector:
+        bag = count_words(text.tokens, self.vocabulary)
+        return query_vector(bag, found.select(bag.word_ids), self.vocabulary)
 
     def _unite(
         self, text: TokenizedText, found: WordMeanings, olds: Sequence[Vocabulary]
     ) -> tuple[SparseVector, SparseVector]:
         new_vector = everything = self._document(text, found, self.vocabulary)
         # a symbol-joined token may count for one word more or less than before, and so may the text's length
-        lenient = any(is_joined(token) for token in text.tokens)
+        lenient = bool(olds) and any(is_joined(token) for token in text.tokens)
         for old in olds:
             everything = union(everything, self._document(text, found, old), lenient)
         return new_vector, everything
@@ -287,17 +289,19 @@ class MiniCoil:
     ) -> tuple[list[WordMeanings], NDArray[np.float32]]:
         """Meanings of every text's words, and dense vectors where asked for.
 
-        Texts without known words never reach the encoder, unless it is their dense vector that is wanted.
+        Texts without known words never reach the encoder, unless their dense vector is wanted or words are weighed.
         """
+        importance = None if request.query else self.importance
+        every = request.dense or importance is not None
         answer = [no_meanings(self.vocabulary.dims)] * len(texts)
         dense = np.zeros((len(texts), self.stack.shape[1] if request.dense else 0), dtype=np.float32)
-        needed = np.asarray([place for place, entry in enumerate(wanted) if request.dense or len(entry)], np.int64)
+        needed = np.asarray([place for place, entry in enumerate(wanted) if every or len(entry)], np.int64)
         if progress is not None and len(needed) < len(texts):
             progress(len(texts) - len(needed))
         if not len(needed):
             return answer, dense
         some, asked = [texts[place] for place in needed], [wanted[place] for place in needed]
-        measured = measure_batches(self.encoder, self.stack, some, asked, request.dense, self._recollection)
+        measured = measure_batches(self.encoder, self.stack, some, asked, request.dense, self._recollection, importance)
         for rows, found, pooled in measured:
             places = needed[rows].tolist()
             for place, meanings in zip(places, found, strict=True):
@@ -309,7 +313,7 @@ class MiniCoil:
         return answer, dense
 
     def pool(self, documents: str | Iterable[str], dense: bool = False) -> Iterator[tuple[str, PooledWords]]:
-        """Each document with its content words' embeddings and counts, in order; and `dense`, if told."""
+        """Each document with its content words' embeddings and counts, in order; `dense` if told."""
         for window in read_windows(documents):
             texts = self.tokenizer.tokenize(window)
             yield from zip(window, pool_in_order(self.encoder, texts, dense, self._recollection), strict=True)

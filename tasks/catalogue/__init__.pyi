@@ -33,6 +33,7 @@ from .manifest import (
     Manifest as Manifest,
     change_manifest as change_manifest,
     content_digest as content_digest,
+    importance_of as importance_of,
     read_manifest as read_manifest,
     read_sound as read_sound,
     release_key as release_key,

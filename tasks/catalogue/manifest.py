@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from minicoil.errors import DamagedReleaseError, ReleaseError
-from minicoil.files import Bytes, Release, ReleaseOrEmpty
+from minicoil.files import BundleLayout, Bytes, Release, ReleaseOrEmpty
 from tasks.store import Documents, ObjectStore
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
+IMPORTANCE = BundleLayout(Path()).importance.name
 _LONGEST_NAME = 255  # bytes, on every file system that people have
 _LONGEST_PATH = 1000
 
@@ -122,6 +123,16 @@ def change_manifest(store: ObjectStore, number: int, change: Callable[[Manifest]
         ReleaseError: as for `read_manifest`.
     """
     return _MANIFESTS.change(store, str(number), lambda found: change(_found(found, store, number)))
+
+
+def importance_of(store: ObjectStore, number: int) -> str:
+    """Digest of the importance that a release carries; "" where it carries none, as the empty model 0.
+
+    Raises:
+        ReleaseError: as for `read_manifest`.
+    """
+    entry = read_manifest(store, number).files.get(IMPORTANCE) if number else None
+    return "" if entry is None else entry.sha256  # which is what `minicoil.importance` takes for its digest
 
 
 def read_sound(store: ObjectStore, number: int) -> Manifest | None:

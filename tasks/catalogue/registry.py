@@ -21,7 +21,8 @@ from tasks.catalogue.channels import read_channel
 from tasks.points import not_found
 from tasks.store import ASIDE, Documents, ObjectStore, name_damage, salvage_fields
 
-RECORD_VERSION = 4  # 1 had no attached collections, 2 at most one release beside, 3 no adopted ones; all are read
+# 1 had no attached collections, 2 at most one release beside, 3 no adopted ones, 4 no importance; all are read
+RECORD_VERSION = 5
 _FOLDER = "collections/"
 
 
@@ -30,6 +31,7 @@ class CollectionRecord(BaseModel):
 
     Attributes:
         k, b, avg_len: Of BM25, fixed for the collection's life.
+        importance: Digest of what its documents' words are weighed by, fixed too; "" where all count alike.
         dims, shift: Cells per word and first hashed cell of the vocabulary it was created with; fixed too.
         encoder_digest: Of the encoder whose tokenizer and embeddings its vectors come from.
         vector: Name of the miniCOIL sparse vector; `bm25_vector` of the plain one, for comparison.
@@ -56,6 +58,7 @@ class CollectionRecord(BaseModel):
     k: Positive
     b: Fraction
     avg_len: Positive
+    importance: Annotated[str, Field(pattern="^([0-9a-f]{64})?$")] = ""
     dims: Count
     shift: Size
     encoder: str
@@ -86,8 +89,8 @@ class CollectionRecord(BaseModel):
 
     @property
     def bm25(self) -> Bm25Config:
-        """k, b and avg_len together."""
-        return Bm25Config(self.k, self.b, self.avg_len)
+        """k, b, avg_len and importance together."""
+        return Bm25Config(self.k, self.b, self.avg_len, self.importance)
 
     @property
     def others(self) -> tuple[int, ...]:

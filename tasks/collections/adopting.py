@@ -44,7 +44,7 @@ def plan_adoption(place: Place, points: PointStore, request: AdoptRequest) -> di
         return {**_row(points, request, record), "dry_run": True, "n_due": due}
     plan = make_plan(place, points, name, request)
     record, n_points = plan.record, points.count(name)
-    model = MiniCoil.load(open_model(place, record.release, record.encoder, record.dims), record.k, record.b)
+    model = MiniCoil(open_model(place, record.release, record.encoder, record.dims), record.bm25)
     return {
         **_row(points, request, record),
         "dry_run": True,
@@ -143,6 +143,7 @@ def _row(points: PointStore, request: AdoptRequest, record: CollectionRecord) ->
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
+        "importance": record.importance or None,
     }
 
 

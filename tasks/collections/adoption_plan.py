@@ -15,6 +15,7 @@ from tasks.catalogue import ADDED_FIELDS, ADDED_INDEXES, STAMP_FIELD, Adoption, 
 from tasks.collections.filling import Filled, read_texts
 from tasks.collections.indexing import BM25_VECTOR, VECTOR
 from tasks.collections.texts import TextTemplate
+from tasks.collections.weighing import AUTO, choose_importance
 from tasks.corpus import SAMPLE, TextLengths, measure_lengths
 from tasks.models import open_model
 from tasks.place import Place
@@ -37,6 +38,7 @@ class AdoptRequest:
         vector: Name that the miniCOIL vector gets.
         plain: Whether plain BM25 goes beside, for `search --compare` and the judging of releases.
         avg_len: None: measured on a sample.
+        importance: See `choose_importance`.
     """
 
     collection: str
@@ -49,6 +51,7 @@ class AdoptRequest:
     k: Positive = Bm25Config.k
     b: Fraction = Bm25Config.b
     avg_len: Positive | None = None
+    importance: str = AUTO
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -109,6 +112,7 @@ def make_plan(place: Place, points: PointStore, name: str, request: AdoptRequest
         k=request.k,
         b=request.b,
         avg_len=request.avg_len or lengths.mean,
+        importance=choose_importance(place.objects(), request.importance, release),
         dims=model.vocabulary.dims,
         shift=model.vocabulary.unknown_shift,
         encoder=facts.encoder,

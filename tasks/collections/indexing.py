@@ -27,6 +27,7 @@ from tasks.catalogue import (
     read_collection_record,
     register_collection,
 )
+from tasks.collections.weighing import AUTO, choose_importance
 from tasks.collections.writing import current_stamp, make_vectors, open_writer
 from tasks.corpus import CorpusReport, Document, LengthSample, TextLengths, spool_documents, text_hash
 from tasks.models import open_model
@@ -55,6 +56,7 @@ class IndexRequest:
     k: Positive
     b: Fraction
     avg_len: Positive | None
+    importance: str = AUTO  # or "none", or the number of a release that carries one
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -152,6 +154,7 @@ def _index(
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
+        "importance": record.importance or None,
         "lengths": lengths.row() if lengths is not None and lengths.mean == record.avg_len else None,
         "unusable": report.rows(),
     }
@@ -195,6 +198,7 @@ def _open_collection(
             k=request.k,
             b=request.b,
             avg_len=_mean_length(request, lengths),
+            importance=choose_importance(store, request.importance, release),
             dims=vocabulary.dims,
             shift=vocabulary.unknown_shift,
             encoder=facts.encoder,

@@ -27,6 +27,7 @@ from tasks.collections.rebuilding import measure_points
 from tasks.collections.sweeping import sweep_collection
 from tasks.collections.texts import TextTemplate
 from tasks.collections.verification import verify_collection
+from tasks.collections.weighing import AUTO, choose_importance
 from tasks.models import open_model
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
@@ -139,12 +140,16 @@ def _whole_record(place: Place, points: PointStore, request: IndexRequest, lost:
     avg_len = lost.fields.get("avg_len") or request.avg_len
     if avg_len is None:
         avg_len = measure_points(points, request.collection, TextTemplate(fields.get("text", "{text}")), model).mean
+    importance = lost.fields.get("importance", "")
+    if not importance and request.importance != AUTO:
+        importance = choose_importance(place.objects(), request.importance, fields["release"])
     return CollectionRecord(
         name=request.collection,
         channel=channel,
         k=lost.fields.get("k", request.k),
         b=lost.fields.get("b", request.b),
         avg_len=avg_len,
+        importance=importance,
         dims=model.vocabulary.dims,
         shift=model.vocabulary.unknown_shift,
         encoder=facts.encoder,

@@ -18,6 +18,7 @@ from tasks.collections.indexing import BM25_VECTOR, VECTOR
 from tasks.collections.moving_back import put_away, take_back
 from tasks.collections.texts import PointTextError, TextSource, TextTemplate
 from tasks.collections.verification import verify_collection
+from tasks.collections.weighing import AUTO, choose_importance
 from tasks.collections.writing import open_writer
 from tasks.corpus import LengthSample, TextLengths
 from tasks.models import open_model
@@ -36,6 +37,7 @@ class RebuildRequest:
     Attributes:
         source, target: Names; `target` is created.
         alias: Pointed to `target` when it is right, where the engine has aliases.
+        importance: See `choose_importance`; "auto" follows the source.
     """
 
     source: str
@@ -46,6 +48,7 @@ class RebuildRequest:
     k: Positive = Bm25Config.k
     b: Fraction = Bm25Config.b
     avg_len: Positive | None = None
+    importance: str = AUTO
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -127,6 +130,7 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
         "k": record.k,
         "b": record.b,
         "avg_len": record.avg_len,
+        "importance": record.importance or None,
         "verification": found.row(),
     }
 
@@ -155,6 +159,8 @@ def _open_target(
     if record is None:
         folder = open_model(place, release, "minilm", 4)
         model, facts = MiniCoil.load(folder), read_facts(folder)
+        found = read_collection_record(store, request.source)
+        before = None if found is None else found.importance
         lengths = None if request.avg_len else measure_points(points, request.source, TextTemplate(template), model)
         record = CollectionRecord(
             name=request.target,
@@ -162,6 +168,7 @@ def _open_target(
             k=request.k,
             b=request.b,
             avg_len=lengths.mean if lengths else request.avg_len or Bm25Config.avg_len,
+            importance=choose_importance(store, request.importance, release, before),
             dims=model.vocabulary.dims,
             shift=model.vocabulary.unknown_shift,
             encoder=facts.encoder,
@@ -183,7 +190,8 @@ def _for_the_same_readers(record: CollectionRecord, source: str, store: ObjectSt
     found = read_collection_record(store, source)
     if found is None or record.release not in found.readable:
         return record
-    if any(getattr(found, name) != getattr(record, name) for name in ("channel", "dims", "shift", "encoder_digest")):
+    alike = ("channel", "dims", "shift", "encoder_digest", "importance")
+    if any(getattr(found, name) != getattr(record, name) for name in alike):
         return record
     shared = ("release", "previous", "kept", "acknowledged", "readers")
     return record.model_copy(update={name: getattr(found, name) for name in shared})

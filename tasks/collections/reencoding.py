@@ -29,6 +29,7 @@ from tasks.collections.finding import Finder, Found
 from tasks.collections.idf_deviation import weigh_rewritten
 from tasks.collections.reclaiming import check_meanings
 from tasks.collections.texts import open_texts
+from tasks.collections.weighing import check_importance
 from tasks.collections.writing import Pace, current_stamp, open_writer, rewrite_points
 from tasks.models import CollectionModels, is_ancestor, lineage
 from tasks.place import Place
@@ -205,9 +206,10 @@ def check_expansion(place: Place, points: PointStore, record: CollectionRecord, 
     """Nothing, where a collection can get the cells of release `target` beside those that have to stay.
 
     Raises:
-        CollectionError: `target` is not of the lineage of what is served.
+        CollectionError: `target` is not of the lineage of what is served, or lacks the collection's importance.
         BusyError: what stays for readers leaves no room for it.
     """
+    check_importance(place.objects(), record, target)
     if target in record.readable:
         return
     smaller, waiting = make_room(place, points, record)

@@ -9,7 +9,7 @@ from minicoil.errors import CollectionError, UsageError
 from minicoil.files import Count, check_number
 from minicoil.sparse import MiniCoil, bm25_vector, split_query
 from tasks.catalogue import CollectionRecord, open_named, served_release
-from tasks.collections.explaining import add_movers, explain_one, explain_points
+from tasks.collections.explaining import Reading, add_movers, explain_one, explain_points
 from tasks.collections.texts import PointTextError, TextSource, open_texts
 from tasks.models import CollectionModels
 from tasks.place import Place
@@ -47,7 +47,7 @@ def search_collection(
     if explain is not None and scope is not None:
         raise UsageError("--explain weighs words over the whole collection, --tenant over a part; use one of them")
     (vector,) = model.query_embed(query)
-    tokens = model.tokenizer.words(query)
+    tokens, reading = model.tokenizer.words(query), Reading(texts, model)
     with place.points() as points:
         results = _rows(points.search(name, record.vector, vector, limit, scope, scope), texts)
         answer: dict[str, Any] = {"collection": name, "query": query, "release": release or None, "results": results}
@@ -59,10 +59,10 @@ def search_collection(
             if scope is None:
                 terms = split_query(tokens, vector, model.vocabulary)
                 shown = [row["id"] for row in (*results, *answer["bm25"])]
-                add_movers(results, answer["bm25"], explain_points(points, record, terms, shown))
+                add_movers(results, answer["bm25"], explain_points(points, record, terms, shown, reading))
         if explain is not None:
             terms = split_query(tokens, vector, model.vocabulary)
-            answer["explanation"] = explain_one(points, record, terms, vector, explain)
+            answer["explanation"] = explain_one(points, record, terms, vector, explain, reading)
     return answer
 
 

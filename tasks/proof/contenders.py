@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from minicoil.config import Bm25Config
 from minicoil.errors import BundleError, ReleaseError
 from minicoil.files import BundleLayout
+from minicoil.importance import find_importance
 from minicoil.sparse import MiniCoil
 from tasks.catalogue import open_release, read_channel, read_manifest, role_model_of
 from tasks.corpus import measure_lengths
@@ -27,6 +28,7 @@ class Contenders:
         is_ancestor: True where the release's stack holds the parent's rows, so that one pass encodes for both.
         role_model: Whose distances its words were trained on.
         cache: Folder of things that can be made again, encoded texts among them; None keeps nothing.
+        weighs: Whether the release is also measured with the importance that it carries.
     """
 
     folder: Path
@@ -37,6 +39,12 @@ class Contenders:
     is_ancestor: bool = True
     role_model: str = "minilm"
     cache: Path | None = None
+    weighs: bool = False
+
+    def open_weighing(self, bm25: Bm25Config) -> MiniCoil | None:
+        """The release with its importance, where that is to be measured and there is one."""
+        found = find_importance(self.folder) if self.weighs else None
+        return None if found is None else self._open(self.folder, replace(bm25, importance=found.digest))
 
     def open(self, bm25: Bm25Config) -> tuple[MiniCoil, MiniCoil | None]:
         """Release and parent with one collection's k, b and avg_len."""
@@ -68,7 +76,7 @@ def find_contenders(
         folder = _folder(model)
         other, name = (None, "the empty vocabulary") if parent is None else _named(place, parent)
         related = _grew_from(folder, other)
-        return Contenders(folder, folder.absolute().name, None, other, name, related, cache=place.cache)
+        return Contenders(folder, folder.absolute().name, None, other, name, related, cache=place.cache, weighs=True)
     if release is None:
         release = read_channel(store, channel).current
         if release is None:
@@ -82,10 +90,10 @@ def find_contenders(
     chosen = parent if parent is not None else (None if manifest.parent is None else str(manifest.parent))
     if chosen is None:
         empty = "the empty vocabulary"
-        return Contenders(folder, f"release {release}", release, None, empty, True, role_model, place.cache)
+        return Contenders(folder, f"release {release}", release, None, empty, True, role_model, place.cache, True)
     other, name = _named(place, chosen)
     related = chosen.isdigit() and is_ancestor(place, int(chosen), release)
-    return Contenders(folder, f"release {release}", release, other, name, related, role_model, place.cache)
+    return Contenders(folder, f"release {release}", release, other, name, related, role_model, place.cache, True)
 
 
 def _folder(name: str) -> Path:

@@ -78,13 +78,14 @@ def evaluate_set(
     """
     started = time.monotonic()
     texts = list(data.documents.values())
-    model, parent = contenders.open(measured_bm25(contenders, texts, k, b, avg_len))
+    bm25 = measured_bm25(contenders, texts, k, b, avg_len)
+    (model, parent), weighing = contenders.open(bm25), contenders.open_weighing(bm25)
     steps = None
     if parent is not None and contenders.is_ancestor:
         steps = split_extension(parent.vocabulary, model.vocabulary, model.stack)
     with progress(f"encoding {data.name}", len(texts), "documents") as advance:
-        documents = encode_documents(texts, model, parent, contenders.is_ancestor, steps, advance)
-    queries = encode_queries(data, model, parent, steps)
+        documents = encode_documents(texts, model, parent, contenders.is_ancestor, steps, advance, weighing)
+    queries = encode_queries(data, model, parent, steps, weighing is not None)
     if points is None:
         runs = rank(data, queries, memory_search(data, documents))
     else:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from minicoil.config import RetrievalGateConfig, SamplingConfig
 from minicoil.errors import CollectionError
+from minicoil.importance import find_importance, teaches
 from minicoil.retrieval import RetrievalSet, Source, WordSentences, make_known_items, make_sense_queries
 from minicoil.training import split_rows
 from minicoil.words import Ledger, WordRecord
@@ -32,7 +33,8 @@ def make_proxies(
     config: RetrievalGateConfig,
 ) -> list[RetrievalSet]:
     """Known items of a collection, and the senses of a release's words where the home has sentences of them."""
-    sets = [known_items_of(points, record.name, texts, config)]
+    may_ask = None if find_importance(folder) is None else _judges
+    sets = [known_items_of(points, record.name, texts, config, may_ask)]
     store = SentenceStore.find(points, role_model)
     if store is not None:
         records = [entry for entry in Ledger.read(folder).words.values() if entry.release is not None]
@@ -41,8 +43,21 @@ def make_proxies(
     return sets
 
 
-def known_items_of(points: PointStore, collection: str, texts: TextSource, config: RetrievalGateConfig) -> RetrievalSet:
+def _judges(query: str) -> bool:
+    """Whether a title or first sentence is of the half that taught no importance."""
+    return not teaches(query)
+
+
+def known_items_of(
+    points: PointStore,
+    collection: str,
+    texts: TextSource,
+    config: RetrievalGateConfig,
+    may_ask: Callable[[str], bool] | None = None,
+) -> RetrievalSet:
     """A known-item set of a sample of a collection's points, whose texts are where its record says.
+
+    Queries for which `may_ask` is false are not drawn.
 
     Raises:
         CollectionError: the collection is not there, or holds no text that could ask for itself.
@@ -50,7 +65,7 @@ def known_items_of(points: PointStore, collection: str, texts: TextSource, confi
     ids = _sampled_ids(points, collection, 2 * config.max_documents, config.seed)
     rows = points.get(collection, ids, [*texts.fields, "title"])
     sources = [source for row in rows if (source := _source(row, texts)) is not None]
-    data = make_known_items(f"{collection} known items", sources, config.max_queries, config.seed)
+    data = make_known_items(f"{collection} known items", sources, config.max_queries, config.seed, may_ask)
     if not data.queries:
         reasons = "; ".join(f"{row.n} {row.reason}" for row in data.problems) or "it is empty"
         raise CollectionError(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from minicoil.files import BundleLayout, open_stack
 from minicoil.folder import check_bundle, derive_bundle
+from minicoil.importance import find_importance
 from minicoil.sparse import ParityReport, check_parity
 from minicoil.training import Prior
 from minicoil.words import Candidate, Vocabulary, WordRecord, bury_unused, reused_ids
@@ -20,7 +21,7 @@ from tasks.corpus import SentenceStore
 from tasks.models import Parent
 from tasks.points import PointFilter, PointStore
 from tasks.releases.model_card import model_card, source_names
-from tasks.training import WordResult
+from tasks.training import ImportanceLesson, WordResult
 
 _PROBES = 200  # texts the implementations are compared on before publishing
 
@@ -40,6 +41,8 @@ class Draft:
         joined: See `joined_tokens_of`.
         sources: SPECs of the corpora, for the card.
         reused: Ids that earlier releases gave out again -> the last one that did.
+        lesson: Importance that was learned for it; the parent's goes along where it has one.
+        with_importance: False leaves out what the parent has, too.
     """
 
     parent: Parent
@@ -52,6 +55,8 @@ class Draft:
     joined: Sequence[str] = ()
     sources: Sequence[str] = ()
     reused: Mapping[int, int] = field(default_factory=dict)
+    lesson: ImportanceLesson = field(default_factory=ImportanceLesson)
+    with_importance: bool = True
 
 
 @dataclass(frozen=True)
@@ -127,9 +132,27 @@ def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
     parent.ledger.updated(records, draft.request, draft.release).write(out)
     if draft.prior is not None:
         draft.prior.write(out)
+    if importance := _settle_importance(draft):
+        facts["importance"] = importance
     card = model_card(parent, vocabulary, results, remove, source_names(draft.sources))
     BundleLayout(out).card.write_text(card, encoding="utf-8")
     return Assembled(out, vocabulary, facts, check_parity(out, draft.probes))
+
+
+def _settle_importance(draft: Draft) -> dict[str, Any]:
+    """Write or remove the file that weighs words; what the manifest says of it, nothing where there is nothing to say.
+
+    A release that was derived has its parent's, to the byte: collections are known by it.
+    """
+    path = BundleLayout(draft.folder).importance
+    if not draft.with_importance:
+        path.unlink(missing_ok=True)
+        return {}
+    if draft.lesson.importance is not None:
+        draft.lesson.importance.write(path)
+    carried = find_importance(draft.folder)
+    named = {} if carried is None else {"digest": carried.digest, "beta": carried.beta}
+    return {**named, **draft.lesson.facts}
 
 
 def _facts(

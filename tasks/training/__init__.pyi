@@ -15,6 +15,7 @@ from .encoding_shards import (
     result_key as result_key,
 )
 from .features import Chosen as Chosen, Features as Features, encode_features as encode_features
+from .importance_lesson import ImportanceLesson as ImportanceLesson, learn_from_corpus as learn_from_corpus
 from .judging import Judge as Judge
 from .priors import find_prior as find_prior, make_prior as make_prior, prior_origin as prior_origin
 from .retraining import (
