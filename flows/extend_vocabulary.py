@@ -25,7 +25,7 @@ from flows.stages import (
 )
 from minicoil.words import Candidate
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest
-from tasks.collections import Carriers
+from tasks.collections import Carriers, check_left_out
 from tasks.corpus import RefusedWord
 from tasks.models import remove_work
 from tasks.reading import Reading, count_background
@@ -44,6 +44,8 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
     with ExitStack() as stack:
         job = open_job(parameters, "extend", stack)
         check_max_points(asked, job.records)
+        if parameters.promote and not parameters.importance:
+            check_left_out(job.place.objects(), parameters.channel)
         reading = job.read()
         files = file_digests(words_file=parameters.words_file, queries=parameters.queries)
         request = request_digest({**parameters.model_dump(), **files}, reading.digest)

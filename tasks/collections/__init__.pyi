@@ -41,3 +41,4 @@ from .texts import (
     open_texts as open_texts,
 )
 from .unadopting import undo_adoption as undo_adoption
+from .weighing import check_left_out as check_left_out

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from minicoil.errors import CollectionError, UsageError
-from tasks.catalogue import CollectionRecord, importance_of
+from tasks.catalogue import CollectionRecord, importance_of, list_collections
 from tasks.store import ObjectStore
 
 AUTO, NONE = "auto", "none"
@@ -36,7 +36,7 @@ def choose_importance(store: ObjectStore, asked: str, release: int, before: str 
         raise UsageError(f"--importance '{asked}': auto, none, or the number of a release that carries one")
     wanted = importance_of(store, int(asked))
     if not wanted:
-        raise CollectionError(f"release {asked} carries no importance; `minicoil release list` shows which ones do")
+        raise CollectionError(f"release {asked} carries no importance; `minicoil release show N` says what N carries")
     if wanted != carried:
         raise CollectionError(
             f"importance of release {asked} is {wanted[:12]}, and release {release}, which the channel serves, carries "
@@ -57,3 +57,17 @@ def check_importance(store: ObjectStore, record: CollectionRecord, target: int) 
             f"carries {carried[:12] or 'none'}; promote a release that grew from one with it, or `minicoil rebuild "
             f"{record.name} NEW --importance none` makes a copy without"
         )
+
+
+def check_left_out(store: ObjectStore, channel: str) -> None:
+    """Nothing, where a release without importance could be served by a channel; asked before anything is trained.
+
+    Raises:
+        UsageError: the words of one of its collections are weighed.
+    """
+    for record in list_collections(store, channel):
+        if record.importance:
+            raise UsageError(
+                f"--no-importance: the words of collection '{record.name}' are weighed by {record.importance[:12]}, "
+                "and the release could not serve it; leave --no-importance out, or say --no-promote"
+            )

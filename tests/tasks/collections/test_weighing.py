@@ -26,7 +26,7 @@ from tasks.collections.promotion import contract_channel, promote
 from tasks.collections.rebuilding import RebuildRequest, rebuild_collection
 from tasks.collections.searching import search_collection
 from tasks.collections.verification import verify_collection
-from tasks.collections.weighing import choose_importance
+from tasks.collections.weighing import check_left_out, choose_importance
 from tasks.corpus.specs import CorpusReport, document
 from tasks.models.bundles import open_model
 from tasks.place import Place
@@ -145,6 +145,17 @@ def test_a_release_without_the_file_does_not_serve_it_and_the_refusal_says_what_
     assert "\n" not in str(no.value) and "rebuild docs NEW --importance none" in str(no.value)
     state = read_channel(home.objects(), "production")
     assert (state.current, state.pending) == (2, None)
+
+
+def test_leaving_it_out_is_refused_before_anything_is_trained(home, digest, texts):
+    serve(home, 2)
+    with home.points() as points:
+        fill(home, points, texts[:5], "none", "plain")
+        check_left_out(home.objects(), "production")
+        fill(home, points, texts[:5])
+    with pytest.raises(UsageError, match="--no-importance: the words of collection 'docs' are weighed"):
+        check_left_out(home.objects(), "production")
+    check_left_out(home.objects(), "another")
 
 
 def test_none_makes_a_collection_as_ever_to_the_bit_and_any_release_serves_it(home, place, texts):
