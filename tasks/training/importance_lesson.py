@@ -110,6 +110,6 @@ def _read(model: MiniCoil, data: RetrievalSet) -> tuple[list[DocumentWords], lis
     places = {name: place for place, name in enumerate(data.documents)}
     read = model.tokenizer.tokenize(list(data.queries.values()))
     halves: tuple[list[Pair], list[Pair]] = ([], [])
-    for (name, query), text in zip(data.queries.items(), read, strict=True):
-        halves[not teaches(query)].append(Pair.of(text.tokens, places[name]))
+    for (name, query), asked in zip(data.queries.items(), read, strict=True):
+        halves[not teaches(query)].append(Pair.of(asked.tokens, places[name]))
     return described, *halves
