@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.encoder import PooledWords, is_content, sum_words
-from minicoil.text import stem
+from minicoil.text import MEMO_SIZE, stem
 
 FEATURES = ("ln tf", "first place", "ln pieces")
+_is_content = lru_cache(MEMO_SIZE)(is_content)
 N_HALF = 60.0  # words of a text at which importance counts half: in a short one every word was chosen
 
 
@@ -52,20 +54,25 @@ def describe_words(entry: PooledWords, n_tokens: int) -> DocumentWords:
     word_of: dict[str, int] = {}
     rows = []
     for row, token in enumerate(entry.tokens):
-        if is_content(token):
+        if _is_content(token):
             word_of[token] = stems.setdefault(stem(token), len(stems))
             rows.append(row)
     n, slots = len(stems), np.fromiter(word_of.values(), dtype=np.int64, count=len(word_of))
-    counts = np.bincount(slots, entry.counts[rows], n).astype(np.int64)
-    pieces = np.bincount(slots, entry.pieces[rows], n)
-    means = sum_words(entry.sums[rows], slots, n) / np.maximum(pieces, 1)[:, None]
+    kept = np.asarray(rows, dtype=np.int64)
+    counts = np.bincount(slots, entry.counts[kept], n).astype(np.int64)
+    pieces = np.bincount(slots, entry.pieces[kept], n)
     firsts = np.full(n, n_tokens, dtype=np.float64)
-    np.minimum.at(firsts, slots, entry.firsts[rows])
-    lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    units = means / np.where(lengths < 1e-8, 1.0, lengths)
-    place = firsts / max(n_tokens, 1)
-    described = np.column_stack([units, np.log(counts), place, np.log(pieces / np.maximum(counts, 1))])
+    np.minimum.at(firsts, slots, entry.firsts[kept])
+    sums = sum_words(entry.sums if len(kept) == len(entry.sums) else entry.sums[kept], slots, n)
+    lengths = np.sqrt(np.einsum("nd,nd->n", sums, sums))  # a word's mean and its sum have one direction
+    width = sums.shape[1]
+    inputs = np.empty((n, width + len(FEATURES)), dtype=np.float32)
+    np.divide(sums, np.where(lengths < 1e-8, 1.0, lengths)[:, None], out=inputs[:, :width])
+    inputs[:, width] = np.log(counts)
+    inputs[:, width + 1] = firsts / max(n_tokens, 1)
+    inputs[:, width + 2] = np.log(pieces / np.maximum(counts, 1))
     total = float(counts.sum())
-    centred = described - described.mean(axis=0) if n else described
-    inputs = (centred * (total / (total + N_HALF))).astype(np.float32)
+    if n:
+        inputs -= inputs.mean(axis=0)
+        inputs *= np.float32(total / (total + N_HALF))
     return DocumentWords(tuple(stems), word_of, counts, inputs)

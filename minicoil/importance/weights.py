@@ -64,7 +64,7 @@ class Importance:
         Raises:
             BundleError: the encoder gave numbers that are none.
         """
-        scores = inputs.astype(np.float64) @ self.vector.astype(np.float64)
+        scores = (inputs @ self.vector).astype(np.float64)
         if not np.isfinite(scores).all():
             raise BundleError(
                 "importance: the encoder gives numbers that are none; its files are damaged: pull the release again, "
