@@ -11,7 +11,7 @@ from flows.outcomes.shown_parts import show_gate, show_problems
 from flows.screen import say, shorten, show_table, shown
 
 _SYSTEMS = (("BM25", "bm25"), ("parent", "parent"), ("miniCOIL", "minicoil"))
-_WEIGHED = (("BM25 x importance", "bm25_importance"), ("miniCOIL x importance", "minicoil_importance"))
+_WEIGHED = (("BM25, weighed", "bm25_importance"), ("miniCOIL, weighed", "minicoil_importance"))
 _SHOWN = 6  # queries and words at each end
 
 
@@ -84,7 +84,7 @@ def _show_set(row: Mapping[str, Any]) -> None:
         rows.append((name, *(interval(row["against"][other][measure]) for measure in measures)))
     for name, system in _WEIGHED:
         if found := row.get("importance", {}).get(system):
-            rows.append((f"{name}, against BM25", *(interval(found[measure]) for measure in measures)))
+            rows.append((f"{name}: against BM25", *(interval(found[measure]) for measure in measures)))
     show_table(("", *measures), rows)
     if row["steps"]:
         cells = [(step["name"], f"{step['ndcg@10']:.4f}", interval(step)) for step in row["steps"]]

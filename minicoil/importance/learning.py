@@ -28,6 +28,8 @@ class Learned:
         n_taught, n_judged: Contests of each half.
         plain, weighed: (n_judged,) float64 nDCG@10 of the judging half's own documents among their rivals, by BM25 and
             by BM25 x importance.
+        margins: (n_judged,) float64, by how much ln(own score / best rival's score) grows; it still moves where titles
+            are so easy that nearly every own document is first anyway.
         by_beta: Beta -> mean nDCG@10 of the teaching half, each fold judged by what the other one taught.
     """
 
@@ -36,6 +38,7 @@ class Learned:
     n_judged: int
     plain: NDArray[np.float64] = field(repr=False)
     weighed: NDArray[np.float64] = field(repr=False)
+    margins: NDArray[np.float64] = field(repr=False)
     by_beta: dict[float, float]
 
     @property
@@ -46,14 +49,17 @@ class Learned:
     @property
     def error(self) -> float:
         """Standard error of the gain."""
-        if self.n_judged < 2:
-            return float("inf")
-        return float((self.weighed - self.plain).std(ddof=1) / np.sqrt(self.n_judged))
+        return _error(self.weighed - self.plain)
+
+    @property
+    def margin(self) -> float:
+        """Mean of `margins`."""
+        return float(self.margins.mean()) if self.n_judged else 0.0
 
     @property
     def helps(self) -> bool:
-        """Whether the judging half gains by more than the gain's standard error."""
-        return self.gain > self.error
+        """Whether own documents of the judging half get ahead by more than chance, and rank no worse."""
+        return self.gain >= 0 and self.margin > 2 * _error(self.margins)
 
 
 def learn_importance(
@@ -95,8 +101,13 @@ def learn_importance(
         told(1)
     importance = Importance(_learn(pool, taught), max(BETAS, key=lambda beta: (round(means[beta], 4), -beta)))
     told(1)
-    plain, weighed = _judge(pool, judged, None), _judge(pool, judged, importance)
-    return Learned(importance, len(taught), len(judged), plain, weighed, means)
+    (plain, before), (weighed, after) = (_look(pool, judged, which) for which in (None, importance))
+    return Learned(importance, len(taught), len(judged), plain, weighed, after - before, means)
+
+
+def _error(values: NDArray[np.float64]) -> float:
+    """Standard error of a mean."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else float("inf")
 
 
 def _learn(pool: Pool, contests: Sequence[Contest]) -> NDArray[np.float32]:
@@ -163,15 +174,23 @@ def _slope(pool: Pool, flat: _Flat, learned: NDArray[np.float64], scale: NDArray
 
 
 def _judge(pool: Pool, contests: Sequence[Contest], importance: Importance | None) -> NDArray[np.float64]:
-    """(n,) float64 nDCG@10 of each own document among its rivals; of equals the rival comes first."""
+    """(n,) float64 nDCG@10 of each own document among its rivals."""
+    return _look(pool, contests, importance)[0]
+
+
+def _look(
+    pool: Pool, contests: Sequence[Contest], importance: Importance | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(n,) float64 nDCG@10 of each own document among its rivals, of equals the rival first; and ln of its lead."""
     values = pool.base
     if importance is not None:
         weights = np.exp(importance.beta * importance.scores(pool.inputs))
         sums = np.bincount(pool.owners, weights, len(pool))
         values = values * weights / (sums / np.maximum(np.diff(pool.offsets), 1))[pool.owners]
-    answer = np.zeros(len(contests))
+    answer, leads = np.zeros(len(contests)), np.zeros(len(contests))
     for number, contest in enumerate(contests):
         scores = np.bincount(contest.candidates, values[contest.entries], contest.n_candidates)
         rank = 1 + int(np.count_nonzero(scores[1:] >= scores[0]))
         answer[number] = 1 / np.log2(1 + rank) if rank <= _DEPTH else 0.0
-    return answer
+        leads[number] = np.log(scores[0] / scores[1:].max())
+    return answer, leads

@@ -49,8 +49,9 @@ def learn_from_corpus(
 ) -> ImportanceLesson:
     """Importance for a release whose parent has none; the same corpus and parent give the same.
 
-    Half of the queries, by hash, teach; the other half judges, and unless it gains by more than the gain's standard
-    error nothing is learned. Near duplicates, and queries that repeat another document, take no part.
+    Half of the queries, by hash, teach; the other half judges, and unless its own documents get ahead of their rivals
+    by more than chance, and rank no worse, nothing is learned. Near duplicates, and queries that repeat another
+    document, take no part.
 
     Args:
         place: Has the memory of encoded texts.
@@ -88,9 +89,10 @@ def learn_from_corpus(
         "bm25_importance": round(float(learned.weighed.mean()), 4) if learned.n_judged else None,
         "gain": round(learned.gain, 4),
         "error": round(learned.error, 4) if learned.n_judged > 1 else None,
+        "margin": round(learned.margin, 4),
     }
     if not learned.helps:
-        return _left_out("the queries that judge it do not gain by more than chance", **facts)
+        return _left_out("the texts that judge it do not get ahead of others by more than chance", **facts)
     logger.info("importance: nDCG@10 of own texts %s -> %s", facts["bm25"], facts["bm25_importance"])
     return ImportanceLesson(learned.importance, facts)
 

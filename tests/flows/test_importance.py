@@ -58,7 +58,7 @@ def test_a_life_with_importance(tmp_path, monkeypatch, capsys):
     assert measured.bm25_importance is not None and measured.minicoil_importance is not None
     assert {*measured.importance} == {"bm25_importance", "minicoil_importance"}
     measured.show()
-    assert "miniCOIL x importance" in capsys.readouterr().out
+    assert "weighed" in capsys.readouterr().out
 
     third = remove_words(RemoveParameters(home=str(home), words=["weight"]))
     assert third.promoted and open_record(place.objects(), "docs").importance == learned["digest"]

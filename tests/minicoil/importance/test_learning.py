@@ -35,7 +35,7 @@ def learned():
 def test_planted_importance_is_found_and_helps_the_other_half(learned):
     vector = learned.importance.vector
     assert vector[0] == np.abs(vector).max() and vector[0] > 3 * np.abs(vector[1:]).max()
-    assert learned.helps and learned.gain > 0.1
+    assert learned.helps and learned.gain > 0.1 and learned.margin > 0 and learned.error < learned.gain
     assert learned.weighed.mean() > learned.plain.mean()
     assert learned.n_taught + learned.n_judged <= 400
 
