@@ -17,7 +17,7 @@ from tasks.collections.verification import verify_collection
 from tasks.place import Place
 from tasks.training import importance_lesson
 
-pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.filterwarnings("ignore")]
 CORPUS = "pydocs:networkx"
 
 
