@@ -30,6 +30,7 @@ class CollectionSchema:
         integer: Payload fields indexed as integers.
         text: Payload fields with a full-text index (lowercase words, no stemming).
         is_searched: Whether dense vectors get a search graph on a server; training data is sampled and scanned only.
+        is_whole: One shard, whatever a server divides others into: IDF is counted over all points.
     """
 
     dense: Mapping[str, int] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class CollectionSchema:
     integer: tuple[str, ...] = ()
     text: tuple[str, ...] = ()
     is_searched: bool = False
+    is_whole: bool = False
 
     def __post_init__(self) -> None:
         for name in ("sparse", "keyword", "integer", "text"):  # lists, where it came over the wire

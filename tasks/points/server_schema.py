@@ -29,6 +29,7 @@ def create_options(schema: CollectionSchema) -> dict[str, Any]:
         "optimizers_config": models.OptimizersConfigDiff(
             deleted_threshold=STALE_SHARE, vacuum_min_vector_number=STALE_POINTS
         ),
+        **({"shard_number": 1} if schema.is_whole else {}),
     }
 
 

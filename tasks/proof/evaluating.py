@@ -114,7 +114,7 @@ def _temporary_collection(
     _drop_abandoned(points)
     name = f"{TEMPORARY}{os.getpid()}-{int(time.time())}"
     names = list(data.documents)
-    points.ensure(name, CollectionSchema(sparse=tuple(documents)))
+    points.ensure(name, CollectionSchema(sparse=tuple(documents), is_whole=True))
     try:
         with progress(f"indexing {data.name}", len(names), "documents") as advance:
             for start in range(0, len(names), _BATCH):

@@ -1,5 +1,7 @@
 """The engine's IDF of rewritten words: right again after our own collections are cleared, measured and said elsewhere."""
 
+import time
+
 import numpy as np
 import pytest
 from qdrant_double import QdrantDouble
@@ -65,7 +67,8 @@ def test_a_deviation_is_measured_and_gone_when_the_optimiser_was_made_to_clear(r
     assert measure_idf(points, RECORD, VOCABULARY, ["pod"])[0].is_off  # somebody else's is left as it is
     points.optimize("docs", is_ours=True)
     (after,) = measure_idf(points, RECORD, VOCABULARY, ["pod"])
-    assert not after.is_off and abs(after.share) < 1e-3
+    n_shards = points.describe("docs").n_shards  # each counts for itself, and one answer is measured
+    assert not after.is_off and abs(after.share) < (1e-3 if n_shards == 1 else after.noise)
     shape = points.describe("docs")
     assert (shape.stale_share, shape.stale_points) == (0.2, 1000)  # as it was found
 
@@ -93,9 +96,17 @@ def test_a_threshold_that_a_killed_run_left_is_set_to_what_ours_should_be(rewrit
     points = rewritten
     low = {"deleted_threshold": CLEARED_SHARE, "vacuum_min_vector_number": STALE_POINTS}
     points._client.update_collection("docs", optimizers_config=low)
+    await_settings(points, CLEARED_SHARE, STALE_POINTS)
     points.optimize("docs", is_ours=True)
-    shape = points.describe("docs")
-    assert (shape.stale_share, shape.stale_points) == (STALE_SHARE, STALE_POINTS)
+    await_settings(points, STALE_SHARE, STALE_POINTS)
+
+
+def await_settings(points, *wanted):
+    """A node of a cluster may tell of the settings before for a moment."""
+    until = time.monotonic() + 10
+    while ((shape := points.describe("docs")).stale_share, shape.stale_points) != wanted:
+        assert time.monotonic() < until, (shape.stale_share, shape.stale_points)
+        time.sleep(0.2)
 
 
 @pytest.mark.parametrize("kind", SERVER_KINDS)

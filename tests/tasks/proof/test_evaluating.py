@@ -4,7 +4,8 @@ import time
 
 import numpy as np
 import pytest
-from qdrant_places import KINDS, open_kind
+from qdrant_double import QdrantDouble
+from qdrant_places import KINDS, open_kind, open_server
 
 from minicoil.retrieval.evaluation import memory_search
 from minicoil.retrieval.exact_index import ExactIndex
@@ -55,6 +56,11 @@ def test_scores_in_memory_are_the_engines(engine, random_collection):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_temporary_collection_ranks_as_memory_does_and_is_gone_afterwards(kind, tmp_path):
     with open_kind(kind, tmp_path) as points:
+        check_temporary_collection(points)
+
+
+def test_a_temporary_collection_counts_idf_over_all_of_it_where_others_are_divided():
+    with QdrantDouble(shards=4) as double, open_server("double", double) as points:
         check_temporary_collection(points)
 
 
