@@ -44,7 +44,7 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
     with ExitStack() as stack:
         job = open_job(parameters, "extend", stack)
         check_max_points(asked, job.records)
-        if parameters.promote and not parameters.importance:
+        if parameters.promote and parameters.importance == "none":
             check_left_out(job.place.objects(), parameters.channel)
         reading = job.read()
         files = file_digests(words_file=parameters.words_file, queries=parameters.queries)

@@ -27,7 +27,7 @@ CHANNEL = "production"
 # what two cores do in a minute: a piece of 170 tokens is encoded in 28 ms of CPU when its words are taught, a sentence
 # in 5 ms; a word's sentences are looked at before it is chosen, and half of the words looked at are
 SAMPLE = 1000
-TRAINING = {"ambiguous": 12, "max_sentences": 100, "judge_at_most": 200, "importance": False}
+TRAINING = {"ambiguous": 12, "max_sentences": 100, "judge_at_most": 200}
 _PLAN = (  # what is done, seconds of two idle cores, and how many more for each piece of text
     ("making it searchable", 9.0, 0.003),
     ("choosing words with several meanings, teaching and judging them", 16.0, 0.025),

@@ -181,12 +181,11 @@ class ExtendParameters(WordsParameters):
     background: str | None = Field(
         None, title="Background", description="A corpus of general text to mine against", examples=["pydocs:numpy"]
     )
-    importance: Annotated[bool, Said("--no-importance", help="Learn no importance, and leave the parent's out")] = (
-        Field(
-            True,
-            title="Importance",
-            description="Learn how much words matter in their text, where the parent did not yet",
-        )
+    importance: Literal["keep", "learn", "none"] = Field(
+        "keep",
+        title="Importance",
+        description="How much a word matters in its text. keep: what the parent has; learn: where it has none, from "
+        "the titles of this corpus; none: leave it out",
     )
     dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
 

@@ -36,7 +36,7 @@ def make_release(
         folder = job.place.work_on(request) / f"release-{number}"
         probes, sources = probe_texts(job.sentences, chosen), job.parameters.corpus
         reused = reused_of(job.parent, job.place.objects())
-        keeps = not isinstance(job.parameters, ExtendParameters) or job.parameters.importance
+        keeps = not isinstance(job.parameters, ExtendParameters) or job.parameters.importance != "none"
         draft = Draft(
             job.parent, number, folder, request, prior, probes, remove, joined, sources, reused, _learn(job), keeps
         )
@@ -48,9 +48,9 @@ def make_release(
 
 
 def _learn(job: Job) -> ImportanceLesson:
-    """Importance, where an extension may learn it; retrained words come with what there is."""
+    """Importance, where an extension was asked to learn it; all others come with what there is."""
     asked = job.parameters
-    if not isinstance(asked, ExtendParameters) or not asked.importance:
+    if not isinstance(asked, ExtendParameters) or asked.importance != "learn":
         return ImportanceLesson()
     with job.clock.timing("importance"):
         lesson: ImportanceLesson = importance_step(job.place, job.points, job.parent, asked.corpus, asked.sample)

@@ -14,14 +14,14 @@ from tasks.store import ObjectStore, find_path
 # how an answer is judged, shown, approved and brought to the points
 _HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days", "points_budget", "window", "judge_at_most"}
 _NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", *_HOW}
-# unset they say nothing, and a request of an earlier version keeps its digest
-_CAME_LATER = {"max_ids", "also", "ambiguous"}
+# at these values they say nothing, and a request of an earlier version keeps its digest
+_CAME_LATER = {"max_ids": None, "also": [], "ambiguous": None, "importance": "keep"}
 
 
 def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:
     """Digest of what was asked for and of the text it was asked about; where it runs does not matter."""
     asked = {key: value for key, value in parameters.items() if key not in _NOT_PART_OF_A_REQUEST}
-    asked = {key: value for key, value in asked.items() if key not in _CAME_LATER or value not in (None, [])}
+    asked = {key: value for key, value in asked.items() if key not in _CAME_LATER or value != _CAME_LATER[key]}
     document = json.dumps([asked, corpus_digest], sort_keys=True, default=str, allow_nan=False)
     return hashlib.sha256(document.encode()).hexdigest()
 

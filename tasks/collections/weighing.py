@@ -68,6 +68,6 @@ def check_left_out(store: ObjectStore, channel: str) -> None:
     for record in list_collections(store, channel):
         if record.importance:
             raise UsageError(
-                f"--no-importance: the words of collection '{record.name}' are weighed by {record.importance[:12]}, "
-                "and the release could not serve it; leave --no-importance out, or say --no-promote"
+                f"--importance none: the words of collection '{record.name}' are weighed by {record.importance[:12]}, "
+                "and the release could not serve it; leave that out, or say --no-promote"
             )

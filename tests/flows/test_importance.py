@@ -29,7 +29,7 @@ def test_a_life_with_importance(tmp_path, monkeypatch, capsys):
     common = {"home": str(home), "corpus": [CORPUS], "sample": 250}
     words = {**common, "max_sentences": 120, "evaluate": False}
 
-    first = extend_vocabulary(ExtendParameters(**words, words=["nodes", "graph", "paths", "edges"]))
+    first = extend_vocabulary(ExtendParameters(**words, words=["nodes", "graph", "paths", "edges"], importance="learn"))
     learned = first.importance
     assert learned is not None and learned["n_taught"] + learned["n_judged"] <= 250 and first.promoted
     first.show()
@@ -63,6 +63,6 @@ def test_a_life_with_importance(tmp_path, monkeypatch, capsys):
     third = remove_words(RemoveParameters(home=str(home), words=["weight"]))
     assert third.promoted and open_record(place.objects(), "docs").importance == learned["digest"]
     serving = read_channel(place.objects(), "production").current
-    with pytest.raises(UsageError, match="--no-importance: the words of collection 'docs' are weighed"):
-        extend_vocabulary(ExtendParameters(**words, words=["directed"], importance=False))
+    with pytest.raises(UsageError, match="--importance none: the words of collection 'docs' are weighed"):
+        extend_vocabulary(ExtendParameters(**words, words=["directed"], importance="none"))
     assert read_channel(place.objects(), "production").current == serving

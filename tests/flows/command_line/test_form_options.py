@@ -37,6 +37,7 @@ VALUES = {
     "acknowledged": "6",
     "collection": "docs",
     "model": None,
+    "importance": "none",
 }  # of a pattern
 
 

@@ -153,7 +153,7 @@ def test_leaving_it_out_is_refused_before_anything_is_trained(home, digest, text
         fill(home, points, texts[:5], "none", "plain")
         check_left_out(home.objects(), "production")
         fill(home, points, texts[:5])
-    with pytest.raises(UsageError, match="--no-importance: the words of collection 'docs' are weighed"):
+    with pytest.raises(UsageError, match="--importance none: the words of collection 'docs' are weighed"):
         check_left_out(home.objects(), "production")
     check_left_out(home.objects(), "another")
 
