@@ -7,7 +7,6 @@ which it does however the process that started it dies. One that dies costs its 
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import queue
@@ -22,6 +21,7 @@ from typing import Any
 from flows.orchestration.shard_work import shard_work
 from minicoil import errors
 from minicoil.errors import MiniCoilError, StoreError, StoreUnavailableError
+from minicoil.files import parse_json, write_json
 from minicoil.harmless import guard_logs
 from tasks.place import Place
 from tasks.progress import progress
@@ -156,7 +156,7 @@ def _ask(process: subprocess.Popen[str], key: str) -> dict[str, Any] | None:
         line = process.stdout.readline()
     except (BrokenPipeError, ValueError):  # it died, or was stopped meanwhile
         return None
-    answer: dict[str, Any] | None = json.loads(line) if line.endswith("\n") else None
+    answer: dict[str, Any] | None = parse_json(line) if line.endswith("\n") else None
     return answer
 
 
@@ -184,7 +184,7 @@ def main() -> None:
         except MiniCoilError as error:
             answer = {"error": type(error).__name__, "message": str(error), "facts": {}}
         try:
-            answers.write(json.dumps(answer) + "\n")
+            answers.write(write_json(answer) + "\n")
             answers.flush()
         except BrokenPipeError:  # whoever asked is gone; what was done is kept
             os._exit(0)

@@ -7,7 +7,6 @@ corpus in one go gives, rows under the same numbers.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from minicoil.errors import StoreUnavailableError
+from minicoil.files import write_json
 from minicoil.text import find_encoding
 from tasks.corpus.corpus_files import CHANGED, Stretch, file_stamp, find_corpus_files, read_file
 from tasks.corpus.corpus_objects import SCHEME, find_objects, object_groups, object_stamp, read_object
@@ -74,7 +74,7 @@ class Piece:
     @property
     def digest(self) -> str:
         """Names the piece, and what its files were when it was cut."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:32]
+        return hashlib.sha256(write_json(asdict(self)).encode()).hexdigest()[:32]
 
     def row(self) -> dict[str, Any]:
         """For JSON."""

@@ -7,7 +7,6 @@ equal sentences the first is counted and kept. So the pieces together are the co
 from __future__ import annotations
 
 import hashlib
-import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.files import parse_json, write_json
 from minicoil.problems import MAX_EXAMPLES
 from minicoil.words import KeyRuns
 from tasks.corpus import CorpusReport, Document, Names, identity_key
@@ -40,7 +40,7 @@ class Owned:
 
     def write(self, store: ObjectStore, key: str) -> None:
         """Store it."""
-        head = json.dumps({str(number): name for number, name in self.names.items()}).encode()
+        head = write_json({str(number): name for number, name in self.names.items()}).encode()
         store.write(key, zlib.compress(head + b"\0" + self.states.tobytes(), 1))
 
     @staticmethod
@@ -52,7 +52,7 @@ class Owned:
         """
         try:
             head, _, states = zlib.decompress(store.read(key)).partition(b"\0")
-            names = {int(number): str(name) for number, name in json.loads(head).items()}
+            names = {int(number): str(name) for number, name in parse_json(head).items()}
         except (zlib.error, ValueError, AttributeError) as error:
             raise damaged(store, key, error) from error
         return Owned(np.frombuffer(states, np.uint8), names)

@@ -7,7 +7,6 @@ was asked for, so that the same command finds what there is.
 from __future__ import annotations
 
 import errno
-import json
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from minicoil.errors import StoreError
+from minicoil.files import parse_json, write_json
 from minicoil.folder import file_digest
 from minicoil.problems import Problem
 from tasks.corpus import CorpusReport, Document, RowPlace
@@ -129,7 +129,7 @@ def damaged(store: ObjectStore, key: str, error: Exception) -> StoreError:
 def document_row(entry: Document) -> tuple[Any, ...]:
     """A document as a row of `DOCUMENTS`."""
     place = entry.place
-    line = json.dumps(place.line if place else 0)
+    line = write_json(place.line if place else 0)
     places = (place.source, place.file, place.shown) if place else ("", "", "")
     kept = entry.id if entry.own_id else ""
     return (entry.text_key, entry.identity, kept, entry.doc, entry.own_id, entry.is_grouped, entry.title, line, *places)
@@ -137,17 +137,17 @@ def document_row(entry: Document) -> tuple[Any, ...]:
 
 def row_document(row: dict[str, Any]) -> Document:
     """The document of a row, without its text."""
-    place = RowPlace(row["source"], row["file"], row["shown"], json.loads(row["line"]))
+    place = RowPlace(row["source"], row["file"], row["shown"], parse_json(row["line"]))
     return Document(row["id"], row["doc"], "", "", row["own_id"], row["is_grouped"], place)
 
 
 def write_facts(report: CorpusReport) -> dict[bytes, bytes]:
     """What could not be used, for beside the columns."""
     rows = [[problem.reason, problem.n, list(problem.examples)] for problem in report.problems]
-    return {_FACTS: json.dumps(rows).encode()}
+    return {_FACTS: write_json(rows).encode()}
 
 
 def add_facts(report: CorpusReport, metadata: dict[bytes, bytes]) -> None:
     """Add what `write_facts` wrote to another report."""
-    for reason, n, examples in json.loads(metadata[_FACTS]):
+    for reason, n, examples in parse_json(metadata[_FACTS]):
         report.problems.add(Problem(reason, n, tuple(examples)))

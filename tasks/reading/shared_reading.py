@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from minicoil.errors import StoreError
-from minicoil.files import parse_json
+from minicoil.files import parse_json, write_json
 from minicoil.words import KeyRuns, WordCounts
 from tasks.corpus import CorpusReport, KeptSentences, Piece, cut_corpora, nothing_found
 from tasks.place import Place
@@ -59,7 +58,7 @@ class PieceReading:
         """
         if only_looks:
             place = Place(place.home, (place.work / LOOKING).as_uri(), place.qdrant_url)
-        rules = json.dumps([name, _VERSION, version("sentencex")])
+        rules = write_json([name, _VERSION, version("sentencex")])
         scope = f"{PREFIX}{hashlib.sha256(rules.encode()).hexdigest()[:12]}/"
         report = CorpusReport()
         return PieceReading(place, scope, specs, list(cut_corpora(specs, report)), report)
@@ -133,7 +132,7 @@ class PieceReading:
         columns = None if store is None else store.name
         digests = [piece.digest for piece in self.pieces]
         rules = [columns, hashlib.sha256((model / "tokenizer.json").read_bytes()).hexdigest(), digests]
-        return CountingRun(self.scope, hashlib.sha256(json.dumps(rules).encode()).hexdigest()[:16], columns)
+        return CountingRun(self.scope, hashlib.sha256(write_json(rules).encode()).hexdigest()[:16], columns)
 
     @staticmethod
     def _uncounted(files: Iterable[PieceFiles], run: CountingRun) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
+from minicoil.files import write_json
 from minicoil.text import sentence_keys
 from tasks.corpus import CorpusReport, Document, Piece, read_piece
 from tasks.place import Place
@@ -46,7 +46,7 @@ def split_piece(place: Place, scope: str, piece: Piece) -> int:
                 writer.write_table(pa.table(columns, schema=SENTENCES), row_group_size=max(len(owners), 1))
                 n_sentences += len(owners)
         if changed := piece.changed_files():
-            files.store.write(files.changed, json.dumps(sorted(changed)).encode())
+            files.store.write(files.changed, write_json(sorted(changed)).encode())
             return 0
         documents = folder / "documents.parquet"
         facts: Mapping[bytes, bytes] = write_facts(report)

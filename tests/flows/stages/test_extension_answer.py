@@ -15,7 +15,7 @@ from tasks.corpus.word_list import RefusedWord
 
 def reading():
     report = SimpleNamespace(rows=lambda: [{"reason": "empty", "count": 2}])
-    return SimpleNamespace(n_documents=3, n_sentences=20, n_new=12, report=report)
+    return SimpleNamespace(n_documents=3, n_sentences=20, n_new=12, n_also=0, report=report)
 
 
 def test_seconds_of_a_step_that_runs_twice_add_up():

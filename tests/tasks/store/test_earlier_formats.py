@@ -97,15 +97,15 @@ def test_a_channel_of_format_1(store):
         read_channel(store, "production")
 
 
-def test_a_collection_of_format_1_is_of_format_4_once_it_is_written(store):
+def test_a_collection_of_format_1_is_of_format_5_once_it_is_written(store):
     put(store, "collections/docs.json", COLLECTION_1)
     record = read_collection_record(store, "docs")
     assert record.is_ours and record.text == "{text}" and record.bm25.avg_len == 41.5
     update_collection(store, "docs", lambda found: found.model_copy(update={"release": 4}))
     written = json.loads(store.read("collections/docs.json"))
-    assert written["version"] == 4 and written["release"] == 4 and written["avg_len"] == 41.5
-    put(store, "collections/docs.json", COLLECTION_1, version=5)
-    with pytest.raises(CollectionError, match="has format 5, and this program reads up to 4.*upgrade this one"):
+    assert written["version"] == 5 and written["release"] == 4 and written["avg_len"] == 41.5
+    put(store, "collections/docs.json", COLLECTION_1, version=6)
+    with pytest.raises(CollectionError, match="has format 6, and this program reads up to 5.*upgrade this one"):
         read_collection_record(store, "docs")
 
 
