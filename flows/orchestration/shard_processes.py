@@ -184,7 +184,7 @@ def main() -> None:
         except MiniCoilError as error:
             answer = {"error": type(error).__name__, "message": str(error), "facts": {}}
         try:
-            answers.write(write_json(answer) + "\n")
+            answers.write(write_json(answer, ascii_only=True) + "\n")
             answers.flush()
         except BrokenPipeError:  # whoever asked is gone; what was done is kept
             os._exit(0)

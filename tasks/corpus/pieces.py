@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,16 +66,18 @@ class Piece:
         spec: It is a piece of this one.
         parts: Of files; none where it is all of the SPEC.
         n_bytes: About how much there is to read.
+        day: When it was cut, where nothing else says of what time its text is: another day reads it anew.
     """
 
     spec: str
     parts: tuple[Part, ...] = ()
     n_bytes: int = PIECE_BYTES
+    day: str = ""
 
     @property
     def digest(self) -> str:
         """Names the piece, and what its files were when it was cut."""
-        return hashlib.sha256(write_json(asdict(self)).encode()).hexdigest()[:32]
+        return hashlib.sha256(write_json(asdict(self), ascii_only=True).encode()).hexdigest()[:32]
 
     def row(self) -> dict[str, Any]:
         """For JSON."""
@@ -89,7 +92,7 @@ class Piece:
             parts.append(
                 Part(**{**part, "stamp": stamp and tuple(stamp), "stretch": Stretch(**stretch) if stretch else None})
             )
-        return Piece(str(row["spec"]), tuple(parts), int(row["n_bytes"]))
+        return Piece(str(row["spec"]), tuple(parts), int(row["n_bytes"]), str(row["day"]))
 
     def changed_files(self) -> set[str]:
         """Files of which the piece has a stretch, and that are not what they were when they were cut."""
@@ -119,16 +122,16 @@ def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = N
     Raises:
         CorpusError: a SPEC names no file that is read.
     """
-    size = size or PIECE_BYTES
+    size, today = size or PIECE_BYTES, datetime.now(UTC).date().isoformat()
     for spec in specs:
         kind, rest = kind_of_spec(spec)
         if kind == "pydocs":
             for name in rest.split(","):
-                yield Piece(f"pydocs:{name}", (), size)
+                yield Piece(f"pydocs:{name}", (), size, today)
         elif kind == "s3":
             yield from _gathered(spec, _object_parts(spec, report, size), size)
         elif kind:
-            yield Piece(spec, (), size)
+            yield Piece(spec, (), size, today)
         else:
             yield from _gathered(spec, _parts(spec, report, size), size)
 

@@ -40,7 +40,7 @@ class Owned:
 
     def write(self, store: ObjectStore, key: str) -> None:
         """Store it."""
-        head = write_json({str(number): name for number, name in self.names.items()}).encode()
+        head = write_json({str(number): name for number, name in self.names.items()}, ascii_only=True).encode()
         store.write(key, zlib.compress(head + b"\0" + self.states.tobytes(), 1))
 
     @staticmethod

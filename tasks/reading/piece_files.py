@@ -144,7 +144,7 @@ def row_document(row: dict[str, Any]) -> Document:
 def write_facts(report: CorpusReport) -> dict[bytes, bytes]:
     """What could not be used, for beside the columns."""
     rows = [[problem.reason, problem.n, list(problem.examples)] for problem in report.problems]
-    return {_FACTS: write_json(rows).encode()}
+    return {_FACTS: write_json(rows, ascii_only=True).encode()}
 
 
 def add_facts(report: CorpusReport, metadata: dict[bytes, bytes]) -> None:

@@ -46,7 +46,7 @@ def split_piece(place: Place, scope: str, piece: Piece) -> int:
                 writer.write_table(pa.table(columns, schema=SENTENCES), row_group_size=max(len(owners), 1))
                 n_sentences += len(owners)
         if changed := piece.changed_files():
-            files.store.write(files.changed, write_json(sorted(changed)).encode())
+            files.store.write(files.changed, write_json(sorted(changed), ascii_only=True).encode())
             return 0
         documents = folder / "documents.parquet"
         facts: Mapping[bytes, bytes] = write_facts(report)

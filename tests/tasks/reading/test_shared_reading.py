@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import random
+from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from minicoil.errors import CorpusError, EmptyCorpusError, StoreError
 from minicoil.text.tokens import WordTokenizer
-from tasks.corpus import pieces as cut
+from tasks.corpus import CorpusReport, Piece, pieces as cut
 from tasks.corpus.kept_sentences import KeptSentences
 from tasks.corpus.sentence_store import Sentence
 from tasks.place import Place
@@ -61,6 +63,8 @@ def write_corpus(folder, rng, n_rows=40):
     with gzip.open(folder / "e.jsonl.gz", "wt") as file:
         file.write("\n".join(lines[:9]))
     (folder / "f.png").write_bytes(b"no text")
+    (folder / "stra\u00dfe.txt").write_text(sentence(rng))
+    (folder / os.fsdecode(b"caf\xe9.jsonl")).write_text("\n".join(lines[:3]))  # a name that is no UTF-8
     (folder / "g.jsonl").write_bytes(
         b"\xff\xfe" + '{"text": "The pod of a file in UTF-16 runs here today."}\n'.encode("utf-16-le")
     )
@@ -188,6 +192,13 @@ def test_killed_after_a_step_of_its_own_it_goes_on(tmp_path, corpus, encoder_fol
         with pytest.raises(KilledError):
             in_pieces(place, encoder_folder, corpus)
     assert in_pieces(place, encoder_folder, corpus) == expected
+
+
+def test_what_has_no_date_of_its_own_is_read_anew_another_day(tmp_path):
+    (tmp_path / "a.txt").write_text("A pod runs here today.")
+    package, file = cut.cut_corpora(["pydocs:json", str(tmp_path)], CorpusReport())
+    assert package.day and not file.day and Piece.from_row(json.loads(json.dumps(package.row()))) == package
+    assert replace(package, day="2001-01-01").digest != package.digest
 
 
 def test_who_only_looks_leaves_the_store_as_it_is(tmp_path, corpus, encoder_folder, tokenizer):
