@@ -24,9 +24,8 @@ from tasks.catalogue import (
 )
 from tasks.collections.indexing import IndexRequest
 from tasks.collections.rebuilding import measure_points
-from tasks.collections.sweeping import sweep_collection
 from tasks.collections.texts import TextTemplate
-from tasks.collections.verification import verify_collection
+from tasks.collections.verification import settle_collection, verify_collection
 from tasks.collections.weighing import AUTO, choose_importance
 from tasks.models import open_model
 from tasks.place import Place
@@ -95,8 +94,7 @@ def mend_collection(place: Place, points: PointStore, request: IndexRequest) -> 
     kept_at = _put(store, record)
     n_rewritten = 0
     if not is_sound:
-        n_rewritten = sweep_collection(place, points, record, read_all=True).n_rewritten
-        found = verify_collection(place, points, record)
+        n_rewritten, found = settle_collection(place, points, record)
         if not found.is_sound:
             raise CollectionError(
                 f"collection '{name}' has a whole record again, and {found.n_due:,} points that do not fit it "

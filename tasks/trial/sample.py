@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minicoil.errors import CorpusError, EmptyCorpusError
+from minicoil.errors import CorpusError
 from minicoil.text import STOPWORDS, fold_text
 from tasks.corpus import CorpusReport, Document, read_corpora
 from tasks.place import Place
@@ -52,7 +52,7 @@ def read_sample(place: Place, spec: str, size: int) -> TrialSample:
                 documents = list(read_corpora([spec], report, size, points=points))
         else:
             documents = list(read_corpora([spec], report, size))
-    except (CorpusError, EmptyCorpusError) as error:
+    except CorpusError as error:
         if any("without a column" in reason for reason in report.n_unusable):
             raise CorpusError(f"{error}; name the column of the text, as in `minicoil try {spec}#COLUMN`") from error
         raise
