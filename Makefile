@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 HOME_DIR ?= .minicoil
 export TOKENIZERS_PARALLELISM := false
+# set in many containers: every process that a command or a test starts would compile this package anew, a second each
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: install run test slow check bench clean
+.PHONY: install run base test slow examples check bench wheels clean
 
 install: $(VENV)/.installed
 
@@ -29,22 +31,34 @@ else
 	@echo "torch $(TORCH_VERSION): the registry's build, on Linux with CUDA, 2.5 GB to download"
 	$(PIP) torch==$(TORCH_VERSION)
 endif
-	@echo "everything else: 540 MB to download, 120 MB of it for the tests"
+	@echo "everything else: 560 MB to download, 140 MB of it for the tests"
 	$(PIP) -e '.[dev]'
 	@echo "installed: $$(du -sh $(VENV) | cut -f1) in $(VENV); \`$(BIN)/minicoil doctor\` says whether all is well"
 	touch $@
 
-run: install  ## the product's life once, on real text, embedded: two domains, two releases, one search
+# BASE=1: the base of common words first, which names its own time
+run: install $(if $(BASE),base)  ## the product's life once, on real text, embedded: two domains, two releases, one search
 	$(BIN)/python -m deployments.tour --home $(HOME_DIR)
 
-# Two processes, a file whole in one of them: its fixtures (releases, servers) are made once.
-PROCESSES ?= 2
+# From docstrings of installed packages whose licence allows it, each named. Stopped, it goes on. WORDS=2000 for more.
+WORDS ?= 1500
+base: install  ## dist/base and dist/base.tar.xz: common English words to start from, without the encoder
+	$(BIN)/python -m deployments.base --words $(WORDS)
+
+# One more than the two cores this is meant for, because tests also wait for other processes; a file whole in one of
+# them: its fixtures (releases, servers) are made once.
+PROCESSES ?= 3
 
 test: install
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --durations=15
 
-slow: install  ## end-to-end tests that start servers or kill processes; they wait much, so one process more
-	$(BIN)/pytest -n $$(($(PROCESSES) + 1)) --dist loadfile -m slow --durations=15
+slow: install  ## end-to-end tests that start servers or kill processes
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m slow --durations=15
+
+# langchain-qdrant is 50 MB that nothing but its example needs, so `make install` leaves it out
+examples: install  ## every example, run; those of libraries that the tests of `make test` do without included
+	$(PIP) langchain-qdrant
+	$(BIN)/pytest tests/examples
 
 check: install
 	$(BIN)/ruff check .
@@ -55,5 +69,9 @@ check: install
 bench: install  ## ratios against stated baselines, printed; an hour on two cores
 	$(BIN)/pytest -m benchmark -s
 
+# WHEELS="--extra light --python 3.11" for a part of it; pip downloads whatever its cache lacks
+wheels: install  ## the built wheel with each extra in a clean environment, for each of Python 3.11, 3.12, 3.13 that is here
+	$(BIN)/python .ci/wheels.py $(WHEELS)
+
 clean:
-	rm -rf $(VENV) $(HOME_DIR) build dist *.egg-info
+	rm -rf $(VENV) $(HOME_DIR) .minicoil-base build dist *.egg-info

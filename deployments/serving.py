@@ -8,6 +8,7 @@ settings once.
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import logging
 import os
 import signal
@@ -23,7 +24,9 @@ from pathlib import Path
 import httpx
 
 from deployments.children import Child, end_leftovers
-from flows.orchestration import SERVED_SETTINGS, SERVICE_LOCK, ignore_working_folder, this_machine
+from deployments.listening import Answers, answering
+from deployments.probes import ServiceState
+from flows.orchestration import CORPUS_VARIABLE, SERVED_SETTINGS, SERVICE_LOCK, ignore_working_folder, this_machine
 from minicoil.errors import BusyError, MiniCoilError, UsageError
 from minicoil.files import parse_json, write_json
 from tasks.store import HeldError, lock_file, say_holder
@@ -47,9 +50,12 @@ class Service:
     Attributes:
         home: Absolute folder of everything: database, leases, logs, and the flows' own state.
         store, qdrant_url: For the flows; None means inside `home`.
-        corpus: SPEC of the nightly and weekly runs; None switches them off.
+        corpus: SPEC of the nightly and weekly runs; None: the one of before, if there was any; "" switches them off.
+        time_zone: In which schedules are meant; None: the one of before, else UTC.
         channels: Beside those that were ever moved.
         run_limit: Runs at a time; more than one channel or long indexing is what more than one is for.
+        health_port: Where `/health` and `/ready` are answered, on `host`; None for nowhere.
+        metrics_port: Where `/metrics` is answered, on `host`, which may be the same; None: nothing is counted.
     """
 
     home: Path
@@ -58,8 +64,11 @@ class Service:
     store: str | None = None
     qdrant_url: str | None = None
     corpus: str | None = None
+    time_zone: str | None = None
     channels: tuple[str, ...] = ()
     run_limit: int = 4
+    health_port: int | None = None
+    metrics_port: int | None = None
 
     @property
     def url(self) -> str:
@@ -92,7 +101,15 @@ class Service:
             "MINICOIL_HOME": str(self.home),
         }
         addresses = {"MINICOIL_STORE": self.store, "MINICOIL_QDRANT_URL": self.qdrant_url}
+        if not _may_write_beside_prefect():
+            chosen["PREFECT_SERVER_UI_STATIC_DIRECTORY"] = str(home / "ui")
         return {**os.environ, **chosen, **{key: value for key, value in addresses.items() if value}}
+
+
+def _may_write_beside_prefect() -> bool:
+    """Whether Prefect's server can copy its pages where it does by default; else there would be no UI."""
+    found = importlib.util.find_spec("prefect")
+    return found is not None and found.origin is not None and os.access(Path(found.origin).parent / "server", os.W_OK)
 
 
 def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
@@ -107,7 +124,8 @@ def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     started = time.monotonic()
-    with _service_lock(service.home) as say_address:
+    state = ServiceState(f"{service.url}/api")
+    with _service_lock(service.home) as say_address, _answering(service, state):
         _check_port(service)
         environment = service.environment()
         os.environ.update(environment)
@@ -120,14 +138,17 @@ def serve(service: Service, tell: Tell, as_json: bool = False) -> None:
             tell("starting the server ...")
             server.start()
             _wait_ready(service, server, stop)
+            has_corpus = False
             if not stop.is_set():
                 tell("registering work pool, limits, deployments ...")
-                _set_up(service, worker)
+                has_corpus = _set_up(service, worker)
             if not stop.is_set():
                 say_address(f"{service.url}/api")
-                _say_ready(service, time.monotonic() - started, tell, as_json)
-                _watch(children, stop, tell)
+                state.serving(children)
+                _say_ready(service, has_corpus, time.monotonic() - started, tell, as_json)
+                _watch(children, stop, tell, state)
         finally:
+            state.stopping()
             say_address(None)
             tell("stopping ...")
             worker.stop()  # first, so that its runs can still say how they ended
@@ -146,10 +167,34 @@ def _children(service: Service, environment: dict[str, str]) -> tuple[Child, Chi
     # so as well, has a folder of its own; the worker runs where its operator's relative paths mean what they say
     prefect = [sys.executable, "-m", "prefect", "--no-prompt"]
     blind = [sys.executable, "-m", "deployments.prefect_process", "--no-prompt"]
+    counts: dict[str, str] = {}
+    if service.metrics_port is not None:
+        from deployments.metrics import counting_environment
+
+        counts = counting_environment(service.home)
     return (
         Child("server", [*prefect, *server], environment, logs / "server.log", logs),
-        Child("worker", [*blind, *worker], environment, logs / "worker.log"),
+        Child("worker", [*blind, *worker], {**environment, **counts}, logs / "worker.log"),
     )
+
+
+@contextmanager
+def _answering(service: Service, state: ServiceState) -> Iterator[None]:
+    """Answer what was asked for: probes, metrics, or both at one port."""
+    ports: dict[int, Answers] = {}
+    if service.health_port is not None:
+        ports[service.health_port] = state.answers()
+    if service.metrics_port is not None:
+        from deployments.metrics import look_at, metric_answers
+
+        look = look_at(service.home, service.store, service.qdrant_url)
+        port = service.metrics_port
+        ports[port] = {**ports.get(port, {}), **metric_answers(service.home, look)}
+    with ExitStack() as stack:
+        for port, answers in ports.items():
+            option = "--health-port" if port == service.health_port else "--metrics-port"
+            stack.enter_context(answering(answers, service.host, port, option))
+        yield
 
 
 @contextmanager
@@ -210,18 +255,21 @@ def _wait_ready(service: Service, server: Child, stop: threading.Event) -> None:
         stop.wait(0.3)
 
 
-def _set_up(service: Service, worker: Child) -> None:
+def _set_up(service: Service, worker: Child) -> bool:
+    """Everything but the server itself; whether the nightly and weekly runs have a corpus."""
     from deployments.setting_up import known_channels, register_deployments, set_up
+    from deployments.variables import Shared
     from tasks.place import Place
 
     channels = known_channels(Place.at(service.home, service.store).objects(), service.channels)
-    asyncio.run(set_up(channels))
+    shared = Shared(service.corpus, service.time_zone, reap=False)
+    standing = asyncio.run(set_up(channels, shared))
     worker.start()  # its own start takes as long as registering does
-    register_deployments(service.corpus, reap_by_schedule=False)
-    asyncio.run(set_up(channels))
+    register_deployments(standing)
+    return bool(asyncio.run(set_up(channels, shared)).variables[CORPUS_VARIABLE])
 
 
-def _say_ready(service: Service, seconds: float, tell: Tell, as_json: bool) -> None:
+def _say_ready(service: Service, has_corpus: bool, seconds: float, tell: Tell, as_json: bool) -> None:
     if as_json:
         ready = {
             "ui": service.url,
@@ -234,17 +282,18 @@ def _say_ready(service: Service, seconds: float, tell: Tell, as_json: bool) -> N
     tell(f"ready after {seconds:.0f} s: {service.url}   (every flow has a form under Deployments)")
     if service.host not in (LOOPBACK, "localhost", "::1"):
         tell("this address can be reached from other machines, and whoever reaches it can run flows")
-    if service.corpus is None:
+    if not has_corpus:
         tell("nightly and weekly runs are off: no --corpus was given")
     tell(f"from a shell: PREFECT_API_URL={service.url}/api minicoil extend ...   Ctrl-C stops everything")
 
 
-def _watch(children: Sequence[Child], stop: threading.Event, tell: Tell) -> None:
+def _watch(children: Sequence[Child], stop: threading.Event, tell: Tell, state: ServiceState) -> None:
     """Start again what died, and reap, until told to stop."""
     from flows.orchestration import reap
 
     next_reaping = time.monotonic()
     while not stop.wait(LOOK_SECONDS):
+        state.look()
         for child in children:
             if child.has_ended():
                 tell(f"the {child.name} ended (its log: {child.log}); starting it again")

@@ -1,4 +1,4 @@
-"""What the flows need on a Prefect server: work pool, limits, automations, deployments. Run as often as you like.
+"""What the flows need on a Prefect server: pool, limits, variables, automations, deployments. Run as often as you like.
 
 `python -m deployments.setting_up` does all but the deployments, for those who register these with `prefect deploy`.
 """
@@ -11,27 +11,28 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
 from prefect.client.orchestration import PrefectClient, get_client
-from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate, WorkPoolCreate
+from prefect.client.schemas.actions import GlobalConcurrencyLimitCreate
 from prefect.events.actions import DoNothing, RunDeployment
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
-from prefect.exceptions import ObjectAlreadyExists, ObjectNotFound
-from prefect.workers.process import ProcessWorker
+from prefect.exceptions import ObjectNotFound
 
+from deployments.pools import KINDS, POOL, PREFECT_FILE, Pool, ensure_pool, write_deployments
+from deployments.variables import Shared, Value, ensure_variables
 from flows.orchestration import GATE_FAILED, HEARTBEAT, STALE_SECONDS, TAG, limit_name
 from minicoil.errors import MiniCoilError
 from tasks.catalogue import channel_names
 from tasks.store import ObjectStore
 
-POOL = "minicoil"
 PREFECT = (sys.executable, "-m", "deployments.prefect_process", "--no-prompt")
-PREFECT_FILE = Path(__file__).with_name("prefect.yaml")
-NO_CORPUS = "no-corpus-was-configured"  # where schedules are off; a run by hand says that this file was not found
+NOTHING_SAID, DEFAULT_POOL = Shared(), Pool()
 OWN_RUNS: dict[str, str | list[str]] = {"prefect.resource.id": f"prefect.tag.{TAG}", "prefect.resource.role": "tag"}
 
 
@@ -39,21 +40,48 @@ class SetUpError(MiniCoilError):
     """The server cannot be reached, or refuses what the flows need."""
 
 
-async def set_up(channels: Sequence[str]) -> dict[str, list[str]]:
-    """Create or correct work pool, limits and automations.
+@dataclass(frozen=True)
+class Standing:
+    """What stands on the server.
+
+    Attributes:
+        pool_type: Of the work pool.
+        limits, automations: Their names.
+        variables: Value by name.
+    """
+
+    pool: Pool
+    pool_type: str
+    limits: list[str]
+    automations: list[str]
+    variables: dict[str, Value]
+
+    def row(self) -> dict[str, Any]:
+        """For answers."""
+        return {
+            "work_pools": [self.pool.name],
+            "limits": self.limits,
+            "automations": self.automations,
+            "variables": self.variables,
+        }
+
+
+async def set_up(channels: Sequence[str], shared: Shared = NOTHING_SAID, pool: Pool = DEFAULT_POOL) -> Standing:
+    """Create or correct work pool, limits, variables and automations.
 
     Args:
         channels: Each gets a limit that lets one run at a time change it.
-
-    Returns:
-        Names of what stands now, by kind.
+        shared: What the schedules share; what is not said stays as the server has it.
+        pool: For the runs.
 
     Raises:
         SetUpError: the server does not answer.
+        UsageError: the pool is there, and of another type.
     """
     try:
         async with get_client() as client:
-            await _ensure_pool(client)
+            pool_type = await ensure_pool(client, pool)
+            variables = await ensure_variables(client, shared)
             limits = [await _ensure_limit(client, channel) for channel in dict.fromkeys(channels)]
             made = [await _ensure_automation(client, automation) for automation in await automations(client)]
     except httpx.TransportError as error:
@@ -66,24 +94,7 @@ async def set_up(channels: Sequence[str]) -> dict[str, list[str]]:
             f"{_api_url()} refused {error.request.url.path} with status {error.response.status_code}; is it the /api "
             "address of a Prefect 3.8 server, and are you allowed to change it?"
         ) from error
-    return {"work_pools": [POOL], "limits": limits, "automations": made}
-
-
-async def _ensure_pool(client: PrefectClient) -> None:
-    try:
-        found = await client.read_work_pool(POOL)
-    except ObjectNotFound:
-        template = ProcessWorker.get_default_base_job_template()
-        pool = WorkPoolCreate(name=POOL, type="process", base_job_template=template, description="miniCOIL's flows")
-        try:
-            await client.create_work_pool(pool)
-        except ObjectAlreadyExists:
-            return  # somebody was faster
-        return
-    if found.type != "process":
-        raise SetUpError(
-            f"work pool '{POOL}' is of type {found.type}, expected process; rename or delete it, then deploy again"
-        )
+    return Standing(pool, pool_type, limits, made, variables)
 
 
 async def _ensure_limit(client: PrefectClient, channel: str) -> str:
@@ -166,20 +177,19 @@ async def _ensure_automation(client: PrefectClient, wanted: AutomationCore) -> s
     return wanted.name
 
 
-def register_deployments(corpus: str | None, reap_by_schedule: bool) -> list[str]:
-    """Create or update every deployment of prefect.yaml; without a corpus their schedules are off.
+def register_deployments(standing: Standing) -> list[str]:
+    """Create or update every deployment of prefect.yaml, on the pool that stands; with Prefect's own command.
 
     Raises:
         SetUpError: Prefect refused the file; the message ends with what it said.
     """
-    environment = {
-        **os.environ,
-        "MINICOIL_NIGHTLY_CORPUS": corpus or NO_CORPUS,
-        "MINICOIL_SCHEDULES": "true" if corpus else "false",
-        "MINICOIL_REAP_SCHEDULE": "true" if reap_by_schedule else "false",
-    }
-    command = [*PREFECT, "deploy", "--all", "--prefect-file", str(PREFECT_FILE)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    with TemporaryDirectory() as folder:
+        path = PREFECT_FILE
+        if (standing.pool.name, standing.pool_type) != (POOL, "process"):
+            path = Path(folder) / PREFECT_FILE.name
+            write_deployments(standing.pool, standing.pool_type, path)
+        command = [*PREFECT, "deploy", "--all", "--prefect-file", str(path)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SetUpError(f"the deployments were not registered: {(done.stdout + done.stderr).strip()[-1500:]}")
     return [f"{flow}/{name}" for flow, name in deployment_names()]
@@ -194,12 +204,11 @@ def deployment_names() -> list[tuple[str, str]]:
     return [(row["entrypoint"].rsplit(".", 1)[1].replace("_", "-"), row["name"]) for row in rows]
 
 
-def deploy(channels: Sequence[str], corpus: str | None, reap_by_schedule: bool) -> dict[str, list[str]]:
+def deploy(channels: Sequence[str], shared: Shared, pool: Pool) -> dict[str, Any]:
     """Everything, in the order in which it is needed."""
-    asyncio.run(set_up(channels))
-    deployed = register_deployments(corpus, reap_by_schedule)
+    deployed = register_deployments(asyncio.run(set_up(channels, shared, pool)))
     # the automation that reaps refers to a deployment by id
-    return {**asyncio.run(set_up(channels)), "deployments": deployed}
+    return {**asyncio.run(set_up(channels, shared, pool)).row(), "deployments": deployed}
 
 
 def known_channels(store: ObjectStore, named: Sequence[str] = ()) -> list[str]:
@@ -215,8 +224,19 @@ def main() -> None:
     """Set up all but the deployments on the server of PREFECT_API_URL."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--channel", action="append", default=[], help="Beside production; may be repeated.")
-    channels = ["production", *parser.parse_args().channel]
-    for kind, names in asyncio.run(set_up(channels)).items():
+    parser.add_argument("--pool", default=POOL, help="Work pool for the runs.")
+    parser.add_argument("--pool-type", choices=KINDS, help="Of a pool that is made; by default process.")
+    parser.add_argument("--image", help="Of the containers of a docker or kubernetes pool.")
+    parser.add_argument("--write", type=Path, help="File for `prefect deploy --all --prefect-file`, on that pool.")
+    asked = parser.parse_args()
+    try:
+        pool = Pool(asked.pool, asked.pool_type, asked.image)
+        standing = asyncio.run(set_up(["production", *asked.channel], pool=pool))
+    except MiniCoilError as error:
+        parser.exit(1, f"{error}\n")
+    if asked.write is not None:
+        write_deployments(standing.pool, standing.pool_type, asked.write)
+    for kind, names in standing.row().items():
         sys.stdout.write(f"{kind}: {', '.join(names)}\n")
 
 

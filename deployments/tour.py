@@ -11,7 +11,6 @@ import argparse
 import json
 import resource
 import shlex
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deployments.own_commands import run_command, say
 from flows.command_line import show_seen_word
 from minicoil import __version__
 from tasks.catalogue import read_channel
 from tasks.place import Place
-from tasks.trial import FirstLook, look_at_senses
+from tasks.trial import LOOKED, FirstLook, look_at_senses
 
-FIRST = "pydocs:numpy,scipy,pandas,sklearn,sympy,networkx"
-SECOND = "pydocs:torch,prefect"
+FIRST = "pydocs:numpy,sklearn,networkx"
+SECOND = "pydocs:prefect,torch.nn"
 _SHOWN = 3  # words of the last screen
 Answer = Mapping[str, Any]
 
@@ -79,7 +79,7 @@ STEPS = (
     ),
     Step(
         "The frequent words of that text are taught",
-        ("extend", "--common", "150", "--corpus", FIRST, "--sample", "3000", *_QUICK),
+        ("extend", "--common", "120", "--corpus", FIRST, "--sample", "3000", *_QUICK),
         _extended,
         "each word got four numbers for each place where it stands: alike where it means the same",
     ),
@@ -91,7 +91,7 @@ STEPS = (
     ),
     Step(
         "The words it uses its own way are found and taught, and nothing else is touched",
-        ("extend", "--mine", "40", "--corpus", SECOND, "--sample", "2500", *_QUICK),
+        ("extend", "--mine", "30", "--corpus", SECOND, "--sample", "2500", *_QUICK),
         _extended,
         "a model keeps up with its text word by word, while searches go on and old vectors stay valid",
     ),
@@ -133,15 +133,10 @@ def _read(kept: Path) -> dict[str, Any]:
 def _run(step: Step, home: Path) -> dict[str, Any]:
     """What a step found, and its seconds; ends the program where it failed."""
     started = time.monotonic()
-    command = [sys.executable, "-m", "flows.cli", *step.arguments, "--home", str(home), "--json"]
-    ran = subprocess.run(command, check=False, stdout=subprocess.PIPE)
-    try:
-        answer = json.loads(ran.stdout or b"{}")
-    except ValueError:
-        answer = {}
-    if ran.returncode and not answer.get("refused"):  # a release that a gate holds back is something found
-        say(f"\nstopped: this step ended with status {ran.returncode}; run `make run` again, it goes on from there")
-        sys.exit(ran.returncode)
+    status, answer = run_command(step.arguments, str(home))
+    if status and not answer.get("refused"):  # a release that a gate holds back is something found
+        say(f"\nstopped: this step ended with status {status}; run `make run` again, it goes on from there")
+        sys.exit(status)
     return {"found": step.found(answer), "seconds": time.monotonic() - started}
 
 
@@ -155,17 +150,14 @@ def _compare(place: Place) -> None:
     look = FirstLook() if current is None else look_at_senses(place, current)
     for word in look.row()["words"][:_SHOWN]:
         show_seen_word(word)
-    say(
-        f"\nOver all {look.n_asked:,} such searches, of every taught word with several meanings here, the first result "
-        f"has the right meaning\n{look.n_bm25:,} times with BM25 and {look.n_minicoil:,} times with miniCOIL; shown "
-        "were the words that gained most."
-    )
-
-
-def say(text: str) -> None:
-    """Print at once, in order with what the commands print."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    if not look.n_asked:
+        say("\nNo taught word has several meanings in enough sentences here, so both rankings would be alike.")
+    else:
+        say(
+            f"\nOver all {look.n_asked:,} such searches, of every taught word with several meanings here: of the first "
+            f"{LOOKED} results\n{look.of_bm25 / look.n_looked:.0%} have the right meaning with BM25, "
+            f"{look.of_minicoil / look.n_looked:.0%} with miniCOIL. Shown were the words that gained most."
+        )
 
 
 if __name__ == "__main__":

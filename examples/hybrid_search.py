@@ -5,8 +5,6 @@
 The model is a folder that `minicoil release pull production path/to/model` gives.
 """
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Sequence
 
@@ -31,28 +29,17 @@ def fill(client: QdrantClient, model: minicoil.MiniCoil, documents: Sequence[str
         # Qdrant counts in how many documents a word occurs; without it, no BM25
         sparse_vectors_config={"minicoil": models.SparseVectorParams(modifier=models.Modifier.IDF)},
     )
-    points = [
-        models.PointStruct(
-            id=number, payload={"text": text}, vector={"dense": both.dense.tolist(), "minicoil": sparse(both)}
-        )
-        for number, (text, both) in enumerate(zip(documents, model.embed_hybrid(documents), strict=True))
-    ]
-    client.upsert(COLLECTION, points)
+    vectors = [{"dense": both.dense.tolist(), "minicoil": sparse(both)} for both in model.embed_hybrid(documents)]
+    client.upload_collection(COLLECTION, vectors, [{"text": text} for text in documents], range(len(documents)))
 
 
 def search(client: QdrantClient, model: minicoil.MiniCoil, query: str, limit: int = 3) -> list[models.ScoredPoint]:
     """The best documents of both rankings, fused by reciprocal rank."""
     (both,) = model.query_embed_hybrid(query)
-    found = client.query_points(
-        COLLECTION,
-        prefetch=[
-            models.Prefetch(query=both.dense.tolist(), using="dense", limit=20),
-            models.Prefetch(query=sparse(both), using="minicoil", limit=20),
-        ],
-        query=models.FusionQuery(fusion=models.Fusion.RRF),
-        limit=limit,
-    )
-    return found.points
+    dense = models.Prefetch(query=both.dense.tolist(), using="dense", limit=20)
+    words = models.Prefetch(query=sparse(both), using="minicoil", limit=20)
+    fused = models.FusionQuery(fusion=models.Fusion.RRF)
+    return client.query_points(COLLECTION, prefetch=[dense, words], query=fused, limit=limit).points
 
 
 def sparse(both: minicoil.HybridVector) -> models.SparseVector:
@@ -60,14 +47,8 @@ def sparse(both: minicoil.HybridVector) -> models.SparseVector:
     return models.SparseVector(indices=both.sparse.indices.tolist(), values=both.sparse.values.tolist())
 
 
-def main(folder: str, query: str) -> None:
-    """Fill a collection in memory and search it."""
-    model = minicoil.load(folder, avg_len=8.0)
-    client = QdrantClient(":memory:")
-    fill(client, model, DOCUMENTS)
-    for point in search(client, model, query):
-        sys.stdout.write(f"{point.score:.3f}  {(point.payload or {})['text']}\n")
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:3])
+    client, model = QdrantClient(":memory:"), minicoil.load(sys.argv[1], avg_len=8.0)
+    fill(client, model, DOCUMENTS)
+    for point in search(client, model, sys.argv[2]):
+        sys.stdout.write(f"{point.score:.3f}  {(point.payload or {})['text']}\n")

@@ -19,7 +19,7 @@ def adopt_collection(parameters: AdoptParameters) -> AdoptOutcome:
             undone = undo_adoption_step(place, points, name, rate, parameters.dry_run)
             return AdoptOutcome.of({**undone, "seconds": clock.seconds})
         if parameters.base is not None:
-            base_step(place, parameters.channel, parameters.base)
+            base_step(place, parameters.channel, parameters.base, parameters.language)
         if parameters.dry_run:
             plan = plan_adoption_step(place, points, parameters.request())
             return AdoptOutcome.of({**plan, "seconds": clock.seconds})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.forms import AttachParameters
-from flows.orchestration import flow, take_turn
+from flows.orchestration import flow, take_turn, with_shared_corpora
 from flows.outcomes import AttachOutcome
 from flows.stages import Clock, attach_step, base_step
 from tasks.collections import AttachRequest
@@ -14,6 +14,7 @@ _FIELDS = ("collection", "channel", "vector", "text", "join", "k", "b", "avg_len
 @flow(name="attach-collection", description="Adopt an existing collection.")
 def attach_collection(parameters: AttachParameters) -> AttachOutcome:
     """Find what a collection's vectors were made with, prove it on a sample, register it; no point is written to."""
+    parameters = with_shared_corpora(parameters)
     place, clock = parameters.place(), Clock()
     with take_turn(place, parameters.channel, "attach"), place.points() as points, clock.timing("total"):
         if parameters.base is not None:

@@ -24,11 +24,13 @@ from flows.command_line import (
     encode,
     evaluate,
     forget,
+    metrics,
     open_place,
     options_of,
     release,
     run_flow,
     serve,
+    serve_embeddings,
     status,
     try_folder,
 )
@@ -117,9 +119,11 @@ def adopt(place: dict[str, Any], **values: Any) -> Any:
 @common_options
 def search(place: dict[str, Any], collection: str, query: str, limit: int, **values: Any) -> Any:
     """Search COLLECTION for QUERY."""
+    opened = open_place(place)
+    opened.wake_engine()  # it starts while this process imports what a search needs
     from tasks.collections import search_collection
 
-    return search_collection(open_place(place), collection, query, limit, **values)
+    return search_collection(opened, collection, query, limit, **values)
 
 
 @main.command()
@@ -139,6 +143,8 @@ main.add_command(encode)
 main.add_command(forget)
 main.add_command(try_folder)
 main.add_command(serve)
+main.add_command(serve_embeddings)
+main.add_command(metrics)
 main.add_command(deploy)
 main.add_command(evaluate)
 main.add_command(compare)

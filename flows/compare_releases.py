@@ -20,5 +20,6 @@ def compare_releases(parameters: CompareParameters) -> ComparisonOutcome:
             parameters.collection,
             parameters.queries,
             parameters.limit,
+            parameters.run,
         )
     return ComparisonOutcome.of({**answer, "seconds": clock.seconds})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from flows.forms import ExtendParameters
-from flows.orchestration import flow, show_words
+from flows.orchestration import flow, show_words, with_shared_corpora
 from flows.outcomes import ExtensionOutcome
 from flows.stages import (
     Job,
@@ -23,11 +23,13 @@ from flows.stages import (
     settle_answered,
     train_chosen,
 )
+from minicoil.text import open_language
 from minicoil.words import Candidate
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest
 from tasks.collections import Carriers, check_left_out
 from tasks.corpus import RefusedWord
-from tasks.models import remove_work
+from tasks.metrics import count_words
+from tasks.models import remove_work, settle_language
 from tasks.reading import Reading, count_background
 from tasks.training import WordRequest, check_max_points, check_words, within_ids
 
@@ -35,14 +37,15 @@ from tasks.training import WordRequest, check_max_points, check_words, within_id
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
 def extend_vocabulary(parameters: ExtendParameters) -> ExtensionOutcome:
     """Run the main job; the same request run again finds its answer in the store and does nothing."""
-    return run_or_pause(_extend, parameters, ExtensionOutcome)
+    return run_or_pause(_extend, with_shared_corpora(parameters), ExtensionOutcome)
 
 
 def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
-    asked = _words(parameters)
-    check_words(asked)
+    asked, place = _words(parameters), parameters.place()
+    language = settle_language(place, parameters.channel, parameters.language)
+    check_words(asked, open_language(language))
     with ExitStack() as stack:
-        job = open_job(parameters, "extend", stack)
+        job = open_job(parameters, "extend", stack, place)
         check_max_points(asked, job.records)
         if parameters.promote and parameters.importance == "none":
             check_left_out(job.place.objects(), parameters.channel)
@@ -76,6 +79,7 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
             published, promoted = make_release(job, results, (), prior, request, chosen)
             outcome = extension_report(job.parent, published, results, refused, promoted, costs, reading, job.clock)
         show_words(outcome.words)
+        count_words(row["verdict"] for row in outcome.words)
         return outcome
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flows.forms import IndexParameters
-from flows.orchestration import flow, take_turn
+from flows.orchestration import flow, take_turn, with_shared_corpora
 from flows.outcomes import IndexOutcome
 from flows.stages import Clock, base_step, index_step, mend_step
 from minicoil.errors import UsageError
@@ -15,6 +15,7 @@ from tasks.corpus import CorpusReport, StoredOwners, read_corpora
 @flow(name="index-collection", description="Create or feed a collection from a corpus.")
 def index_collection(parameters: IndexParameters) -> IndexOutcome:
     """Read documents and write those that are new or changed."""
+    parameters = with_shared_corpora(parameters)
     place, clock, report = parameters.place(), Clock(), CorpusReport()
     if parameters.delete_missing and parameters.sample is not None:
         raise UsageError("--delete-missing needs the whole corpus; leave --sample out")
@@ -28,9 +29,10 @@ def index_collection(parameters: IndexParameters) -> IndexOutcome:
             b=parameters.b,
             avg_len=parameters.avg_len,
             importance=parameters.importance,
+            language=parameters.language,
         )
         if parameters.base is not None:
-            base_step(place, parameters.channel, parameters.base)
+            base_step(place, parameters.channel, parameters.base, parameters.language)
         mended: Mended | None = mend_step(place, points, request)
         documents = read_corpora(
             parameters.corpus,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from flows.forms import RemoveParameters
+from flows.forms import RemoveParameters, spell_recipe
 from flows.orchestration import flow, show_words, take_turn
 from flows.outcomes import RemovalOutcome
 from flows.stages import Clock, assemble_step, finish_first, open_parent_step, publish_and_settle, run_or_pause
 from minicoil.training import Prior
 from tasks.catalogue import claim_release, request_digest
 from tasks.collections import reused_of
+from tasks.metrics import count_words
 from tasks.models import remove_published_work
 from tasks.releases import Draft, plan_removal
 
@@ -36,8 +37,12 @@ def _remove(parameters: RemoveParameters) -> RemovalOutcome:
             number, prior = claim_release(place.objects()), Prior.read(parent.folder)
             folder = place.work_on(request) / f"release-{number}"
             reused = reused_of(parent, place.objects())
-            draft = Draft(parent, number, folder, request, prior, parameters.words, remove=known, reused=reused)
+            recipe = spell_recipe(parameters)
+            draft = Draft(
+                parent, number, folder, request, prior, parameters.words, remove=known, reused=reused, recipe=recipe
+            )
             built = assemble_step(draft, ())
         published, promoted = publish_and_settle(place, parameters, draft, built, {}, clock)
         show_words(rows)
+        count_words(row["verdict"] for row in rows)
         return RemovalOutcome.of({**answer, **promoted, "release": published.release, "seconds": clock.seconds})

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.forms import RetrainParameters
-from flows.orchestration import flow, show_words
+from flows.orchestration import flow, show_words, with_shared_corpora
 from flows.outcomes import RetrainOutcome
 from flows.stages import (
     Job,
@@ -25,6 +25,7 @@ from flows.stages import (
 )
 from minicoil.errors import ReleaseError
 from tasks.catalogue import Publication, find_request, request_digest
+from tasks.metrics import count_words
 from tasks.models import remove_work
 from tasks.reading import Reading
 from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served_candidates, within_ids
@@ -33,7 +34,7 @@ from tasks.training import MEASURED_SENTENCES, Inspection, bury_hopeless, served
 @flow(name="retrain-words", description="Retrain words that underperform on this text.")
 def retrain_words(parameters: RetrainParameters) -> RetrainOutcome:
     """Train on everything in the sentence store, judge old layer against new on sentences neither has seen."""
-    return run_or_pause(_retrain, parameters, RetrainOutcome)
+    return run_or_pause(_retrain, with_shared_corpora(parameters), RetrainOutcome)
 
 
 def _retrain(parameters: RetrainParameters) -> RetrainOutcome:
@@ -66,6 +67,7 @@ def _retrain(parameters: RetrainParameters) -> RetrainOutcome:
         costs: dict[str, Any] = {}
         report = extension_report(job.parent, published, results, (), promoted, costs, reading, job.clock)
         show_words(report.words)
+        count_words(row["verdict"] for row in report.words)
         underperforming = [{"word": candidate.word, "reasons": list(candidate.reasons)} for candidate in weak]
         counts = {"n_measured": found.n_measured, "n_too_few": found.n_too_few, "n_underperforming": len(weak)}
         return RetrainOutcome.of({**report, **counts, "underperforming": underperforming})

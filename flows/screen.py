@@ -1,7 +1,8 @@
 """The terminal: progress and messages on stderr, lines and tables of an answer on stdout.
 
 Colours and bars are for terminals. In a pipe, and where NO_COLOR is set (https://no-color.org), an answer is plain
-text, and in a pipe every row of a table stays on one line, for `grep` and `cut`.
+text, and in a pipe every row of a table stays on one line, for `grep` and `cut`. With JSON lines asked for, all that
+stderr gets is one JSON object a line, log lines and messages alike, for whoever collects logs.
 """
 
 from __future__ import annotations
@@ -13,22 +14,25 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from minicoil.files import finite
 from minicoil.harmless import guard_logs, harmless, harmless_json, harmless_line
 from tasks import progress
 
+if TYPE_CHECKING:  # bars and tables are imported where one is drawn: a search with --json draws none
+    from rich.progress import Progress, TaskID
+
 # rich leaves out colours alone where NO_COLOR is set; without a colour system nothing is marked up at all
 _COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
 _errors = Console(stderr=True, highlight=False, emoji=False, color_system=_COLOURS)
 _quiet = False  # of the terminal, which a process has one of
+_json_lines = False  # likewise
+_LEVELS = {"": "info", "yellow": "warning", "bold red": "error"}  # of a message, by the style it is shown in
 _answers = Console(highlight=False, emoji=False, color_system=_COLOURS)
 _BEYOND_ASCII = "\u00e9\u6f22\U0001f600"
 TELL_EVERY_SECONDS = 10.0
@@ -36,22 +40,49 @@ PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
 SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
 
 
-def set_up(verbose: bool, quiet: bool = False) -> None:
+def set_up(verbose: bool, quiet: bool = False, json_lines: bool = False) -> None:
     """Choose what is shown before a command starts."""
-    global _quiet
-    _quiet = quiet
+    global _quiet, _json_lines
+    _quiet, _json_lines = quiet, json_lines
     guard_logs()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is written out, not an error
             stream.reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.INFO if verbose else logging.ERROR, format="%(asctime)s %(name)s: %(message)s")
-    _show_tries(verbose)
+    if json_lines:
+        handler = logging.StreamHandler()
+        handler.setFormatter(_JsonLine())
+        handler.setLevel(
+            logging.ERROR if quiet else logging.INFO
+        )  # of the handler: some loggers have levels of their own
+        logging.basicConfig(level=handler.level, handlers=[handler], force=True)
+        logging.captureWarnings(True)
+    else:
+        level = logging.INFO if verbose else logging.ERROR
+        logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s")
+    _show_tries(verbose or json_lines)
     if not _answers.is_terminal and "COLUMNS" not in os.environ:
         _answers.width = PIPE_WIDTH
-    if quiet:
+    if quiet or json_lines:
         progress.listen(progress.LogListener())
     else:
         progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
+
+
+class _JsonLine(logging.Formatter):
+    """A log record as one JSON object on a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """`time` (UTC), `level`, `logger`, `message`, `process`; `exception` where one was logged."""
+        more = {}
+        if record.exc_info:
+            more["exception"] = record.exc_text or self.formatException(record.exc_info)
+        return _log_line(record.created, record.levelname.lower(), record.name, record.getMessage(), **more)
+
+
+def _log_line(moment: float, level: str, logger: str, message: str, **more: str) -> str:
+    time_said = datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+    said = {"time": time_said, "level": level, "logger": logger, "message": message, "process": os.getpid(), **more}
+    return harmless_json(json.dumps(said))
 
 
 class _Telling(logging.Handler):
@@ -77,6 +108,12 @@ def tell(message: str, style: str = "") -> None:
 
 def complain(message: str, style: str = "") -> None:
     """One line on stderr that is always shown: what failed, what was lost."""
+    if _json_lines:
+        sys.stderr.write(
+            _log_line(time.time(), _LEVELS.get(style, "info"), "minicoil", harmless(message).strip()) + "\n"
+        )
+        sys.stderr.flush()
+        return
     _errors.print(escape(harmless(message)), style=style, soft_wrap=True)
 
 
@@ -96,6 +133,8 @@ class _BarListener:
     """A bar with counts and time left for every step, one below the other."""
 
     def step(self, label: str, total: int | None, unit: str) -> _Bar:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
         columns = (TextColumn("{task.description:<34}"), BarColumn(30), MofNCompleteColumn(), TextColumn(unit))
         bars: Progress = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=_errors)
         bars.start()
@@ -163,6 +202,8 @@ def _can_write(text: str) -> bool:
 
 def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str = "") -> None:
     """Rows as a plain table; numbers to the right."""
+    from rich.table import Table
+
     table = Table(title=shown(title) or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         numeric = bool(rows) and all(isinstance(row[columns.index(column)], int | float | None) for row in rows)
@@ -174,6 +215,9 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]], title: 
 
 def show_side_by_side(left: str, right: str, rows: Sequence[tuple[str, str]]) -> None:
     """Two columns of equal width, cells with markup; drawn in ASCII where it goes to a pipe."""
+    from rich import box
+    from rich.table import Table
+
     lines = box.HEAVY_HEAD if _answers.is_terminal else box.ASCII
     table = Table(expand=True, show_lines=True, box=lines)
     for name in (left, right):

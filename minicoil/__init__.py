@@ -11,13 +11,12 @@ A folder in, vectors out; here `model_folder` knows thirty words with four numbe
     >>> query.indices.tolist(), round(float((query.values**2).sum()), 4)  # a query's meaning has unit length
     ([4, 5, 6, 7], 1.0)
 
-`load` also takes addresses such as "s3://bucket/prefix@production" where the `tasks` package is installed, and with
-`follow=True` the model moves when the channel does.
+`load` also takes addresses such as "s3://bucket/prefix@production" and "hf:owner/name@7" where the `tasks` package is
+installed, and with `follow=True` the model moves when the channel does.
 """
 
 from __future__ import annotations
 
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = ["HybridVector", "MiniCoil", "MiniCoilError", "SparseVector", "__version__", "load"]
+_HUB = "hf:"  # the one scheme without slashes, as corpora of a hub are named
 
 
 @overload
@@ -71,11 +71,11 @@ def load(
     Bm25Config(k=0.9, b=0.4, avg_len=35.6)
     >>> load("gopher://store@production")
     Traceback (most recent call last):
-    minicoil.errors.UsageError: 'gopher://store@production': no resolver for gopher://; known: file, s3
+    minicoil.errors.UsageError: 'gopher://store@production': no resolver for gopher://; known: file, hf, s3
 
     Args:
         place: A folder, or `scheme://...` of an entry point in the group `minicoil.resolvers` (`minicoil.followers`
-            where it is followed).
+            where it is followed); or `hf:owner/name`, with `@` and the number of a release that was pushed there.
         k, b, avg_len: The collection's own; `minicoil index` prints them.
         threads: Forward passes at once; None takes every core.
         importance: Digest of what the collection's words are weighed by; `minicoil index` prints it where there is one.
@@ -86,14 +86,14 @@ def load(
         BundleError: the folder is not a complete model.
         UsageError: nobody resolves this scheme, or a folder is to be followed.
     """
-    separator = "://" in str(place)
+    has_scheme = "://" in str(place) or (str(place).startswith(_HUB) and not Path(place).exists())
     if not follow:
         from minicoil.sparse import MiniCoil
 
         if collection is not None:
             raise UsageError("collection= goes with follow=True; without, give the collection's k, b and avg_len")
         return MiniCoil.load(
-            _entry("minicoil.resolvers", str(place))(str(place)) if separator else place,
+            _entry("minicoil.resolvers", str(place))(str(place)) if has_scheme else place,
             k,
             b,
             avg_len,
@@ -102,15 +102,21 @@ def load(
         )
     if importance:
         raise UsageError("importance= goes without follow=True; a collection's record names its own: collection=NAME")
-    if not separator:
+    if not has_scheme:
         raise UsageError(f"'{place}' is a folder, which never moves; follow a channel: file:///store@production")
+    if "://" not in str(place):
+        raise UsageError(
+            f"'{place}': a hub has no channels to follow; follow the store's: s3://bucket/prefix@production"
+        )
     followed: FollowedModel = _entry("minicoil.followers", str(place))(str(place), k, b, avg_len, threads, collection)
     return followed
 
 
 def _entry(group: str, address: str) -> Any:
     """What an installed package registered for the address's scheme."""
-    scheme = address.partition("://")[0]
+    from importlib.metadata import entry_points  # brings a parser of mails along, which no folder needs
+
+    scheme = address.partition(":")[0]
     entries = {entry.name: entry for entry in entry_points(group=group)}
     if scheme not in entries:
         raise UsageError(f"'{address}': no resolver for {scheme}://; known: {', '.join(sorted(entries)) or 'none'}")

@@ -9,6 +9,7 @@ from typing import Literal
 from minicoil.files import Count, Fraction, NotNegative, Positive, Size, check_numbers, write_json
 
 Target = Literal["saturated", "correlation", "ordering"]
+Rounding = Literal["none", "float16"]
 
 PRIOR_COMPONENTS = 256  # principal components of the role model that a prior holds; a target may use fewer
 
@@ -154,6 +155,7 @@ class RetrievalGateConfig:
     sense_queries: Size = 8  # of one word, so that no word carries the set
     word_queries: Size = 8  # a word is judged alone only on this many queries
     word_loss: NotNegative = 0.02  # mean nDCG@10 that a word costs the queries with it before it is named
+    season_loss: NotNegative = 0.005  # mean nDCG@10 under the best release ever served, where it is more than noise
     certain: bool = True  # name a word only where that loss is more than noise
     seed: Size = 17
 

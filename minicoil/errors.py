@@ -2,6 +2,7 @@
 
     MiniCoilError
     ├── UsageError                  what a person asked for cannot be understood       (exit status 2)
+    │   └── MissingExtraError       it needs an extra of the package that is not installed
     ├── DocumentError               the source of texts failed; names the position it failed at
     │   └── NotTextError            something in it is no text (a TypeError too)
     ├── CorpusError                 a corpus cannot be read at all
@@ -48,6 +49,10 @@ class MiniCoilError(Exception):
 
 class UsageError(MiniCoilError):
     """What was asked for cannot be understood, or two requests contradict each other."""
+
+
+class MissingExtraError(UsageError):
+    """What was asked for needs an extra that is not installed; `facts` has `extra` and `modules`."""
 
 
 class DocumentError(MiniCoilError):

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.errors import UsageError
-from tasks.points import PointStore, SharedPoints, open_points
-from tasks.settings import Settings, has_secret
+from tasks.points import PointStore, SharedPoints, open_points, wake_engine
+from tasks.settings import has_secret, settings_at
 from tasks.store import ObjectStore, open_store, outside_settings
 
 
@@ -52,7 +52,7 @@ class Place:
             UsageError: an address carries a secret.
         """
         folder = Path(home).expanduser().absolute()
-        settings = Settings(home=folder)
+        settings = settings_at(folder)
         place = Place(folder, store_url or settings.store_url, qdrant_url or settings.qdrant_url)
         for name, address in (("store", place.store_url), ("qdrant-url", place.qdrant_url)):
             if address is not None and has_secret(address):  # not repeated: this message is logged too
@@ -65,7 +65,7 @@ class Place:
 
     def objects(self) -> ObjectStore:
         """The client of the object store."""
-        settings, clients = Settings(home=self.home), self._clients
+        settings, clients = settings_at(self.home), self._clients
         made_with = (settings, outside_settings(self.store_url))
         with clients.lock:
             if clients.objects is None or clients.objects[0] != made_with:
@@ -79,6 +79,11 @@ class Place:
         """
         return self._engine().lease()
 
+    def wake_engine(self) -> None:
+        """Let the embedded engine start while the caller is still at something else; a server is awake."""
+        if self.qdrant_url is None:
+            wake_engine(self.home)
+
     @contextmanager
     def one_engine(self) -> Iterator[None]:
         """Everybody who opens points in the body, one after the other too, shares a client, closed at the end."""
@@ -89,7 +94,7 @@ class Place:
             leave()
 
     def _engine(self) -> SharedPoints:
-        settings, clients = Settings(home=self.home), self._clients
+        settings, clients = settings_at(self.home), self._clients
         key = settings.qdrant_api_key.get_secret_value() if settings.qdrant_api_key else None
         made_with = (key, settings.qdrant_timeout_seconds)
         with clients.lock:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BeforeValidator, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
 
 from minicoil.errors import UsageError
 from minicoil.files import Bytes, Number, parse_json
@@ -47,7 +48,7 @@ Port = Annotated[int, Number(1, 65_535, whole=True), _FROM_TEXT]
 Shards = Annotated[int, Number(1, 500, whole=True), _FROM_TEXT]
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Where things are and how to get in.
 
     Raises:
@@ -81,7 +82,7 @@ class Settings(BaseSettings):
         embedding_cache_bytes: Most that embeddings of documents and queries may take there; 0 keeps none.
     """
 
-    model_config = SettingsConfigDict(env_prefix=_PREFIX, extra="ignore")
+    model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
 
     home: Path = Path(".minicoil")
     store: str | None = None
@@ -117,8 +118,9 @@ class Settings(BaseSettings):
     alert_repeat_hours: HoursOfText = 24.0
 
     def __init__(self, **values: Any) -> None:
+        # not by pydantic-settings: its files, secrets and command lines, unused here, cost an eighth of a search
         try:
-            super().__init__(**values)
+            super().__init__(**{**_from_environment(), **values})
         except ValidationError as error:
             problems = describe_problems(error, lambda name: f"{_PREFIX}{name.upper()}")
             raise UsageError(f"the environment cannot be used: {problems}; set it right, or unset it") from None
@@ -127,3 +129,23 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The object store's URL with the default filled in."""
         return self.store or (self.home.expanduser().absolute() / "store").as_uri()
+
+
+def settings_at(home: Path) -> Settings:
+    """The settings of a home as the environment has them now; made anew only where that has changed.
+
+    Raises:
+        UsageError: see `Settings`.
+    """
+    return _settings(home, frozenset(_from_environment().items()))
+
+
+@lru_cache(maxsize=32)
+def _settings(home: Path, environment: frozenset[tuple[str, str]]) -> Settings:
+    return Settings(home=home)
+
+
+def _from_environment() -> dict[str, str]:
+    """Settings that variables name, in letters of any case, by field; names that are no field are left out later."""
+    given = ((name.upper(), value) for name, value in os.environ.items())
+    return {name.removeprefix(_PREFIX).lower(): value for name, value in given if name.startswith(_PREFIX)}

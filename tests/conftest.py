@@ -1,10 +1,12 @@
 """Fixtures shared by every room's tests."""
 
 import contextlib
+import hashlib
 import os
 import shutil
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
 import uuid
@@ -19,11 +21,16 @@ from minicoil.text.stemming import stem
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+# set in many containers: each of the hundreds of processes that tests start would compile the package anew
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 # no test may run under the server of whoever runs the tests
 os.environ.pop("PREFECT_API_URL", None)
 os.environ["PREFECT_PROFILES_PATH"] = os.devnull
 
-from minicoil.folder.bundle import create_empty_bundle, derive_bundle  # noqa: E402  # after the environment is set
+from minicoil.files import replacing_folder  # noqa: E402  # after the environment is set
+from minicoil.folder.bundle import create_empty_bundle, derive_bundle  # noqa: E402
+from minicoil.text.languages import Language  # noqa: E402
 from minicoil.words.vocabulary import Vocabulary  # noqa: E402
 
 SHARED_DATA = Path(os.environ.get("MINICOIL_SHARED_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -107,6 +114,33 @@ def tiny_encoder(encoder_folder, tmp_path_factory) -> Path:
     for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
         shutil.copyfile(encoder_folder / name, folder / name)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exported_once(tmp_path_factory) -> Iterator[None]:
+    """Homes that tests make get copies of one exported encoder: hundreds of exports, two seconds each, were alike."""
+    from tasks.models import empty
+
+    kept = tmp_path_factory.mktemp("exported")
+
+    def make(source: Path, folder: Path, dims: int, encoder: str, language: Language) -> None:
+        files = sorted((path.relative_to(source), path.stat()) for path in source.rglob("*") if path.is_file())
+        facts = [
+            str(source.resolve()),
+            dims,
+            encoder,
+            language.code,
+            *((name, s.st_size, s.st_mtime_ns) for name, s in files),
+        ]
+        made = kept / hashlib.sha256(repr(facts).encode()).hexdigest()[:16]
+        if not made.exists():
+            create_empty_bundle(source, made, dims, encoder, language)
+        with replacing_folder(folder) as part:
+            shutil.copytree(made, part)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(empty, "create_empty_bundle", make)
+        yield
 
 
 TINY_WIDTH = 64

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import traceback
 
+import click
+
 from flows import screen
 from minicoil.errors import MiniCoilError, StoreError, UsageError
+from minicoil.extras import missing_extra
 from tasks.store import named_damage, shown_name, way_out
 
 _LONGEST = 300  # characters of somebody else's message
@@ -20,6 +23,8 @@ def refuse(error: Exception, as_json: bool, with_traceback: bool = False) -> int
         as_json: Whether the answer is JSON.
         with_traceback: Show where it was raised, too.
     """
+    if isinstance(error, ImportError):
+        error = missing_extra(error, _command()) or error
     if with_traceback:
         screen.complain("".join(traceback.format_exception(error)).rstrip())
     message = describe_failure(error)
@@ -27,6 +32,11 @@ def refuse(error: Exception, as_json: bool, with_traceback: bool = False) -> int
         screen.answer_json({"error": type(error).__name__, "message": message})
     screen.complain(f"error: {message}", style="bold red")
     return 2 if isinstance(error, UsageError) else 1
+
+
+def _command() -> str:
+    context = click.get_current_context(silent=True)
+    return f"`{context.command_path}`" if context else "this command"
 
 
 def describe_failure(error: Exception) -> str:

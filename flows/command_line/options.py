@@ -18,6 +18,7 @@ from flows.command_line import rendering
 from flows.command_line.completion import complete_channels
 from flows.command_line.failures import refuse, tell_damage
 from minicoil.encoder import keep_to_cores
+from minicoil.extras import require_extra
 from tasks.store import forget_damage, named_damage, shown_name
 
 Command = Callable[..., Any]
@@ -51,6 +52,12 @@ def common_options(command: Command) -> Command:
     )
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, logs on stderr.")
     @click.option("-v", "--verbose", is_flag=True, help="Show log lines too; under a Prefect server its own as well.")
+    @click.option(
+        "--log-json",
+        is_flag=True,
+        envvar="MINICOIL_LOG_JSON",
+        help="stderr gets one JSON object a line, log lines too.",
+    )
     @click.option("-q", "--quiet", is_flag=True, help="Only the answer and errors: no progress, no hints.")
     @functools.wraps(command)
     def wrapped(
@@ -60,14 +67,17 @@ def common_options(command: Command) -> Command:
         prefect_url: str | None,
         as_json: bool,
         verbose: bool,
+        log_json: bool,
         quiet: bool,
         **arguments: Any,
     ) -> None:
         if verbose and quiet:
             raise click.UsageError("--verbose and --quiet contradict each other; give one of them")
-        screen.set_up(verbose, quiet)
+        screen.set_up(verbose, quiet, log_json)
         keep_to_cores()
-        click.get_current_context().meta.update(prefect_url=prefect_url, verbose=verbose, as_json=as_json)
+        # lines that Prefect itself writes are no JSON; a run that it keeps has its log on its page
+        shows_prefect = verbose and not log_json
+        click.get_current_context().meta.update(prefect_url=prefect_url, verbose=shows_prefect, as_json=as_json)
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
         place, given = _from_shell(place), _from_shell(arguments)
         _answer(lambda: command(place=place, **given), as_json, command.__name__)
@@ -114,13 +124,32 @@ def _show(result: Any, as_json: bool, command: str) -> None:
     tell_damage()
 
 
+# what reads a corpus long before it trains, judges or assembles: without the extra nothing of it is begun
+_TRAINING_FLOWS = {"extend-vocabulary", "retrain-words", "remove-words", "evaluate-retrieval"}
+
+
 def run_flow(name: str, values: Mapping[str, Any]) -> Any:
-    """Check `values` against a flow's parameter model, then run the flow in this process."""
+    """Check `values` against a flow's parameter model, then run the flow in this process.
+
+    Raises:
+        MissingExtraError: it trains or judges, and the extra [train] is not installed.
+    """
+    if name in _TRAINING_FLOWS:
+        needs_training()
     from flows.orchestration import run  # brings pydantic and the forms in, which `search` and `words` do without
 
     given = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     said = click.get_current_context().meta
     return run(name, given, said["prefect_url"], said["verbose"])
+
+
+def needs_training() -> None:
+    """Nothing where the extra [train] is installed.
+
+    Raises:
+        MissingExtraError: it is not; the message names the command that was called.
+    """
+    require_extra("train", f"`{click.get_current_context().command_path}`")
 
 
 def open_place(values: Mapping[str, Any]) -> Any:

@@ -17,8 +17,9 @@ from flows.command_line.options import common_options, run_flow
 def evaluate(place: dict[str, Any], proxy: bool, folder: str | None, **values: Any) -> Any:
     """Measure nDCG@10, MRR@10 and recall@100 of BM25, a release and its parent.
 
-    FOLDER is in BEIR's layout: corpus.jsonl, queries.jsonl, qrels/test.tsv. With --collection and --proxy no labels
-    are needed: titles and first sentences ask for their own text, and words in context for their own meaning.
+    FOLDER is in BEIR's layout: corpus.jsonl, queries.jsonl, qrels/test.tsv; or a public set by name, read from the
+    hub once: beir:scifact, nanobeir:scifact. With --collection and --proxy no labels are needed: titles and first
+    sentences ask for their own text, and words in context for their own meaning.
     """
     return run_flow("evaluate-retrieval", {**place, **values, "folder": None if proxy else folder})
 

@@ -13,7 +13,7 @@ from flows.command_line.options import common_options, open_place, run_flow
 
 @click.group(cls=CommandGroup)
 def release() -> None:
-    """List, show, pull, verify, promote, abandon and roll back releases."""
+    """List, show, push, pull, verify, promote, abandon and roll back releases."""
 
 
 @release.command("list")
@@ -37,13 +37,32 @@ def release_show(place: dict[str, Any], name: str) -> Any:
 
 @release.command("pull")
 @click.argument("name", shell_complete=complete_releases_and_channels)
-@click.argument("directory", type=click.Path())
+@click.argument("directory", type=click.Path(), required=False)
 @common_options
-def release_pull(place: dict[str, Any], name: str, directory: str) -> Any:
-    """Copy a release (number or channel NAME) into DIRECTORY, checked file by file."""
+def release_pull(place: dict[str, Any], name: str, directory: str | None) -> Any:
+    """Copy a release (number, channel NAME or hf:owner/name[@revision]) into DIRECTORY, checked file by file."""
     from tasks.report import pull
 
     return pull(open_place(place), name, directory)
+
+
+@release.command("push")
+@click.argument("address")
+@click.option(
+    "--release",
+    "name",
+    default="production",
+    show_default=True,
+    shell_complete=complete_releases_and_channels,
+    help="Number of a release, or a channel.",
+)
+@click.option("--public", is_flag=True, help="Everybody may see it, report and card included; else it is private.")
+@common_options
+def release_push(place: dict[str, Any], address: str, name: str, public: bool) -> Any:
+    """Push a release to a hub (hf:owner/name), its number the revision; token and address as the hub's client has."""
+    from tasks.hub import HubAddress, push_release
+
+    return push_release(open_place(place), HubAddress.read(address), name, public)
 
 
 @release.command("verify")

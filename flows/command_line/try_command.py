@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from flows import screen
-from flows.command_line.options import common_options, open_place, run_flow
+from flows.command_line.options import common_options, needs_training, open_place, run_flow
 from minicoil.errors import UsageError
 from tasks.store import find_path, shown_name
 
@@ -39,24 +39,29 @@ _ENOUGH = 200  # sentences of a word, see `minicoil extend --help`
 
 @click.command("try")
 @click.argument("texts", type=click.Path())
+@click.option("--language", help="ISO 639 code of TEXTS; default: the home's own, English where it has none.")
 @common_options
-def try_folder(place: dict[str, Any], texts: str) -> Any:
+def try_folder(place: dict[str, Any], texts: str, language: str | None) -> Any:
     """Make TEXTS searchable, teach a few of their words, show BM25 and miniCOIL side by side; a minute, no settings.
 
     TEXTS is a folder, a file (text, markdown, HTML, JSON lines, parquet; table.csv#column), qdrant:COLLECTION#FIELD,
     or pydocs:PACKAGE. Much text is tried on a sample. What it makes stays in --home, for `index`, `extend`, `serve`.
     """
+    from minicoil.text import open_language
+    from tasks.models import settle_language
     from tasks.report import write_trial_page
     from tasks.trial import FirstLook, look_at_senses, read_sample
 
+    needs_training()
     started, opened = time.monotonic(), open_place(place)
     spec = corpus_spec(texts)
-    sample = read_sample(opened, spec, SAMPLE)
+    code = settle_language(opened, CHANNEL, language)
+    sample = read_sample(opened, spec, SAMPLE, open_language(code))
     _tell_sample(texts, sample)
     first = _first_answer(sample)
     collection, n = collection_name(spec), len(sample.documents)
     _tell_stage(0, n)
-    bounded = {**place, "corpus": [spec], "sample": SAMPLE, "channel": CHANNEL}
+    bounded = {**place, "corpus": [spec], "sample": SAMPLE, "channel": CHANNEL, "language": language}
     indexed = run_flow("index-collection", {**bounded, "collection": collection})
     _tell_stage(1, n)
     extended = run_flow("extend-vocabulary", {**bounded, **TRAINING})
@@ -66,7 +71,9 @@ def try_folder(place: dict[str, Any], texts: str) -> Any:
         "collection": collection,
         "n_points": indexed.n_points,
         "n_found": sample.n_found,
-        "english": sample.english,
+        "language": code,
+        "function_words": sample.function_words,
+        "english": sample.function_words if code == "en" else None,
         "unusable": list(sample.unusable),
         "first": first,
         "release": release,
@@ -105,18 +112,25 @@ def collection_name(spec: str) -> str:
 
 
 def _tell_sample(texts: str, sample: TrialSample) -> None:
-    from tasks.trial import ENGLISH_SHARE
+    from tasks.trial import fewest_function_words
 
     n = len(sample.documents)
     of = f", a sample of the {sample.n_found:,} there are" if sample.n_found > n else ""
     screen.tell(f"{texts}: {n:,} pieces of text are tried{of}")
     for row in sample.unusable[:3]:
         screen.tell(f"  passed over: {row['n']:,} {row['reason']}")
-    if not sample.is_english:
+    name = sample.language.name
+    if not sample.is_of_language:
+        looks = "" if sample.looks is None else f", rather like {sample.looks.name} (`--language {sample.looks.code}`)"
         screen.tell(
-            f"  this does not look like English: {sample.english:.0%} of its words are English function words, running "
-            f"text has 30 to 50%, and below {ENGLISH_SHARE:.0%} the packaged encoder, made for English, tells meanings "
-            "by luck; BM25 works, with English stems. `minicoil extend --encoder` takes an encoder of your language",
+            f"  this does not look like {name}{looks}: {sample.function_words:.0%} of its words are {name} function "
+            f"words, running text has {fewest_function_words(sample.language):.0%} at the least",
+            "yellow",
+        )
+    if not (sample.is_of_language and sample.language.is_english):
+        screen.tell(
+            "  the packaged encoder was made for English: it tells meanings of other languages by luck; BM25 works, "
+            "with English stems. `minicoil extend --language L --encoder E` takes an encoder of your language",
             "yellow",
         )
 
@@ -125,7 +139,7 @@ def _first_answer(sample: TrialSample) -> dict[str, Any] | None:
     """Shown at once: plain BM25 needs nothing but the text."""
     from tasks.trial import answer_first
 
-    first = answer_first([document.text for document in sample.documents])
+    first = answer_first([document.text for document in sample.documents], language=sample.language)
     if first is not None:
         screen.tell(
             f'\nBM25 already answers "{first["query"]}", words that stand side by side in more pieces than others:'
@@ -181,10 +195,11 @@ def _verdict(look: FirstLook) -> dict[str, Any]:
         )
     else:
         counts = (
-            f"of {look.n_asked:,} queries cut from this text, the first result has the meaning that was asked for in "
-            f"{look.n_bm25:,} with BM25 and in {look.n_minicoil:,} with miniCOIL"
+            f"over {look.n_asked:,} queries cut from this text, {look.of_bm25 / look.n_looked:.0%} of first results "
+            f"have the meaning that was asked for with BM25, {look.of_minicoil / look.n_looked:.0%} with miniCOIL (the "
+            f"very first one in {look.n_bm25:,} and in {look.n_minicoil:,} of them)"
         )
-        chance = ", which chance explains" if look.n_minicoil > look.n_bm25 else ""
+        chance = ", which chance explains" if look.of_minicoil > look.of_bm25 else ""
         message = (
             f"miniCOIL beats BM25 here: {counts}." if beats else f"Nothing beats BM25 on this text: {counts}{chance}."
         )
@@ -205,16 +220,18 @@ def remarks(answer: Mapping[str, Any], sample: TrialSample, look: FirstLook) -> 
             f"({'; '.join(answer['gate']['reasons'][:2]) or 'see the report'}); the rankings shown are that release's"
         )
     if not look.is_better:
-        if nearest := [word for word in look.words if word.n_minicoil >= word.n_bm25][:_NEAREST]:
-            shown = ", ".join(f"{w.form} ({w.n_bm25} and {w.n_minicoil} of {len(w.queries)})" for w in nearest)
-            told.append(f"nearest to it, with BM25 and miniCOIL right: {shown}")
+        if nearest := [word for word in look.words if word.of_minicoil >= word.of_bm25][:_NEAREST]:
+            shown = ", ".join(f"{w.form} ({w.of_bm25} and {w.of_minicoil} of {w.n_looked})" for w in nearest)
+            told.append(f"nearest to it, results with the asked meaning by BM25 and by miniCOIL: {shown}")
         told.append(
             f"what would help: more text, since a word is learned well from {_ENOUGH} sentences and this sample has "
             f"{answer['n_points']:,} pieces; texts in which one word means several things; all frequent words taught, "
             "not a few (`minicoil extend --common 1000`)"
         )
-    if not sample.is_english:
-        told.append("the text does not look English, and the packaged encoder was made for English")
+    if not sample.is_of_language:
+        told.append(f"the text does not look {sample.language.name}, and the packaged encoder was made for English")
+    elif not sample.language.is_english:
+        told.append("the packaged encoder was made for English")
     return told
 
 

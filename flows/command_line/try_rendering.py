@@ -37,7 +37,8 @@ def show_seen_word(word: Mapping[str, Any]) -> None:
     asked = len(word["queries"])
     screen.say(
         f"\n[bold]{shown(word['form'])}[/bold] has {len(word['senses'])} meanings here; asked for one of them "
-        f"{asked} times, BM25 has it first {word['n_bm25']} times, miniCOIL {word['n_minicoil']}"
+        f"{asked} times, {word['of_bm25'] / word['n_looked']:.0%} of BM25's first results have it, "
+        f"{word['of_minicoil'] / word['n_looked']:.0%} of miniCOIL's"
     )
     for letter, sense in zip("ABCDE", word["senses"], strict=False):
         told = ", ".join(sense["words"]) or "no telling words"

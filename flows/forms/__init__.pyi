@@ -14,6 +14,7 @@ from .parameters import (
 from .place_parameters import PlaceParameters as PlaceParameters
 from .proof_parameters import CompareParameters as CompareParameters, EvaluateParameters as EvaluateParameters
 from .reader_parameters import ReadersParameters as ReadersParameters
+from .recipe import spell_recipe as spell_recipe
 from .release_parameters import (
     AbandonParameters as AbandonParameters,
     PromoteParameters as PromoteParameters,

@@ -70,6 +70,7 @@ class AdoptParameters(EncoderParameters):
             self.b,
             self.avg_len,
             self.importance,
+            self.language,
         )
 
     def options(self) -> ExpansionOptions:

@@ -90,6 +90,11 @@ class WordsParameters(BudgetParameters, EncoderParameters):
         title="Training target",
         description="saturated is careful; correlation is for whole vocabularies; ordering serves triplets, not search",
     )
+    rounding: Literal["none", "float16"] = Field(
+        "none",
+        title="Rounding",
+        description="float16: layers of half-precision numbers, judged as such; they pack to half the size",
+    )
     min_sentences: Sentences = Field(
         SamplingConfig.min_sentences,
         title="Fewest sentences per word",
@@ -115,7 +120,10 @@ class WordsParameters(BudgetParameters, EncoderParameters):
         Field(True, title="Evaluate", description="Judge retrieval before publishing; about a minute")
     )
     judged_sets: Annotated[list[str], Said("--evaluate", is_path=True)] = Field(
-        [], title="Judged sets", description="BEIR folders to judge retrieval on as well", examples=[["sets/scifact"]]
+        [],
+        title="Judged sets",
+        description="BEIR folders to judge retrieval on as well, or public sets by name: beir:NAME, nanobeir:NAME",
+        examples=[["sets/scifact"], ["nanobeir:scifact"]],
     )
     judge_at_most: Count | None = Field(
         None,

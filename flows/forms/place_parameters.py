@@ -19,7 +19,8 @@ Specs = Annotated[
     Field(
         min_length=1,
         title="Corpus",
-        description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package",
+        description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package; "
+        "or var:name, a variable of the Prefect server",
         examples=[["docs/"], ["pydocs:torch,prefect"]],
     ),
     Said(is_path=True),
@@ -112,6 +113,7 @@ RoleModel = Annotated[
 _LATER = (
     "collections",
     "target",
+    "rounding",
     "min_sentences",
     "max_sentences",
     "sample",
@@ -126,7 +128,7 @@ _LATER = (
     "text_in_report",
     "importance",
 )
-_LAST = ("encoder", "role_model", "dims", "base", "profile", "home", "store", "qdrant_url")
+_LAST = ("encoder", "role_model", "dims", "language", "base", "profile", "home", "store", "qdrant_url")
 
 
 def _order_form(schema: dict[str, Any]) -> None:
@@ -184,6 +186,12 @@ class ChannelParameters(PlaceParameters):
     )
 
 
+# those of `minicoil.text.SNOWBALL`, spelled out for the form
+LanguageCode = Literal[
+    "en", "ar", "da", "de", "el", "es", "fi", "fr", "hu", "it", "nb", "nl", "pt", "ro", "ru", "sv", "tr"
+]
+
+
 # names for settings that belong together; a value given by hand wins
 PROFILES: dict[str, dict[str, str]] = {
     # the article's models; the base brings its own encoder, jina-embeddings-v2-small-en, along
@@ -202,11 +210,18 @@ class EncoderParameters(ChannelParameters):
         title="Dimensions per word",
         description="Numbers per word of a first release without a base; 8 rank better and take twice the postings",
     )
+    language: LanguageCode | None = Field(
+        None,
+        title="Language",
+        description="Of a channel's first collection or release, and so of all that follow; empty: the channel's own, "
+        "English where it has none. For others give an encoder that knows the language",
+    )
     base: Annotated[str | None, Said(is_path=True)] = Field(
         None,
         title="Base",
-        description="Model to start from: a folder that FastEmbed loads, or a Hugging Face id",
-        examples=["Qdrant/minicoil-v1"],
+        description="Model to start from: a folder that FastEmbed loads or that make base packed, "
+        "hf:owner/name@revision, or a Hugging Face id",
+        examples=["Qdrant/minicoil-v1", "hf:acme/terms@7"],
     )
     profile: Literal["minicoil-v1"] | None = Field(
         None, title="Profile", description="minicoil-v1: Qdrant's published model and the article's role model"

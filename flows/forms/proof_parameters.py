@@ -12,6 +12,15 @@ from minicoil.config import Bm25Config
 from minicoil.files import Fraction, Number, Positive, Release, ReleaseOrEmpty
 
 Depth = Annotated[int, Number(1, 100, whole=True)]
+RunFile = Annotated[
+    str | None,
+    Field(
+        title="Run file",
+        description="On the worker: rankings are written beside it in TREC's form, one file each, x.run as x.bm25.run",
+        examples=["runs/scifact.run"],
+    ),
+    Said(is_path=True),
+]
 
 
 class EvaluateParameters(ChannelParameters):
@@ -20,8 +29,9 @@ class EvaluateParameters(ChannelParameters):
     folder: Annotated[str | None, Said(is_path=True)] = Field(
         None,
         title="BEIR folder",
-        description="corpus.jsonl, queries.jsonl and qrels/test.tsv; empty: queries made from a collection's own text",
-        examples=["sets/scifact"],
+        description="corpus.jsonl, queries.jsonl and qrels/test.tsv; or beir:NAME, nanobeir:NAME, read from the hub "
+        "once; empty: queries made from a collection's own text",
+        examples=["sets/scifact", "nanobeir:scifact"],
     )
     release: Release | None = Field(None, title="Release", description="Its number; empty: what the channel serves")
     model: Annotated[str | None, Said(is_path=True)] = Field(
@@ -37,6 +47,7 @@ class EvaluateParameters(ChannelParameters):
     avg_len: Positive | None = Field(
         None, title="Mean length", description="Mean length of a text in words; empty: measured on the set"
     )
+    run: RunFile = None
 
     @model_validator(mode="after")
     def _ask_for_something(self) -> Self:
@@ -61,3 +72,4 @@ class CompareParameters(PlaceParameters):
         title="Queries", description="A file of one query a line, or of JSON lines with text"
     )
     limit: Depth = Field(10, title="Depth", description="Results compared per query")
+    run: RunFile = None

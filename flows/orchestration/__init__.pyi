@@ -31,5 +31,10 @@ from .sharding import (
     read_in_shards as read_in_shards,
     train_in_shards as train_in_shards,
 )
+from .shared_corpora import (
+    CORPUS_VARIABLE as CORPUS_VARIABLE,
+    read_specs as read_specs,
+    with_shared_corpora as with_shared_corpora,
+)
 from .shown_artifacts import show_markdown as show_markdown, show_table as show_table
 from .turns import limit_name as limit_name, take_turn as take_turn

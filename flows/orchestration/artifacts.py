@@ -12,6 +12,7 @@ from tasks.store import ObjectStore
 
 _MOST_ROWS = 2000  # an artifact is one row of the server's database, and one table of a page
 _MOST_CARD_CHARACTERS = 60_000
+_MOST_FOUND = 500  # letters of one answer in a table of many
 
 WORD_COLUMNS = (
     ("word", "word"),
@@ -35,12 +36,36 @@ def show_words(words: Sequence[Mapping[str, Any]]) -> None:
     show_table(rows or [{"word": "none was looked at"}], key="words", description=text)
 
 
+def show_result(answer: Mapping[str, Any], about: str) -> None:
+    """Table `result`: what a flow answered, a row a key; of lists of rows their number alone."""
+    rows = [{"what": key.replace("_", " "), "found": _in_short(value)} for key, value in answer.items()]
+    show_table(rows, key="result", description=f"What the run answered ({about})")
+
+
+def _in_short(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        text = ", ".join(f"{name} {_in_short(entry)}" for name, entry in value.items())
+    elif isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value):
+        return f"{len(value):,} rows"
+    elif isinstance(value, list | tuple):
+        text = ", ".join(map(str, value))
+    else:
+        return value if isinstance(value, int | float) else _plain(value if value is None else str(value))
+    return text if len(text) <= _MOST_FOUND else f"{text[:_MOST_FOUND]} ..."
+
+
 def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -> None:
-    """Markdown `release`: what became of it, then its own card; and link `report` to its HTML report."""
+    """Markdown `release`: what became of it, then its own card; and link `report` to its HTML report.
+
+    The description links to the report too, for that is what lists of artifacts show.
+    """
     text = f"# Release {release}\n\n{release_status(release, outcome)}\n\n{_card(store, release)}"
-    show_markdown(text, key="release", description=f"Release {release}")
+    about = f"Release {release}"
     if store.stat(release_key(release, REPORT)) is not None:
-        show_link(report_address(store, release), "report", f"Report of release {release}", "HTML")
+        address = report_address(store, release)
+        about += f": [its report]({address})"
+        show_link(address, "report", f"Report of release {release}", "HTML")
+    show_markdown(text, key="release", description=about)
 
 
 def release_status(release: int, outcome: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 import pydantic
 
 from flows.orchestration.run_records import home_of, record_run
+from tasks.metrics import counting_run
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -54,7 +55,8 @@ def run_here(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kwa
             bound.arguments[parameter] = kind.model_validate(given)  # as Prefect does
     token = _HERE.set(True)
     try:
-        with record_run(name, home_of(bound.args, bound.kwargs), next(iter(bound.arguments.values()), None)):
+        parameters = next(iter(bound.arguments.values()), None)
+        with counting_run(name), record_run(name, home_of(bound.args, bound.kwargs), parameters):
             return function(*bound.args, **bound.kwargs)
     finally:
         _HERE.reset(token)

@@ -13,9 +13,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic_settings import DotEnvSettingsSource
-from pydantic_settings.sources.base import ConfigFileSourceMixin
-
 from flows import screen
 
 _FILES = {
@@ -46,6 +43,9 @@ def ignore_working_folder() -> None:
 @contextlib.contextmanager
 def _no_files() -> Iterator[None]:
     """Settings classes of anybody find no file: ours read none, and Prefect's are not there to be told apart yet."""
+    from pydantic_settings import DotEnvSettingsSource  # with Prefect, and so only where a server keeps the run
+    from pydantic_settings.sources.base import ConfigFileSourceMixin
+
     env, toml = DotEnvSettingsSource._read_env_files, ConfigFileSourceMixin._read_files
     DotEnvSettingsSource._read_env_files = lambda self: {}  # type: ignore[method-assign]
     ConfigFileSourceMixin._read_files = lambda self, *_, **__: {}  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Runs whose process is gone, found by their silence and marked as crashed, so that what waits for them proceeds."""
+"""Runs whose process is gone, found by their silence: marked as crashed so that what waits proceeds, or begun again."""
 
 from __future__ import annotations
 
@@ -11,24 +11,51 @@ from uuid import UUID
 from prefect.client.orchestration import PrefectClient, get_client
 from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterTags, FlowRunFilter, FlowRunFilterState
 from prefect.client.schemas.objects import FlowRun, StateType
-from prefect.states import Crashed
+from prefect.states import AwaitingRetry, Crashed
 
 logger = logging.getLogger(__name__)
 TAG = "minicoil"  # of all our deployments; other people's runs on the same server are none of our business
 HEARTBEAT = "prefect.flow-run.heartbeat"
 STALE_SECONDS = 600.0  # three heartbeats at Prefect's own rate of 180 s; a service that sets its own rate passes less
 PENDING_SECONDS = 300.0  # from taken by a worker to running, a slow container pull included
+BEGINNINGS = 3  # of one run, the first included: what kills its process each time needs a person
+# flows that find what is done and do the rest. Not those that do more the second time: after a rollback whose last
+# words were lost, another one would go back one release more
+_GOES_ON = frozenset(
+    {
+        "adopt-collection",
+        "attach-collection",
+        "compare-releases",
+        "evaluate-retrieval",
+        "extend-vocabulary",
+        "index-collection",
+        "promote-release",
+        "rebuild-collection",
+        "reencode-collections",
+        "remove-words",
+        "retrain-words",
+    }
+)
 _PAGE = 200
 
 
 @dataclass(frozen=True)
 class Reaped:
-    """One run that was marked, and why."""
+    """One run that was marked, and why.
+
+    Attributes:
+        run: Its name.
+        state: It was left in.
+        silent_seconds: Since its last sign of life.
+        reason: For people.
+        is_begun_again: Whether it waits for a worker now, which goes on where it stopped.
+    """
 
     run: str
     state: str
     silent_seconds: float
     reason: str
+    is_begun_again: bool = False
 
     def row(self) -> dict[str, Any]:
         """For reports."""
@@ -36,7 +63,7 @@ class Reaped:
 
 
 async def reap(stale_seconds: float = STALE_SECONDS, pending_seconds: float = PENDING_SECONDS) -> list[Reaped]:
-    """Mark runs of this service that died without anyone to say so.
+    """Mark runs of this service that died without anyone to say so; begin those again that go on where they stopped.
 
     A run whose worker lives is marked by the worker. Where both died it stays RUNNING, and where the worker died
     between taking a run and starting it, PENDING; either would hold its deployment's slot for ever.
@@ -52,6 +79,8 @@ async def reap(stale_seconds: float = STALE_SECONDS, pending_seconds: float = PE
             if found is not None:
                 # forced: a dead run cannot be asked, and orchestration rules would keep CANCELLING as it is
                 await client.set_flow_run_state(run.id, Crashed(message=found.reason), force=True)
+                if found.is_begun_again:  # as the UI's own Retry does
+                    await client.set_flow_run_state(run.id, AwaitingRetry(message=found.reason), force=True)
                 logger.warning("reaped run %s (%s): %s", found.run, found.state, found.reason)
                 reaped.append(found)
     return reaped
@@ -81,8 +110,19 @@ async def _judge(client: PrefectClient, run: FlowRun, stale: float, pending: flo
         limit, what = stale, "its heartbeat stopped: process and worker are gone"
     if silent <= limit:
         return None
-    reason = f"{what} ({silent:.0f} s ago); run it again, what was finished is kept"
-    return Reaped(run.name, state.name or state.type.value, round(silent, 1), reason)
+    again = await _goes_on(client, run)
+    then = "it is begun again" if again else "run it again"
+    reason = f"{what} ({silent:.0f} s ago); {then}, what was finished is kept"
+    return Reaped(run.name, state.name or state.type.value, round(silent, 1), reason, again)
+
+
+async def _goes_on(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether a dead run is to be begun again: by a worker, unless somebody was stopping it, and not for ever."""
+    if run.state is None or run.state.is_cancelling() or run.run_count >= BEGINNINGS:
+        return False
+    if run.deployment_id is None or run.work_pool_name is None:  # a command's own run: nobody would take it
+        return False
+    return (await client.read_flow(run.flow_id)).name in _GOES_ON
 
 
 def _seconds_since(moment: datetime) -> float:

@@ -22,6 +22,7 @@ from flows.orchestration.prefect_settings import ignore_working_folder
 from flows.orchestration.retries import TRIES, is_transient, wait_between
 from flows.orchestration.run_records import current_run, home_of
 from flows.orchestration.servers import find_server
+from tasks.metrics import timing_step
 
 if TYPE_CHECKING:
     from prefect import Flow
@@ -62,7 +63,7 @@ def flow(name: str, description: str) -> Callable[[Callable[P, R]], Flow[P, R]]:
         if "prefect" in sys.modules:
             from flows.orchestration.prefect_flow import ServiceFlow
 
-            return ServiceFlow(function, name=name, description=description)
+            return ServiceFlow(function, name, description)
         return cast("Flow[P, R]", _LocalFlow(function, name, description))
 
     return decorate
@@ -91,7 +92,7 @@ class _LocalFlow(Generic[P, R]):
             ignore_working_folder()
         from flows.orchestration.prefect_flow import ServiceFlow
 
-        return ServiceFlow(self.fn, name=self.name, description=self.description)
+        return ServiceFlow(self.fn, self.name, self.description)
 
 
 def step(function: Callable[P, R], name: str) -> Callable[P, R]:
@@ -134,7 +135,7 @@ def _run_step(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kw
     )
     started, run = time.monotonic(), current_run()
     try:
-        return retrying(function, *args, **kwargs)
+        return retrying(timing_step(name)(function), *args, **kwargs)
     finally:
         if run is not None:
             run.add_step(name, time.monotonic() - started, retrying.statistics.get("attempt_number", 1))

@@ -20,6 +20,7 @@ from prefect.client.schemas.sorting import FlowRunSort
 
 from flows.orchestration.past_runs import UPKEEP, PastRun
 from flows.orchestration.reaping import TAG
+from flows.orchestration.shared_corpora import CORPUS_VARIABLE
 from minicoil.errors import StoreUnavailableError
 from minicoil.harmless import harmless
 
@@ -29,7 +30,6 @@ LATE_MINUTES = 30.0
 _PAGE = 200  # the most that a server gives at once
 _MOST_RUNS = 1000
 _OURS = FlowFilter(name=FlowFilterName(any_=list(UPKEEP)))
-_UNSET = "no-corpus-was-configured"  # as `deployments.setting_up` writes it where no corpus was given
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,7 @@ def look_at_server() -> ServerView:
         with get_client(sync_client=True) as client:
             deployments = _deployments(client)
             runs = _runs(client)
+            corpus = client.read_variable_by_name(CORPUS_VARIABLE)
             names = {flow.id: flow.name for flow in client.read_flows(flow_filter=_OURS, limit=_PAGE)}
     except (httpx.HTTPError, RuntimeError) as error:  # Prefect raises the latter where it cannot ask for the version
         cause = error.__cause__ if isinstance(error.__cause__, httpx.HTTPError) else error
@@ -88,7 +89,7 @@ def look_at_server() -> ServerView:
     past = [_past(run, names.get(run.flow_id, "?"), address) for run in runs if not _is_waiting(run)]
     waiting = [run for run in runs if _is_waiting(run)]
     ended = {d.id: _last_end(d, runs) for d in deployments}
-    configured = all(_UNSET not in str(d.parameters) for d in deployments)
+    configured = corpus is not None and bool(corpus.value)
     schedules = [
         _schedule(d, names[d.flow_id], ended[d.id], configured, waiting)
         for d in deployments

@@ -14,6 +14,9 @@ from flows.orchestration.shard_work import shard_work
 from minicoil.config import SamplingConfig
 from minicoil.encoder import processes
 from minicoil.errors import StoreUnavailableError, UsageError
+from minicoil.extras import missing_extra
+from minicoil.files import BundleLayout
+from minicoil.text import read_language
 from tasks.corpus import KeptSentences, SentenceStore
 from tasks.place import Place
 from tasks.reading import PieceReading, Reading
@@ -43,7 +46,7 @@ def read_in_shards(
         specs: What to read.
         store: Where sentences are; None where none was ever read, by somebody who only looks.
         keep: Whether new sentences are added; else they are only counted, by this machine's processes.
-        model: Folder with the tokenizer.
+        model: Folder with the tokenizer, which says the language.
 
     Raises:
         CorpusError: a SPEC names nothing, or nothing usable was found.
@@ -51,7 +54,7 @@ def read_in_shards(
         UsageError: the settings cannot work here.
     """
     settings = Settings()
-    reading = PieceReading.cut(place, name, specs, only_looks=not keep)
+    reading = PieceReading.cut(place, name, specs, not keep, read_language(BundleLayout(model).facts))
     if len(reading.pieces) < 2:
         return None
     if keep and settings.read_shards > 1:
@@ -164,9 +167,11 @@ def import_dask(module: str) -> Any:
     """A module of the extra [dask].
 
     Raises:
-        UsageError: the extra is not installed.
+        MissingExtraError: the extra is not installed.
     """
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        raise UsageError("MINICOIL_SHARD_RUNNER=dask needs the extra: pip install 'minicoil-service[dask]'") from error
+        if said := missing_extra(error, "MINICOIL_SHARD_RUNNER=dask"):
+            raise said from error
+        raise

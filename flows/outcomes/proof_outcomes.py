@@ -31,6 +31,7 @@ class EvaluationOutcome(TimedOutcome):
         trained_on: Whether the set's text trained the model.
         sets: All of this for each set.
         gate: Verdict, reasons, and words that hurt.
+        runs: Files of TREC that rankings and judgements were written to.
     """
 
     model: str
@@ -56,6 +57,7 @@ class EvaluationOutcome(TimedOutcome):
     bm25_importance: Mapping[str, float] | None = None
     minicoil_importance: Mapping[str, float] | None = None
     importance: Mapping[str, Any] | None = None
+    runs: Sequence[str] = ()
 
     def show(self) -> None:
         """Figures, gate, and where it helps and hurts, set by set."""
@@ -63,6 +65,7 @@ class EvaluationOutcome(TimedOutcome):
             _show_set(row)
         say("")
         show_gate(self.gate)
+        _show_runs(self.runs)
 
 
 def _show_set(row: Mapping[str, Any]) -> None:
@@ -120,6 +123,7 @@ class ComparisonOutcome(TimedOutcome):
         sparse: How far their rankings differ; `fused`: with the dense vector `fused_with`, or why not.
         problems: What of the file could not be used.
         queries: A row each, those that change most first.
+        runs: Files of TREC that rankings were written to.
     """
 
     one: int
@@ -133,6 +137,7 @@ class ComparisonOutcome(TimedOutcome):
     why_not_fused: str
     problems: Sequence[Row]
     queries: Sequence[Row]
+    runs: Sequence[str] = ()
 
     def show(self) -> None:
         """What would change between the two."""
@@ -158,3 +163,9 @@ class ComparisonOutcome(TimedOutcome):
             show_table(("overlap", "query", "words"), cells, "changed most")
         for problem in self.problems:
             say(f"  [yellow]{problem['n']:,} {shown(problem['reason'])}[/yellow]")
+        _show_runs(self.runs)
+
+
+def _show_runs(paths: Sequence[str]) -> None:
+    if paths:
+        say(f"written: {shown(', '.join(paths))}")

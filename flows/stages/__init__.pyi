@@ -8,7 +8,7 @@ from .gated_promotion import Wish as Wish, settle_answered as settle_answered, s
 from .job import Job as Job, finish_first as finish_first, open_job as open_job
 from .making_release import make_release as make_release, publish_and_settle as publish_and_settle
 from .service_page import status_page as status_page
-from .service_status import report_status as report_status
+from .service_status import look_at_channels as look_at_channels, report_status as report_status
 from .steps import (
     Clock as Clock,
     abandon_step as abandon_step,

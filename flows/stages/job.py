@@ -55,13 +55,22 @@ class Job:
     def sentences(self) -> KeptSentences:
         """Everything that was ever read here; made by the first run that keeps what it reads."""
         role_model = self.plan.role_model
-        return KeptSentences(self.points, role_width(self.parent, role_model), role_model, self.place)
+        width = role_width(self.parent, role_model)
+        return KeptSentences(self.points, width, role_model, self.place, self.plan.language)
+
+    @property
+    def asked(self) -> WordsParameters:
+        """What was asked for, with the language that a first release took from the channel's collections."""
+        if self.parent.release is not None or self.plan.language == "en":
+            return self.parameters
+        return self.parameters.model_copy(update={"language": self.plan.language})
 
     @property
     def shard_model(self) -> ShardModel:
         """What shards are encoded with, elsewhere."""
         asked = self.parameters
-        return ShardModel(asked.channel, self.parent.release, asked.encoder, self.plan.role_model, asked.dims)
+        plan, parent = self.plan, self.parent.release
+        return ShardModel(asked.channel, parent, asked.encoder, plan.role_model, asked.dims, plan.language)
 
     def read(self) -> Reading:
         """The corpus counted, and in the sentence store if somebody does more than look; what also teaches, too."""
@@ -74,7 +83,8 @@ class Job:
 
     def _read(self, specs: Sequence[str], sample: int | None) -> Reading:
         keep, role_model = not self.parameters.only_looks, self.plan.role_model
-        store = self.sentences if keep else KeptSentences.found(self.place, self.points, role_model)
+        found = (self.place, self.points, role_model, self.plan.language)
+        store = self.sentences if keep else KeptSentences.found(*found)
         if sample is None:
             name, folder = self.parameters.channel, self.parent.folder
             read = read_in_shards(self.place, name, specs, store, keep, folder)
@@ -100,24 +110,27 @@ def finish_first(place: Place, parameters: WordsParameters | RemoveParameters) -
         )
 
 
-def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job:
+def open_job(parameters: WordsParameters, command: str, stack: ExitStack, place: Place | None = None) -> Job:
     """Lock the home, finish what was interrupted, and open everything a change of words needs.
 
-    Who only looks finishes nothing and imports nothing: store and collections stay as they are.
+    Who only looks finishes nothing and imports nothing: store and collections stay as they are. Who has asked the
+    place before passes it on: its clients are opened once a run.
 
     Raises:
         PausedError: a promotion that was interrupted has not ended within tonight's budget.
+        UsageError: the channel is of another language than the one that was asked for.
     """
-    check_judged_sets(parameters.judged_sets)
-    place = parameters.place()
+    place = place or parameters.place()
+    check_judged_sets(parameters.judged_sets, place.cache)
     stack.enter_context(take_turn(place, parameters.channel, command))
     points = stack.enter_context(place.points())
     if not parameters.only_looks:
         finish_first(place, parameters)
         remove_published_work(place)
         if parameters.base is not None:
-            base_step(place, parameters.channel, parameters.base)
-    parent = open_parent_step(place, parameters.channel, parameters.encoder, parameters.dims, parameters.base)
+            base_step(place, parameters.channel, parameters.base, parameters.language)
+    asked = (parameters.encoder, parameters.dims, parameters.base, parameters.language)
+    parent = open_parent_step(place, parameters.channel, *asked)
     check_encoder(parent, parameters.encoder)
     if not parameters.only_looks:
         parent = reclaim_step(place, points, parent)
@@ -133,5 +146,7 @@ def open_job(parameters: WordsParameters, command: str, stack: ExitStack) -> Job
         gate=GateConfig(),
         encoder_digest=parent.facts.encoder_digest,
         role_model=role_model,
+        rounding=parameters.rounding,
+        language=parent.facts.language,
     )
     return Job(parameters, place, points, parent, tokenizer, records, plan, Clock())

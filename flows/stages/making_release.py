@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.forms import ExtendParameters, RemoveParameters, WordsParameters
+from flows.forms import ExtendParameters, RemoveParameters, WordsParameters, spell_recipe
 from flows.stages.gated_promotion import settle_release
 from flows.stages.job import Job
 from flows.stages.proving_release import prove_release
@@ -16,7 +16,7 @@ from tasks.catalogue import Publication, parity_fact
 from tasks.collections import claim_unused_number, reused_of
 from tasks.models import remove_work
 from tasks.place import Place
-from tasks.releases import Assembled, Draft, probe_texts
+from tasks.releases import Assembled, Draft, list_forms, probe_texts
 from tasks.training import ImportanceLesson, WordResult
 
 
@@ -32,13 +32,25 @@ def make_release(
     with job.clock.timing("assemble"):
         number = claim_unused_number(job.place, job.points, job.records)
         forms = {result.record.word: result.record.forms for result in results if result.weights is not None}
-        joined = joined_step(job.points, job.records, forms)
+        joined = joined_step(job.points, job.records, list_forms(job.tokenizer, forms))
         folder = job.place.work_on(request) / f"release-{number}"
         probes, sources = probe_texts(job.sentences, chosen), job.parameters.corpus
         reused = reused_of(job.parent, job.place.objects())
         keeps = not isinstance(job.parameters, ExtendParameters) or job.parameters.importance != "none"
         draft = Draft(
-            job.parent, number, folder, request, prior, probes, remove, joined, sources, reused, _learn(job), keeps
+            job.parent,
+            number,
+            folder,
+            request,
+            prior,
+            probes,
+            remove=remove,
+            joined=joined,
+            sources=sources,
+            reused=reused,
+            lesson=_learn(job),
+            with_importance=keeps,
+            recipe=spell_recipe(job.asked),
         )
         built = assemble_step(draft, results)
     proven = prove_release(job, draft, built, results)

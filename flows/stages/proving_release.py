@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.stages.job import Job
-from flows.stages.steps import assemble_step, prove_step, report_step
+from flows.stages.steps import assemble_step, find_standard_step, prove_step, report_step
 from minicoil.config import RetrievalGateConfig
-from tasks.proof import Proof, ProofRequest, return_to_bm25
-from tasks.releases import Assembled, Draft
+from tasks.proof import Proof, ProofRequest, looked_at, return_to_bm25
+from tasks.releases import Assembled, Draft, write_card
 from tasks.report import ReportRequest
 from tasks.training import WordResult
 
@@ -49,6 +49,7 @@ def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[Wo
         else:
             returned = {}
     with job.clock.timing("report"):
+        write_card(draft, built.vocabulary, results, [entry.result for entry in proof.evaluated])
         maps = ReportRequest.maps if most is None else _FEW_MAPS
         request = ReportRequest(job.place, job.records, job.plan.role_model, job.parameters.text_in_report, maps)
         report_step(job.points, job.parent, built.folder, results, proof, request)
@@ -57,6 +58,11 @@ def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[Wo
 
 def _prove(job: Job, built: Assembled, results: Sequence[WordResult], config: RetrievalGateConfig) -> Proof:
     words = [result.record for result in results if result.weights is not None]
-    request = ProofRequest(job.records, words, job.plan.role_model, job.parameters.judged_sets, job.place.cache)
+    standard = None
+    if (served := job.parent.release) is not None:
+        records = looked_at(job.records)
+        standard = find_standard_step(job.place, job.points, job.parameters.channel, served, records, config)
+    cache = job.place.cache
+    request = ProofRequest(job.records, words, job.plan.role_model, job.parameters.judged_sets, cache, standard)
     proof: Proof = prove_step(job.points, built.folder, job.parent, request, config)
     return proof

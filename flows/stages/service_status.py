@@ -12,7 +12,7 @@ from flows.orchestration import PastRun, PrefectServer, hours_since, last_succes
 from minicoil.errors import CollectionError, EngineUnavailableError, MiniCoilError, StoreError
 from tasks.catalogue import ChannelState, list_channels, look_for_readers, look_for_waiting, read_registry
 from tasks.place import Place
-from tasks.settings import Settings
+from tasks.settings import Settings, settings_at
 from tasks.store import forget_damage, lock_holder, named_damage
 from tasks.watch import (
     ChannelStatus,
@@ -81,7 +81,7 @@ def report_status(place: Place, server: PrefectServer | None, alert: bool = Fals
         server: Prefect's, where one keeps the runs.
         alert: Deliver what is new, and remember it in the home; else nothing is written anywhere.
     """
-    settings = Settings(home=place.home)
+    settings = settings_at(place.home)
     status = look_at_service(place, server, settings)
     document = status.document()
     if not alert:
@@ -120,6 +120,20 @@ def look_at_service(place: Place, server: PrefectServer | None, settings: Settin
     notices += [Notice("damaged", d.what, d.message, is_alert=True) for d in named_damage() if _COVERED not in d.what]
     aged = [_aged(notice, read_memory(place.home).seen, settings.alert_due_hours) for notice in notices]
     return ServiceStatus(place, channels, newest, success, schedules, in_order(aged))
+
+
+def look_at_channels(place: Place) -> Sequence[ChannelStatus]:
+    """Channels alone, for who looks every minute: without runs and schedules, and so without who is at work.
+
+    Raises:
+        StoreError: the object store does not answer.
+    """
+    notices: list[Notice] = []
+    channels = _look_at_channels(place, "", notices)
+    for notice in notices:
+        if notice.kind == "unreachable":
+            raise StoreError(notice.message)
+    return channels
 
 
 def _look_at_server(server: PrefectServer | None, notices: list[Notice]) -> ServerView | None:

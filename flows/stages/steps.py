@@ -31,7 +31,7 @@ from tasks.collections import (
     with_reclaimed_ids,
 )
 from tasks.models import check_folder, import_base, open_encoders, open_parent
-from tasks.proof import compare_releases, evaluate_on_collection, evaluate_set, make_proxies, prove
+from tasks.proof import compare_releases, evaluate_on_collection, evaluate_set, find_standard, make_proxies, prove
 from tasks.reading import read_sentences
 from tasks.releases import assemble, joined_tokens_of
 from tasks.report import write_report
@@ -91,6 +91,7 @@ mend_step = step(mend_collection, "mend-collection")
 evaluate_step = step(evaluate_set, "evaluate-set")
 evaluate_collection_step = step(evaluate_on_collection, "evaluate-on-collection")
 compare_step = step(compare_releases, "compare-releases")
+find_standard_step = step(find_standard, "find-best-release")
 prove_step = step(prove, "judge-retrieval")
 report_step = step(write_report, "write-report")
 proxies_step = step(make_proxies, "make-proxy-queries")

@@ -1,6 +1,5 @@
 from .content_words import (
     ContentWords as ContentWords,
-    is_content as is_content,
     pool_content as pool_content,
 )
 from .export import (
@@ -18,6 +17,7 @@ from .pooled_words import (
     in_chunks as in_chunks,
     pool_texts as pool_texts,
 )
+from .token_budget import TokenBudget as TokenBudget
 from .token_encoder import (
     ENCODER_SAMPLE as ENCODER_SAMPLE,
     ROWS as ROWS,

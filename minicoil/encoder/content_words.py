@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.encoder.token_encoder import EncodedBatch, pool_words
-from minicoil.text import SPECIAL_TOKENS, STOPWORDS, TokenizedText, split_parts
+from minicoil.text import TokenizedText
 
 LARGEST = 65504  # of float16
 
@@ -62,7 +62,7 @@ def pool_content(batch: EncodedBatch, texts: Sequence[TokenizedText], role: NDAr
     for row, text in enumerate(texts):
         numbers: dict[str, int] = {}
         for token in text.tokens:
-            if token not in numbers and is_content(token):
+            if token not in numbers and text.language.is_content(token):
                 numbers[token] = n_slots + len(numbers)
         by_piece = np.asarray([numbers.get(token, -1) for token in text.tokens], dtype=np.int64)[text.positions]
         found = np.flatnonzero(by_piece >= 0)
@@ -78,8 +78,3 @@ def pool_content(batch: EncodedBatch, texts: Sequence[TokenizedText], role: NDAr
     ends = np.cumsum([len(tokens) for tokens in names])[:-1]
     parts = zip(names, np.split(counts, ends), np.split(compact, ends), role, strict=True)
     return [ContentWords(*part) for part in parts]
-
-
-def is_content(token: str) -> bool:
-    """Whether a token can be a word at all: no stopword, which no vocabulary resolves, and no punctuation."""
-    return token not in STOPWORDS and token not in SPECIAL_TOKENS and bool(split_parts(token))

@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.encoder.content_words import is_content
 from minicoil.encoder.token_encoder import sum_words
-from minicoil.text import MEMO_SIZE, TokenizedText
-
-_is_content = lru_cache(MEMO_SIZE)(is_content)
+from minicoil.text import TokenizedText
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ def entry_key(kind: bytes, text: TokenizedText) -> bytes:
 
 def content_pieces(text: TokenizedText, wanted: NDArray[np.int64]) -> NDArray[np.int64]:
     """(P,) ascending places of all pieces of content words, and of the tokens that pieces `wanted` belong to."""
-    keep = np.fromiter((_is_content(token) for token in text.tokens), dtype=np.bool_, count=len(text.tokens))
+    keep = np.fromiter(map(text.language.is_content, text.tokens), dtype=np.bool_, count=len(text.tokens))
     keep[text.positions[wanted]] = True
     return np.flatnonzero(keep[text.positions])
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 import onnxruntime as ort
@@ -19,17 +19,18 @@ from numpy.typing import NDArray
 
 from minicoil.encoder.forward_counts import note_forwards
 from minicoil.encoder.machine import cores, keep_to_cores
-from minicoil.errors import BundleError, EncoderError
+from minicoil.encoder.sessions import CUDA, open_session, run_session
+from minicoil.encoder.token_budget import Stopwatch, TokenBudget
+from minicoil.errors import BundleError
 from minicoil.text import TokenizedText
 
 logger = logging.getLogger(__name__)
 Batch = TypeVar("Batch")
-TOKENS_PER_BATCH = 256  # one chunk, or ten sentences; 512 costs 2 % more, 2048 a fifth (measured, one core)
+_Work: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64]], Batch]  # of places and lengths
 TOKENS_PER_BATCH_ON_GPU = 16_384  # a GPU idles on less; not tuned
 ROWS = "minicoil_rows"  # input of the graph of rows: (N,) int64 places in the flattened (B * S) tokens
 ENCODER_SAMPLE = "encoder_sample"  # its property that says of which encoder it is
 _INEXACT = ("SkipLayerNormFusion",)  # adds in another order; found only where shapes are known, as behind a Gather
-CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class TokenEncoder:
         onnx_path: Graph whose output 0 is (B, S, D) token embeddings.
         threads: Forward passes at once; None takes every core this process may use. A GPU takes one at a time.
         tokens_per_batch: Padded tokens of one forward pass; None for what suits the device.
+        budget: Measures and remembers them on a CPU, where `tokens_per_batch` names none; None measures for itself.
         rows_path: The same encoder with an end that computes only the tokens asked for, see `folder.rows_graph`; one
             that is missing, of another encoder or refused by ONNX Runtime is done without.
 
@@ -84,9 +86,10 @@ class TokenEncoder:
         threads: int | None = None,
         tokens_per_batch: int | None = None,
         rows_path: Path | None = None,
+        budget: TokenBudget | None = None,
     ) -> None:
         keep_to_cores()
-        self._onnx_path, self._opening = onnx_path, Lock()
+        self._onnx_path, self._rows_path, self._opening = onnx_path, rows_path, Lock()
         self._whole: ort.InferenceSession | None = None
         self._rows = _open_rows(rows_path, onnx_path) if rows_path is not None else None
         self.computes_rows = self._rows is not None
@@ -95,8 +98,9 @@ class TokenEncoder:
         self._inputs = inputs - {ROWS}
         self.on_gpu = CUDA in session.get_providers()
         self.threads = 1 if self.on_gpu else threads or cores()
-        self.tokens_per_batch = tokens_per_batch or (TOKENS_PER_BATCH_ON_GPU if self.on_gpu else TOKENS_PER_BATCH)
-        self.width: int = width if isinstance(width, int) else self._measure_width(onnx_path)
+        fixed = tokens_per_batch or (TOKENS_PER_BATCH_ON_GPU if self.on_gpu else None)
+        self._budget = TokenBudget(fixed) if fixed or budget is None else budget
+        self.width: int = width if isinstance(width, int) else self._measure_width()
 
     @property
     def _session(self) -> ort.InferenceSession:
@@ -106,11 +110,9 @@ class TokenEncoder:
                 self._whole = open_session(self._onnx_path)
             return self._whole
 
-    def _measure_width(self, onnx_path: Path) -> int:
-        try:
-            return int(self._forward(np.zeros((1, 1), dtype=np.int64), np.ones((1, 1), dtype=np.int64)).shape[-1])
-        except Exception as error:  # see open_session
-            raise BundleError(f"{onnx_path} cannot encode a token: {error}; pull the release again") from error
+    def _measure_width(self) -> int:
+        one = np.ones((1, 1), dtype=np.int64)
+        return int(np.atleast_1d(self._forward(one - 1, one)).shape[-1])
 
     def encode(self, texts: Sequence[TokenizedText]) -> Iterator[EncodedBatch]:
         """Every text once, in batches of similar length and so in no particular order.
@@ -130,12 +132,43 @@ class TokenEncoder:
         """
         return self._in_batches(texts, partial(self._encode_pieces, texts, pieces))
 
-    def _in_batches(
-        self, texts: Sequence[TokenizedText], work: Callable[[NDArray[np.int64], NDArray[np.int64]], Batch]
-    ) -> Iterator[Batch]:
+    def _in_batches(self, texts: Sequence[TokenizedText], work: _Work[Batch]) -> Iterator[Batch]:
         note_forwards(texts)
         lengths = np.fromiter((len(text.ids) for text in texts), dtype=np.int64, count=len(texts))
-        batches = list(self._batches(np.argsort(lengths, kind="stable"), lengths))
+        order = np.argsort(lengths, kind="stable")
+        candidates = self._budget.candidates(lengths)
+        if len(candidates) > 1:
+            yield from self._measure(candidates, order, lengths, work)
+        else:
+            yield from self._run(list(_cut_batches(order, lengths, *candidates)), lengths, work)
+
+    def _measure(
+        self,
+        candidates: Sequence[int],
+        order: NDArray[np.int64],
+        lengths: NDArray[np.int64],
+        work: _Work[Batch],
+    ) -> Iterator[Batch]:
+        """Every text once, as ever, dealt out to the candidates by length; the cheapest serves from then on."""
+        watch, batches = Stopwatch(skip=self.threads), list[tuple[int, NDArray[np.int64]]]()
+        for turn, budget in enumerate(candidates):
+            batches += ((budget, places) for places in _cut_batches(order[turn :: len(candidates)], lengths, budget))
+        batches.sort(key=lambda entry: len(entry[1]) * lengths[entry[1][-1]])
+        budgets = {int(places[0]): budget for budget, places in batches}
+
+        def timed(places: NDArray[np.int64], sizes: NDArray[np.int64]) -> Batch:
+            return watch.timed(budgets[int(places[0])], int(sizes.sum()), lambda: work(places, sizes))
+
+        costs: dict[int, float] = {}
+        try:
+            yield from self._run([places for _, places in batches], lengths, timed)
+            costs = watch.costs
+        finally:
+            self._budget.choose(costs)
+
+    def _run(
+        self, batches: Sequence[NDArray[np.int64]], lengths: NDArray[np.int64], work: _Work[Batch]
+    ) -> Iterator[Batch]:
         if self.threads == 1 or len(batches) < 2:
             for places in batches:
                 yield work(places, lengths[places])
@@ -170,23 +203,11 @@ class TokenEncoder:
         rows = np.concatenate([pieces[place] + row * ids.shape[1] for row, place in enumerate(places)])
         if self._rows is None:
             return EncodedPieces(places, self._forward(ids, mask).reshape(-1, self.width)[rows])
-        return EncodedPieces(places, self._forward_rows(self._rows, ids, mask, rows))
-
-    def _batches(self, order: NDArray[np.int64], lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
-        start = 0
-        for end in range(1, len(order) + 1):
-            # ascending lengths: the next text would set the padded length of the whole batch
-            if end == len(order) or (end - start + 1) * lengths[order[end]] > self.tokens_per_batch:
-                yield order[start:end]
-                start = end
+        feed = {**self._feed(ids, mask), ROWS: rows}
+        return EncodedPieces(places, run_session(self._rows, self._rows_path or self._onnx_path, feed)[0])
 
     def _forward(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:
-        return np.asarray(self._session.run(None, self._feed(ids, mask))[0])
-
-    def _forward_rows(
-        self, session: ort.InferenceSession, ids: NDArray[np.int64], mask: NDArray[np.int64], rows: NDArray[np.int64]
-    ) -> NDArray[np.float32]:
-        return np.asarray(session.run(None, {**self._feed(ids, mask), ROWS: rows})[0][0])
+        return run_session(self._session, self._onnx_path, self._feed(ids, mask))
 
     def _feed(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> dict[str, NDArray[np.int64]]:
         feed = {"input_ids": ids}
@@ -195,6 +216,16 @@ class TokenEncoder:
         if "token_type_ids" in self._inputs:
             feed["token_type_ids"] = np.zeros_like(ids)
         return feed
+
+
+def _cut_batches(order: NDArray[np.int64], lengths: NDArray[np.int64], tokens: int) -> Iterator[NDArray[np.int64]]:
+    """Texts in ascending order of length, in batches of at most so many padded tokens or of one text."""
+    start = 0
+    for end in range(1, len(order) + 1):
+        # the next text would set the padded length of the whole batch
+        if end == len(order) or (end - start + 1) * lengths[order[end]] > tokens:
+            yield order[start:end]
+            start = end
 
 
 def _pad(
@@ -221,38 +252,6 @@ def _describe(session: ort.InferenceSession, onnx_path: Path) -> tuple[set[str],
             "most attention_mask and token_type_ids; get the model anew"
         )
     return inputs, name, width
-
-
-def open_session(onnx_path: Path, leave_out: Sequence[str] = ()) -> ort.InferenceSession:
-    """A session on CUDA where it works, else on the CPU, one core a forward pass.
-
-    Args:
-        onnx_path: The graph.
-        leave_out: Names of ONNX Runtime's optimisations that are not for it.
-
-    Raises:
-        EncoderError: ONNX Runtime has neither provider.
-        BundleError: it cannot load the graph.
-    """
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    options.intra_op_num_threads = 1
-    available = ort.get_available_providers()
-    providers = [name for name in (CUDA, CPU) if name in available]
-    if not providers:
-        raise EncoderError(
-            f"ONNX Runtime offers the providers {', '.join(available) or 'none'}; {CUDA} or {CPU} is needed; "
-            "install onnxruntime anew"
-        )
-    try:
-        session = ort.InferenceSession(
-            str(onnx_path), options, providers=providers, disabled_optimizers=list(leave_out) or None
-        )
-    except Exception as error:  # onnxruntime raises a dozen unrelated classes; all mean the same here
-        raise BundleError(f"{onnx_path} cannot be loaded by ONNX Runtime: {error}; pull the release again") from error
-    if CUDA in providers and CUDA not in session.get_providers():
-        logger.warning("ONNX Runtime has CUDA but could not start it; the encoder runs on the CPU")
-    return session
 
 
 def _open_rows(path: Path, onnx_path: Path) -> ort.InferenceSession | None:

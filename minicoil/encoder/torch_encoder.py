@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.encoder.machine import keep_to_cores
+from minicoil.encoder.token_budget import TokenBudget
 from minicoil.encoder.token_encoder import TokenEncoder
 from minicoil.errors import EncoderError
 
@@ -54,7 +55,7 @@ class TorchTokenEncoder(TokenEncoder):
         self._model: Any = model.eval().to(dtype=torch.bfloat16, device=self._device)
         self.on_gpu = self._device == "cuda"
         self.threads = 1  # torch uses every core within one pass
-        self.tokens_per_batch = TOKENS_PER_BATCH
+        self._budget = TokenBudget(TOKENS_PER_BATCH)
         self.width = int(model.config.hidden_size)
 
     def _forward(self, ids: NDArray[np.int64], mask: NDArray[np.int64]) -> NDArray[np.float32]:

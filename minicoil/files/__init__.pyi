@@ -28,4 +28,4 @@ from .stack import (
 )
 from .strict_json import finite as finite, parse_json as parse_json, write_json as write_json
 from .untrusted import ZIP_ERRORS as ZIP_ERRORS, load_array as load_array, read_archive as read_archive
-from .whole_files import write_whole as write_whole
+from .whole_files import replacing_folder as replacing_folder, write_whole as write_whole

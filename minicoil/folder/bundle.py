@@ -26,7 +26,7 @@ from minicoil.files import (
     rewrite_rows,
     write_json,
 )
-from minicoil.text import STOPWORDS
+from minicoil.text import ENGLISH, Language, open_language, read_language
 from minicoil.words import Vocabulary, reused_ids
 
 FACTS_VERSION = 1
@@ -45,6 +45,7 @@ class BundleFacts:
         base_digest: Of the base's stack and vocabulary.
         base_licence: Its licence as its own card states it.
         pooling: "mean" where the encoder's sentence embedding is the mean of its token embeddings, else "other".
+        language: ISO 639 code of the texts: fixed when a lineage begins.
     """
 
     encoder: str
@@ -56,19 +57,24 @@ class BundleFacts:
     base_digest: str = ""
     base_licence: str = ""
     pooling: str = "mean"
+    language: str = "en"
 
     def __post_init__(self) -> None:
         check_numbers(self)
         for name in ("encoder", "encoder_digest", "base", "base_digest", "base_licence", "pooling"):
             if not isinstance(getattr(self, name), str):
                 raise UsageError(f"{name}: text was expected, found {type(getattr(self, name)).__name__}")
+        open_language(self.language)
 
     def write(self, path: Path) -> None:
-        """Write `minicoil.json`."""
-        path.write_text(write_json(asdict(self), indent=1, ascii_only=True) + "\n", encoding="utf-8")
+        """Write `minicoil.json`; that of an English folder names no language, as before there were others."""
+        said = {name: value for name, value in asdict(self).items() if (name, value) != ("language", "en")}
+        path.write_text(write_json(said, indent=1, ascii_only=True) + "\n", encoding="utf-8")
 
 
-def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: str = "minilm") -> BundleFacts:
+def create_empty_bundle(
+    model_folder: Path, out: Path, dims: int = 4, encoder: str = "minilm", language: Language = ENGLISH
+) -> BundleFacts:
     """Write a model folder that knows no word, from a Hugging Face encoder folder.
 
     Args:
@@ -76,6 +82,7 @@ def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: s
         out: Folder to create; replaced as a whole, so a killed run leaves nothing half-made.
         dims: Cells per word of everything that grows from it.
         encoder: Name to remember the encoder by.
+        language: Of the texts of everything that grows from it.
 
     Raises:
         EncoderError: not a WordPiece encoder folder.
@@ -89,12 +96,13 @@ def create_empty_bundle(model_folder: Path, out: Path, dims: int = 4, encoder: s
     write_tokenizer_files(model_folder, layout)
     export_encoder(model_folder, layout)
     width = TokenEncoder(layout.encoder).width
-    layout.stopwords.write_text("".join(f"{word}\n" for word in sorted(STOPWORDS)), encoding="utf-8")
-    Vocabulary.empty(dims).write(layout.vocabulary)
+    layout.stopwords.write_text("".join(f"{word}\n" for word in sorted(language.stopwords)), encoding="utf-8")
+    Vocabulary.empty(dims, language=language).write(layout.vocabulary)
     create_stack(layout.stack, width, dims)
     # without modules.json sentence-transformers itself takes the mean
     is_mean = pools_by_mean(model_folder) or not (model_folder / "modules.json").exists()
-    facts = BundleFacts(encoder, file_digest(layout.encoder), dims, width, pooling="mean" if is_mean else "other")
+    pooling = "mean" if is_mean else "other"
+    facts = BundleFacts(encoder, file_digest(layout.encoder), dims, width, pooling=pooling, language=language.code)
     facts.write(layout.facts)
     write_graphs(layout)
     shutil.rmtree(out, ignore_errors=True)
@@ -179,10 +187,15 @@ def check_bundle(folder: Path) -> tuple[NDArray[np.float32], Vocabulary]:
         stopwords = layout.stopwords.read_text("utf-8").split()
     except (OSError, ValueError) as error:
         raise BundleError(f"{layout.stopwords} cannot be read ({error}); pull the release again") from error
-    if not STOPWORDS.issubset(stopwords):
+    language = vocabulary.language
+    if (named := read_language(layout.facts)) is not language:
         raise BundleError(
-            f"{layout.stopwords} lacks {len(STOPWORDS - set(stopwords))} stopwords that encoding relies on; pull the "
-            "release again"
+            f"{folder}: its vocabulary is {language.name}, minicoil.json says {named.name}; the two files are of "
+            "different releases"
+        )
+    if lacking := language.stopwords.difference(stopwords):
+        raise BundleError(
+            f"{layout.stopwords} lacks {len(lacking)} stopwords that encoding relies on; pull the release again"
         )
     return stack, vocabulary
 

@@ -126,13 +126,17 @@ def _encoder_with_shared_weights(layout: BundleLayout) -> onnx.ModelProto | None
         for entry in tensor.external_data:
             if entry.key == "location":
                 entry.value = (Path(location).parent / entry.value).as_posix()
+    end = 0  # of the tensor before: they lie in order, and a search from the start would read the file once for each
     with layout.encoder.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         for tensor in model.graph.initializer:
-            if len(tensor.raw_data) <= INLINE_BYTES:
+            size = len(tensor.raw_data)
+            if size <= INLINE_BYTES:
                 continue
-            offset = content.find(tensor.raw_data)
+            offset = content.find(tensor.raw_data, end)
+            if offset < 0:
+                offset = content.find(tensor.raw_data)
             if offset >= 0:
-                size = len(tensor.raw_data)
+                end = offset + size
                 tensor.CopyFrom(_external(tensor.name, tuple(tensor.dims), location, offset, size, tensor.data_type))
     return model
 

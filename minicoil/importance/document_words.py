@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.encoder import PooledWords, is_content, sum_words
-from minicoil.text import MEMO_SIZE, stem
+from minicoil.encoder import PooledWords, sum_words
+from minicoil.text import ENGLISH, Language
 
 FEATURES = ("ln tf", "first place", "ln pieces")
-_is_content = lru_cache(MEMO_SIZE)(is_content)
 N_HALF = 60.0  # words of a text at which importance counts half: in a short one every word was chosen
 
 
@@ -33,7 +31,7 @@ class DocumentWords:
     inputs: NDArray[np.float32]
 
 
-def describe_words(entry: PooledWords, n_tokens: int) -> DocumentWords:
+def describe_words(entry: PooledWords, n_tokens: int, language: Language = ENGLISH) -> DocumentWords:
     """The words of a text and their inputs, which do not depend on any other text.
 
     For word w of document d with n content words (occurrences counted):
@@ -49,13 +47,14 @@ def describe_words(entry: PooledWords, n_tokens: int) -> DocumentWords:
         entry: Pooled embeddings of all content tokens of the text, whatever vocabulary asked for them; others are
             passed over, so that no vocabulary changes the answer.
         n_tokens: Of the text, specials included.
+        language: Of the text.
     """
     stems: dict[str, int] = {}
     word_of: dict[str, int] = {}
     rows = []
     for row, token in enumerate(entry.tokens):
-        if _is_content(token):
-            word_of[token] = stems.setdefault(stem(token), len(stems))
+        if language.is_content(token):
+            word_of[token] = stems.setdefault(language.stem(token), len(stems))
             rows.append(row)
     n, slots = len(stems), np.fromiter(word_of.values(), dtype=np.int64, count=len(word_of))
     kept = np.asarray(rows, dtype=np.int64)

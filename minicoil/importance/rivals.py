@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
-from minicoil.encoder import is_content
 from minicoil.importance.document_words import DocumentWords
-from minicoil.text import stem
+from minicoil.text import ENGLISH, Language
 
 N_RIVALS = 100
 _FEWEST_RIVALS = 5  # fewer say nothing of what sets a document apart
@@ -35,9 +34,9 @@ class Pair:
     document: int
 
     @staticmethod
-    def of(tokens: Sequence[str], document: int) -> Pair:
+    def of(tokens: Sequence[str], document: int, language: Language = ENGLISH) -> Pair:
         """Of a tokenized query, whose words are those that a document's are counted by."""
-        return Pair(tuple(dict.fromkeys(stem(token) for token in tokens if is_content(token))), document)
+        return Pair(tuple(dict.fromkeys(map(language.stem, filter(language.is_content, tokens)))), document)
 
 
 def teaches(query: str) -> bool:

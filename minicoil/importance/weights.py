@@ -14,6 +14,7 @@ from minicoil.encoder import PooledWords
 from minicoil.errors import BundleError, UsageError
 from minicoil.files import BundleLayout, Fraction, check_number, parse_json, write_json, write_whole
 from minicoil.importance.document_words import FEATURES, DocumentWords, describe_words
+from minicoil.text import ENGLISH, Language
 
 FILE_VERSION = 1
 CLIP = 2.0  # of z: no word counts more than exp(4 beta) times as much as another one of its document
@@ -82,14 +83,15 @@ class Importance:
         weights = np.exp(self.beta * self.scores(words.inputs))
         return np.asarray(weights / weights.mean() if len(weights) else weights, dtype=np.float64)
 
-    def weigh(self, entry: PooledWords, n_tokens: int) -> dict[str, float]:
+    def weigh(self, entry: PooledWords, n_tokens: int, language: Language = ENGLISH) -> dict[str, float]:
         """Token -> weight of its word, for the content tokens of a text; any other token has weight 1.
 
         Args:
             entry: Pooled embeddings of all content tokens of the text.
             n_tokens: Of the text, specials included.
+            language: Of the text.
         """
-        words = describe_words(entry, n_tokens)
+        words = describe_words(entry, n_tokens, language)
         weights = self.weigh_words(words).tolist()
         return {token: weights[row] for token, row in words.word_of.items()}
 

@@ -56,7 +56,7 @@ def measure(relevant: Relevant, rankings: Mapping[str, Sequence[str]]) -> dict[s
         str(places[query]): {number(doc): float(DEPTH - i) for i, doc in enumerate(docs[:DEPTH])}
         for query, docs in rankings.items()
     }
-    whole = _whole_grades({grade for docs in relevant.values() for grade in docs.values()})
+    whole = whole_grades({grade for docs in relevant.values() for grade in docs.values()})
     judged = {
         str(places[query]): {number(doc): whole[grade] for doc, grade in docs.items()}
         for query, docs in relevant.items()
@@ -66,7 +66,7 @@ def measure(relevant: Relevant, rankings: Mapping[str, Sequence[str]]) -> dict[s
     return answer
 
 
-def _whole_grades(grades: Collection[float]) -> dict[float, int]:
+def whole_grades(grades: Collection[float]) -> dict[float, int]:
     """Grades as trec_eval takes them, whole numbers above 0 in the same proportions, which is all that nDCG asks.
 
     It would read 0.5 as 0, and holds a row of memory for every grade up to the largest: beyond `_LARGEST_GRADE`

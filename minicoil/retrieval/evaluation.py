@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from minicoil.retrieval.effectiveness import DEPTH, Difference, difference, measure
 from minicoil.retrieval.exact_index import ExactIndex
 from minicoil.retrieval.extension_steps import ExtensionSteps
-from minicoil.retrieval.ranking_order import tie_order
+from minicoil.retrieval.ranking_order import Hit, tie_order
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.retrieval.word_effects import Effects, WordEffect, group_effects
 from minicoil.sparse import MiniCoil, SparseVector, Term, bm25_vector, split_query, without_words
@@ -16,8 +16,9 @@ from minicoil.sparse import MiniCoil, SparseVector, Term, bm25_vector, split_que
 BM25, RELEASE, PARENT, NEW_WORDS = "bm25", "minicoil", "parent", "new_words"
 BM25_IMPORTANCE, RELEASE_IMPORTANCE = "bm25_importance", "minicoil_importance"
 _CHANGED = {NEW_WORDS: "new words", RELEASE: "retrained words"}
-# system, query vector, limit -> document ids, the best first, of equals as `minicoil.retrieval.ranking_order` has them
-Search = Callable[[str, SparseVector, int], Sequence[str]]
+Run = Mapping[str, Sequence[Hit]]  # query id -> document ids and scores, the best first
+# system, query vector, limit -> document ids and scores, the best first, of equals as `ranking_order` has them
+Search = Callable[[str, SparseVector, int], Sequence[Hit]]
 
 
 @dataclass(frozen=True)
@@ -166,28 +167,34 @@ def memory_search(data: RetrievalSet, documents: Mapping[str, Sequence[SparseVec
     names = list(data.documents)
     ties = tie_order(names)
 
-    def search(system: str, query: SparseVector, limit: int) -> list[str]:
-        return [names[place] for place in indexes[system].search(query, limit, ties).places]
+    def search(system: str, query: SparseVector, limit: int) -> list[Hit]:
+        found = indexes[system].search(query, limit, ties)
+        return [(names[place], float(score)) for place, score in zip(found.places, found.scores, strict=True)]
 
     return search
 
 
-def rank(data: RetrievalSet, queries: EncodedQueries, search: Search) -> dict[str, dict[str, list[str]]]:
-    """System -> query id -> document ids; documents that a query is not judged on are passed over."""
-    runs: dict[str, dict[str, list[str]]] = {}
+def rank(data: RetrievalSet, queries: EncodedQueries, search: Search) -> dict[str, dict[str, list[Hit]]]:
+    """System -> query id -> document ids and scores; documents that a query is not judged on are passed over."""
+    runs: dict[str, dict[str, list[Hit]]] = {}
     for system, vectors in queries.vectors.items():
         run = runs[system] = {}
         for query, vector in zip(data.queries, vectors, strict=True):
             passed = data.left_out.get(query, frozenset())
             found = search(system, vector, DEPTH + len(passed)) if len(vector.indices) else ()
-            run[query] = [doc for doc in found if doc not in passed][:DEPTH]
+            run[query] = [hit for hit in found if hit[0] not in passed][:DEPTH]
     return runs
+
+
+def ranked_names(run: Run) -> dict[str, list[str]]:
+    """Query id -> document ids, the best first."""
+    return {query: [name for name, _ in hits] for query, hits in run.items()}
 
 
 def judge(
     data: RetrievalSet,
     queries: EncodedQueries,
-    runs: Mapping[str, Mapping[str, Sequence[str]]],
+    runs: Mapping[str, Run],
     effects: Effects,
     seed: int = 17,
     steps: ExtensionSteps | None = None,
@@ -202,7 +209,7 @@ def judge(
         seed: Of the bootstrap.
         steps: What the runs have of the release's steps.
     """
-    found = {system: measure(data.relevant, run) for system, run in runs.items()}
+    found = {system: measure(data.relevant, ranked_names(run)) for system, run in runs.items()}
     groups = [data.words[query] for query in data.queries] if data.words else None
     against = {
         other: {name: difference(values, found[other][name], seed, groups) for name, values in found[RELEASE].items()}

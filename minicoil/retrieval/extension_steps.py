@@ -58,7 +58,8 @@ def split_extension(parent: Vocabulary, release: Vocabulary, stack: NDArray[np.f
     for word in retrained:
         words[release.ids[word] - 1] = f"{FILLER}{release.ids[word]}>"
         words[parent.ids[word] - 1] = word
-    return ExtensionSteps(Vocabulary(tuple(words), release.stem_mapping, release.dims), n_new, len(retrained))
+    vocabulary = Vocabulary(tuple(words), release.stem_mapping, release.dims, release.language)
+    return ExtensionSteps(vocabulary, n_new, len(retrained))
 
 
 def _tokens(vocabulary: Vocabulary) -> dict[str, set[str]]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from minicoil.problems import Problem
 from minicoil.retrieval.retrieval_set import RetrievalSet
-from minicoil.text import STOPWORDS, find_near_duplicates, split_sentences
+from minicoil.text import ENGLISH, Language, find_near_duplicates, split_sentences
 
 MIN_QUERY_WORDS = 3  # of a sentence that carry meaning; "See also this" asks for nothing
 MIN_HEADING_WORDS = 2  # a heading says more with less
@@ -40,7 +40,12 @@ class _Item:
 
 
 def make_known_items(
-    name: str, sources: Sequence[Source], n_queries: int, seed: int = 17, may_ask: Callable[[str], bool] | None = None
+    name: str,
+    sources: Sequence[Source],
+    n_queries: int,
+    seed: int = 17,
+    may_ask: Callable[[str], bool] | None = None,
+    language: Language = ENGLISH,
 ) -> RetrievalSet:
     """A known-item set: at most `n_queries` queries, every source's body a document.
 
@@ -55,11 +60,12 @@ def make_known_items(
         n_queries: Most queries.
         seed: Of the draw, by hash: equal sources give equal queries, in whatever order they come.
         may_ask: Whether a query may be drawn; None: every one.
+        language: Of the documents.
     """
     leaders = find_near_duplicates([source.body for source in sources])
     unique = [source for place, source in enumerate(sources) if leaders[place] == place]
     titles = Counter(_normal(source.title) for source in unique)
-    items = [_cut(source, titles[_normal(source.title)] == 1) for source in unique]
+    items = [_cut(source, titles[_normal(source.title)] == 1, language) for source in unique]
     asking = [item for item in items if item.query]
     openings = find_near_duplicates([item.query for item in asking], 0.7, 2).tolist()
     repeats = Counter(openings)
@@ -83,16 +89,16 @@ def make_known_items(
     )
 
 
-def _cut(source: Source, unique_title: bool) -> _Item:
+def _cut(source: Source, unique_title: bool, language: Language) -> _Item:
     """The document in two halves; the half that is scored never holds the words that ask, in their order."""
     body = source.body.strip()
-    if unique_title and _can_ask(source.title, MIN_HEADING_WORDS) and not _NAME.search(source.title):
+    if unique_title and _can_ask(source.title, language, MIN_HEADING_WORDS) and not _NAME.search(source.title):
         return _checked(source.id, source.title.strip(), body)
-    first = next(split_sentences(body), "")
+    first = next(split_sentences(body, language), "")
     if not first or not body.startswith(first):
         return _Item(source.id, "", body, "documents that do not begin with a sentence")
     rest = body[len(first) :].strip()
-    if not _can_ask(first):
+    if not _can_ask(first, language):
         return _Item(source.id, "", body, "documents whose first sentence says too little or too much")
     return _checked(source.id, first, rest)
 
@@ -105,8 +111,8 @@ def _checked(name: str, query: str, body: str) -> _Item:
     return _Item(name, query, body)
 
 
-def _can_ask(text: str, n_words: int = MIN_QUERY_WORDS) -> bool:
-    words = [word for word in _WORD.findall(text.lower()) if word not in STOPWORDS]
+def _can_ask(text: str, language: Language, n_words: int = MIN_QUERY_WORDS) -> bool:
+    words = [word for word in _WORD.findall(text.lower()) if word not in language.stopwords]
     return len(words) >= n_words and len(text.split()) <= MAX_QUERY_WORDS
 
 

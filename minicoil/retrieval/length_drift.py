@@ -11,6 +11,7 @@ from minicoil.config import Bm25Config
 from minicoil.retrieval.comparison import shift
 from minicoil.retrieval.exact_index import ExactIndex
 from minicoil.sparse import SparseVector, count_words, document_vector, query_vector
+from minicoil.text import ENGLISH, Language
 from minicoil.words import Vocabulary
 
 QUERIES = 64
@@ -18,7 +19,9 @@ QUERY_WORDS = 3
 DEPTH = 10
 
 
-def overlap_of_rankings(texts: Sequence[Sequence[str]], fixed: Bm25Config, avg_len: float) -> float:
+def overlap_of_rankings(
+    texts: Sequence[Sequence[str]], fixed: Bm25Config, avg_len: float, language: Language = ENGLISH
+) -> float:
     """Mean share of the first ten results that two mean lengths have in common, in [0, 1]; 1 where nothing moves.
 
     Queries are made of the texts themselves: three different words each, as they follow each other. Every word counts
@@ -28,8 +31,9 @@ def overlap_of_rankings(texts: Sequence[Sequence[str]], fixed: Bm25Config, avg_l
         texts: Tokens of each text, as many as stand for the collection.
         fixed: k, b and avg_len that the collection's vectors are made with.
         avg_len: The mean length to compare with.
+        language: Of the texts.
     """
-    empty = Vocabulary.empty(capacity=1)
+    empty = Vocabulary.empty(capacity=1, language=language)
     bags = [count_words(tokens, empty) for tokens in texts]
     nothing = np.zeros((0, empty.dims), np.float32)
     one, other = (

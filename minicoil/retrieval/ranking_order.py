@@ -14,21 +14,33 @@ Hit = tuple[str, float]  # document id, score
 _MOST_EQUALS = 20_000  # asked for to see past a tie; a query that cannot tell more apart has no ranking
 
 
-def order_hits(hits: Iterable[Hit]) -> list[str]:
-    """Document ids, the highest score first; of equal scores the id that is larger, byte by byte.
+def sort_hits(hits: Iterable[Hit]) -> list[Hit]:
+    """Document ids and scores, the highest score first; of equal scores the id that is larger, byte by byte.
 
-    >>> order_hits([("d1", 0.5), ("d2", 0.5), ("d10", 0.5), ("d0", 2.0)])
-    ['d0', 'd2', 'd10', 'd1']
+    >>> sort_hits([("d1", 0.5), ("d2", 0.5), ("d10", 0.5), ("d0", 2.0)])
+    [('d0', 2.0), ('d2', 0.5), ('d10', 0.5), ('d1', 0.5)]
 
     Args:
-        hits: Ids and scores in any order; scores are compared as float32.
+        hits: Ids and scores in any order; scores are compared, and come back, as float32.
 
     Source: trec_eval 9, `form_res_rels.c`, `comp_sim_docno`: score descending, then `strcmp` of the ids descending; its
         scores are C floats.
     """
     rows = [(float(np.float32(score)), _bytes(name), name) for name, score in hits]
     rows.sort(key=lambda row: row[:2], reverse=True)
-    return [name for _, _, name in rows]
+    return [(name, score) for score, _, name in rows]
+
+
+def first_of_each(hits: Iterable[Hit]) -> list[Hit]:
+    """The hits without names that came before: of a document in several points, its best one.
+
+    >>> first_of_each([("a", 2.0), ("b", 1.5), ("a", 1.0)])
+    [('a', 2.0), ('b', 1.5)]
+    """
+    best: dict[str, float] = {}
+    for name, score in hits:
+        best.setdefault(name, score)
+    return list(best.items())
 
 
 def tie_order(names: Sequence[str]) -> NDArray[np.int64]:

@@ -25,6 +25,7 @@ class SetEvidence:
         against_bm25: Paired difference of nDCG@10 to BM25 of the same tokens.
         against_parent: The same to the release it grew from.
         steps: The same of each step of an extension to what was before it, named by that.
+        best: The best release ever served, where the set was frozen with it and it stands in the parent's place.
     """
 
     name: str
@@ -32,6 +33,7 @@ class SetEvidence:
     against_bm25: Difference
     against_parent: Difference
     steps: tuple[tuple[str, Difference], ...] = ()
+    best: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,7 @@ class GateVerdict:
                     "reasons": list(entry.reasons),
                     "against_bm25": row(entry.evidence.against_bm25),
                     "against_parent": row(entry.evidence.against_parent),
+                    **({} if entry.evidence.best is None else {"best": entry.evidence.best}),
                 }
                 for entry in self.sets
             ],
@@ -85,13 +88,13 @@ class GateVerdict:
 def judge_release(sets: Sequence[SetEvidence], config: RetrievalGateConfig, hurting: Sequence[str] = ()) -> GateVerdict:
     """Failed where one set fails; passed where none does and at least one passes; else inconclusive.
 
-    A set that is too small says nothing: it holds no release up, and it never promotes one by itself.
+    A set that is too small says nothing: it holds no release up, and it never promotes one by itself. Neither does one
+    that was frozen with the best release: it is there to say no.
     """
     verdicts = tuple(judge_set(entry, config) for entry in sets)
-    outcomes = [entry.verdict for entry in verdicts]
-    if "failed" in outcomes:
+    if any(entry.verdict == "failed" for entry in verdicts):
         decided: Outcome = "failed"
-    elif "passed" in outcomes:
+    elif any(entry.verdict == "passed" and entry.evidence.best is None for entry in verdicts):
         decided = "passed"
     else:
         decided = "inconclusive"
@@ -102,9 +105,12 @@ def judge_release(sets: Sequence[SetEvidence], config: RetrievalGateConfig, hurt
 
 
 def judge_set(evidence: SetEvidence, config: RetrievalGateConfig) -> SetVerdict:
-    """The worst of the set's rules: not below BM25, the parent or the step before, and on senses above BM25."""
-    compared = (("BM25", evidence.against_bm25), ("the parent", evidence.against_parent), *evidence.steps)
+    """The worst of the set's rules: not below BM25, the parent, the step before or the best, on senses above BM25."""
+    other = "the parent" if evidence.best is None else f"release {evidence.best}, the best so far"
+    compared = (("BM25", evidence.against_bm25), (other, evidence.against_parent), *evidence.steps)
     rules = [_not_below(other, found, config) for other, found in compared]
+    if evidence.best is not None:
+        rules.append(_not_eroded(evidence.best, evidence.against_parent, config))
     if evidence.kind == "sense":
         rules.append(_above(evidence.against_bm25, config))
     for outcome in ("failed", "inconclusive"):
@@ -131,6 +137,14 @@ def _not_below(other: str, found: Difference, config: RetrievalGateConfig) -> tu
     if not enough or (found.high - found.low) / 2 >= config.margin:
         return "inconclusive", f"{figures}: too few to exclude a loss of {config.margin}"
     return "failed", f"{figures}: a loss of {config.margin} is not excluded"
+
+
+def _not_eroded(best: int, found: Difference, config: RetrievalGateConfig) -> tuple[Outcome, str]:
+    """Not below the best release by more than noise: each of many releases may lose what no one release shows."""
+    figures = f"{found.mean:+.4f} [{found.low:+.4f}, {found.high:+.4f}] against release {best}, the best so far"
+    if found.high < 0 and found.mean < -config.season_loss and found.n >= config.min_queries:
+        return "failed", f"{figures}: below it by more than noise"
+    return "passed", f"{figures}: not below"
 
 
 def _above(found: Difference, config: RetrievalGateConfig) -> tuple[Outcome, str]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from minicoil.problems import Problem
 from minicoil.retrieval.retrieval_set import RetrievalSet
-from minicoil.text import cut_snippet, fold_text, stem
+from minicoil.text import ENGLISH, Language, cut_snippet, fold_text
 from minicoil.training import group_senses, word_seed
 
 SAFE_MARGIN = 0.1  # role-model cosine to the own sense less that to the nearest other one; as wide as a triplet's
@@ -55,7 +55,12 @@ class _Judged:
 
 
 def make_sense_queries(
-    name: str, words: Sequence[WordSentences], per_word: int = 8, seed: int = 17, among: Among = "held out"
+    name: str,
+    words: Sequence[WordSentences],
+    per_word: int = 8,
+    seed: int = 17,
+    among: Among = "held out",
+    language: Language = ENGLISH,
 ) -> RetrievalSet | None:
     """A set whose relevant documents are other sentences with the same meaning of the word; None where none is made.
 
@@ -69,6 +74,7 @@ def make_sense_queries(
         seed: Of the draw and of the windows' widths.
         among: What is searched: the held-out sentences, or all of which the sense is sure, as in a collection whose own
             text taught the words.
+        language: Of the sentences.
     """
     reasons: Counter[str] = Counter()
     judged = [entry for word in words if (entry := _judge(word, among, reasons)) is not None]
@@ -81,7 +87,7 @@ def make_sense_queries(
     for entry in judged:
         source = entry.source
         forms = {*source.forms, source.word}
-        with_word = {key for key, found in tokens.items() if found & forms or source.word in map(stem, found)}
+        with_word = {key for key, found in tokens.items() if found & forms or source.word in map(language.stem, found)}
         known = {str(source.keys[row]): int(entry.senses[row]) for row in entry.safe}
         rng = np.random.default_rng(word_seed(source.word, seed, "sense queries"))
         for row in rng.permutation(entry.asking)[:per_word]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
 from minicoil.errors import BundleError
-from minicoil.text import MEMO_SIZE, part_stems
+from minicoil.text import MEMO_SIZE, Language
 from minicoil.words import Vocabulary
 
 INT32_MAX = 2**31 - 1
@@ -101,6 +101,7 @@ def count_words(tokens: Sequence[str], vocabulary: Vocabulary) -> Bag:
         else:
             others[token] = others.get(token, 0) + 1
     unknown: dict[str, int] = {}
+    part_stems = vocabulary.language.part_stems
     for token, n in others.items():
         for part in part_stems(token):
             word_id = vocabulary.ids.get(part, 0)
@@ -221,7 +222,7 @@ def bm25_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config,
 
 def without_words(vocabulary: Vocabulary) -> Vocabulary:
     """A vocabulary of the same size, and so of the same hashed cells, that knows no word: under it all is BM25."""
-    return _without_words(len(vocabulary.words), vocabulary.dims)
+    return _without_words(len(vocabulary.words), vocabulary.dims, vocabulary.language)
 
 
 def frequency_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Config) -> SparseVector:
@@ -233,9 +234,9 @@ def frequency_vector(tokens: Sequence[str], vocabulary: Vocabulary, bm25: Bm25Co
 
 
 @lru_cache(8)
-def _without_words(n_words: int, dims: int) -> Vocabulary:
+def _without_words(n_words: int, dims: int, language: Language) -> Vocabulary:
     """A vocabulary of a size, and so of a shift, that knows no word."""
-    return Vocabulary.empty(dims, capacity=n_words + 1)
+    return Vocabulary.empty(dims, n_words + 1, language)
 
 
 def normalise(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

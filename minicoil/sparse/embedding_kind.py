@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
 from pathlib import Path
+
+import onnxruntime as ort
 
 from minicoil.encoder import TokenEncoder
 from minicoil.files import BundleLayout, write_json
 from minicoil.folder import file_digest
+from minicoil.text import read_language
 
 _VERSION = 1  # of what is remembered of a text
 _METADATA = 14  # field of an ONNX file that says what it was made for, by whom
@@ -20,7 +22,9 @@ def kind_of(layout: BundleLayout, encoder: TokenEncoder) -> bytes:
     Releases of one lineage share it: their layers take no part.
     """
     graph = graph_digest(layout.rows) if encoder.computes_rows else ""
-    facts = [_VERSION, file_digest(layout.encoder), graph, file_digest(layout.tokenizer), version("onnxruntime")]
+    facts = [_VERSION, file_digest(layout.encoder), graph, file_digest(layout.tokenizer), ort.__version__]
+    language = read_language(layout.facts)
+    facts += [] if language.is_english else [language.code]  # whose content words are kept
     specials = layout.special_tokens.read_text("utf-8")
     document = write_json([*facts, specials, encoder.on_gpu], ascii_only=True)
     return hashlib.sha256(document.encode()).digest()

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from minicoil.config import Bm25Config
     from minicoil.sparse.cells import SparseVector
     from minicoil.sparse.model import HybridVector
 
@@ -23,6 +24,10 @@ class FollowedModel(Protocol):
     @property
     def releases(self) -> tuple[int, ...]:
         """Every release whose cells documents get."""
+
+    @property
+    def bm25(self) -> Bm25Config:
+        """k, b and avg_len in use for documents."""
 
     def embed(self, documents: str | Iterable[str], *arguments: Any, **options: Any) -> Iterator[SparseVector]:
         """As `MiniCoil.embed`, with the cells of all `releases`."""

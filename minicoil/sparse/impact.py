@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from minicoil.sparse.cells import unknown_cell
-from minicoil.text import MAX_STEM_LENGTH, SPECIAL_TOKENS, STOPWORDS, is_joined, part_stems, stem
+from minicoil.text import ENGLISH, MAX_STEM_LENGTH, SPECIAL_TOKENS, Language, is_joined, stem
 from minicoil.words import Vocabulary
 
 
@@ -64,7 +64,7 @@ def cells_of(vocabulary: Vocabulary, key: str) -> tuple[int, ...]:
 
     A part of an unknown symbol-joined token may also count for a known word of the same text.
     """
-    stems = {key, *part_stems(key)}
+    stems = {key, *vocabulary.language.part_stems(key)}
     ids = {i for name in stems if (i := vocabulary.entry_id(name)) is not None}
     ids |= {i for i in _targets(vocabulary, key) if i is not None}
     blocks = {word_id * vocabulary.dims + j for word_id in ids for j in range(vocabulary.dims)}
@@ -81,15 +81,17 @@ def is_affected(old: Vocabulary, new: Vocabulary, tokens: Iterable[str]) -> bool
     return any(old.resolve(token) != new.resolve(token) for token in tokens)
 
 
-def text_keys(tokens: Iterable[str]) -> list[str]:
+def text_keys(tokens: Iterable[str], language: Language = ENGLISH) -> list[str]:
     """What a point is found by: each token and its stem, and the stems of a symbol-joined token's parts; sorted.
+
+    Stems are FastEmbed's in every language, as those that a token resolves by.
 
     >>> text_keys(["[CLS]", "the", "pods", "java\u2122", "[SEP]"])
     ['java', 'java\u2122', 'pod', 'pods']
     """
     keys: set[str] = set()
-    for token in set(tokens) - STOPWORDS - SPECIAL_TOKENS:
-        parts = part_stems(token)
+    for token in set(tokens) - language.stopwords - SPECIAL_TOKENS:
+        parts = language.part_stems(token)
         if parts or is_joined(token):
             keys.update((token, stem(token), *parts))
     return sorted(keys)

@@ -99,7 +99,10 @@ def _recall(
     for places, entries in _pooled(encoder, texts, wanted, dense, recollection, everything):
         found = measure_pooled(entries, [texts[i] for i in places], [wanted[i] for i in places], stack)
         if importance is not None:
-            weights = [importance.weigh(entry, len(texts[i].tokens)) for i, entry in zip(places, entries, strict=True)]
+            weights = [
+                importance.weigh(entry, len(texts[i].tokens), texts[i].language)
+                for i, entry in zip(places, entries, strict=True)
+            ]
             found = [replace(row, weights=some) for row, some in zip(found, weights, strict=True)]
         yield places, found, np.stack([entry.dense for entry in entries]) if dense else None
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import Bm25Config
-from minicoil.encoder import PooledMemory, PooledWords, TokenEncoder, processes, read_windows
+from minicoil.encoder import PooledMemory, PooledWords, TokenBudget, TokenEncoder, processes, read_windows
 from minicoil.errors import BundleError, EncoderError
 from minicoil.files import BundleLayout, Count, Size, check_number
 from minicoil.folder import check_bundle, read_facts
@@ -68,6 +68,7 @@ class MiniCoil:
         self._encoder: TokenEncoder | None = None
         self._loading = Lock()
         self._memory: PooledMemory | None = None
+        self._budget: TokenBudget | None = None
 
     @staticmethod
     def load(
@@ -102,10 +103,10 @@ class MiniCoil:
         _ = self.encoder  # once, for both
         return copy.copy(self)
 
-    def remembering(self, memory: PooledMemory | None) -> MiniCoil:
-        """This model with texts taken from, and left in, a memory of what was encoded before; None is none."""
+    def remembering(self, memory: PooledMemory | None, budget: TokenBudget | None = None) -> MiniCoil:
+        """This model with a memory of texts encoded before (None: none), and what the machine's passes should hold."""
         model = copy.copy(self)
-        model._memory = memory
+        model._memory, model._budget = memory, budget
         model.__dict__.pop("_recollection", None)
         return model
 
@@ -131,7 +132,7 @@ class MiniCoil:
         """
         with self._loading:
             if self._encoder is None:
-                encoder = TokenEncoder(self.layout.encoder, self._threads, rows_path=self.layout.rows)
+                encoder = TokenEncoder(self.layout.encoder, self._threads, None, self.layout.rows, self._budget)
                 if encoder.width != self.stack.shape[1]:
                     raise BundleError(
                         f"{self.layout.encoder} gives {encoder.width} numbers a token, the stack expects "

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.sparse.cells import SparseVector, unknown_cell
-from minicoil.text import part_stems
 from minicoil.words import Vocabulary
 
 
@@ -38,7 +37,7 @@ def split_query(tokens: Sequence[str], query: SparseVector, vocabulary: Vocabula
         query: Its vector under `vocabulary`.
         vocabulary: Of the release.
     """
-    dims, shift = vocabulary.dims, vocabulary.unknown_shift
+    dims, shift, part_stems = vocabulary.dims, vocabulary.unknown_shift, vocabulary.language.part_stems
     words: dict[int, set[str]] = {}  # word id -> stems it stands for here
     unknown: list[str] = []
     for token in tokens:

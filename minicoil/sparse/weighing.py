@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.sparse.cells import Bag, hashed_counts, unknown_cell
-from minicoil.text import part_stems
 from minicoil.words import Vocabulary
 
 
@@ -35,6 +34,7 @@ def weigh_bag(
     sums = dict.fromkeys(bag.word_ids, 0.0)
     counts = hashed_counts(bag, vocabulary)
     hashed = dict.fromkeys(counts, 0.0)
+    part_stems = vocabulary.language.part_stems
     for token, word_id in zip(tokens, vocabulary.resolve_all(tokens), strict=True):
         weight = weights.get(token, 1.0)
         if word_id:

@@ -1,6 +1,13 @@
 from .decoding import as_utf8 as as_utf8, find_encoding as find_encoding, read_lines as read_lines
 from .docstrings import from_docstring as from_docstring, from_rst as from_rst
 from .folding import fold_text as fold_text
+from .languages import (
+    ENGLISH as ENGLISH,
+    SNOWBALL as SNOWBALL,
+    Language as Language,
+    open_language as open_language,
+    read_language as read_language,
+)
 from .near_duplicates import find_near_duplicates as find_near_duplicates
 from .prose import from_html as from_html, from_markdown as from_markdown
 from .quotes import Quotes as Quotes, normalise_text as normalise_text
@@ -15,9 +22,7 @@ from .stemming import (
     MAX_STEM_LENGTH as MAX_STEM_LENGTH,
     MEMO_SIZE as MEMO_SIZE,
     SPECIAL_TOKENS as SPECIAL_TOKENS,
-    STOPWORDS as STOPWORDS,
     is_joined as is_joined,
-    part_stems as part_stems,
     split_parts as split_parts,
     stem as stem,
 )

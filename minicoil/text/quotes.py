@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from minicoil.harmless import harmless
+from minicoil.text.languages import ENGLISH, Language
 from minicoil.text.sentences import split_sentences
 
 REMOVED = "[removed]"
@@ -27,12 +28,14 @@ class Quotes:
 
     Args:
         texts: Sentences, titles, whole texts; of a text its sentences count as well.
+        languages: As which a text may have been cut.
     """
 
-    def __init__(self, texts: Iterable[str]) -> None:
+    def __init__(self, texts: Iterable[str], languages: Iterable[Language] = (ENGLISH,)) -> None:
         given = list(texts)
         kept = {normal for text in given if (normal := normalise_text(text))}
-        parts = {normalise_text(part) for text in given for part in split_sentences(text)}
+        cut = (part for language in languages for text in given for part in split_sentences(text, language))
+        parts = {normalise_text(part) for part in cut}
         self._whole = "\n".join(sorted(kept))
         self._short = {text for text in kept if 1 < len(text.split()) < MIN_WORDS}  # headings; one word is a word
         self._parts = sorted(text for text in kept | parts if len(text.split()) >= MIN_WORDS)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sentencex import segment
 
+from minicoil.text.languages import ENGLISH, Language
+
 MIN_WORDS, MAX_WORDS = 4, 80  # shorter ones have no context; longer ones are lists or tables
 MAX_CHARACTERS = 1000  # of a sentence; beyond it, one word is an encoded blob
-_LANGUAGE = "en"  # whose abbreviations the splitter knows
 _MARKER = re.compile(r"^(?:[-*+\u2022]|\(?\d{1,2}[.)])\s")  # of a list item, which is a paragraph of its own
 _WRAPPED = 45  # characters; a shorter line ended where its author meant it to end
 _AFTER_STOP = re.compile(r"(?<=[.!?])\s")
@@ -20,16 +21,16 @@ SPAN = 2000  # characters a splitter sees at once: whatever it does with them, a
 _AROUND = ".,;:!?()[]\"'\u2018\u2019\u201c\u201d"  # stands next to a word in prose
 
 
-def split_sentences(text: str) -> Iterator[str]:
+def split_sentences(text: str, language: Language = ENGLISH) -> Iterator[str]:
     """The prose sentences of a text, in order; paragraphs are never joined, lines wrapped by an editor are.
 
-    sentencex decides where one ends: it knows abbreviations, initials, numbers, quotes and brackets. Lone surrogates,
-    which are no text to it nor to any store, become "?".
+    sentencex decides where one ends: it knows the language's abbreviations, initials, numbers, quotes and brackets.
+    Lone surrogates, which are no text to it nor to any store, become "?".
     """
     if not text.isascii():
         text = text.encode("utf-8", "replace").decode()
     for paragraph in _paragraphs(text):
-        for sentence in _segment(paragraph):
+        for sentence in _segment(paragraph, language.code):
             sentence = sentence.strip()
             if is_prose(sentence):
                 yield sentence
@@ -53,11 +54,11 @@ def _paragraphs(text: str) -> Iterator[str]:
         yield " ".join(waiting)
 
 
-def _segment(paragraph: str) -> Iterator[str]:
+def _segment(paragraph: str, language: str) -> Iterator[str]:
     """Sentences by sentencex; an end within a word ("H2A.Z", "e.g.this") is none."""
     for piece in _pieces(paragraph):
         waiting = ""
-        for part in segment(_LANGUAGE, piece):
+        for part in segment(language, piece):
             if waiting and waiting[-1].isascii() and not (waiting[-1].isspace() or part[:1].isspace()):
                 waiting += part
                 continue

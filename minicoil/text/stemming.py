@@ -1,4 +1,4 @@
-"""English Snowball stems and stopwords, exactly as FastEmbed's miniCOIL takes them."""
+"""English Snowball stems and stopwords, exactly as FastEmbed's miniCOIL takes them; other languages: `languages`."""
 
 from __future__ import annotations
 
@@ -37,14 +37,19 @@ def part_stems(token: str) -> tuple[str, ...]:
 
     Source: FastEmbed 0.9.1, `SparseVectorConverter.clean_words`.
     """
-    if _is_unwanted(token):
+    return cut_stems(token, STOPWORDS)
+
+
+def cut_stems(token: str, stopwords: frozenset[str]) -> tuple[str, ...]:
+    """`part_stems` with other stopwords, as a folder's `stopwords.txt` gives them to FastEmbed; its stemmer stays."""
+    if _is_unwanted(token, stopwords):
         return ()
     stems = (stem(part) for part in split_parts(token))
-    return tuple([s for s in stems if len(s) <= MAX_STEM_LENGTH and not _is_unwanted(s)])
+    return tuple([s for s in stems if len(s) <= MAX_STEM_LENGTH and not _is_unwanted(s, stopwords)])
 
 
-def _is_unwanted(text: str) -> bool:
-    return text in STOPWORDS or text in SPECIAL_TOKENS or (len(text) == 1 and unicodedata.category(text)[0] == "P")
+def _is_unwanted(text: str, stopwords: frozenset[str]) -> bool:
+    return text in stopwords or text in SPECIAL_TOKENS or (len(text) == 1 and unicodedata.category(text)[0] == "P")
 
 
 def is_joined(token: str) -> bool:

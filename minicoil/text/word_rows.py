@@ -65,11 +65,11 @@ class RowTokenizer:
     """The words of many sentences, equal to what `WordTokenizer.tokenize` gives for each.
 
     Args:
-        tokenizer: Whose words.
+        tokenizer: Whose words, in its `language`.
     """
 
     def __init__(self, tokenizer: WordTokenizer) -> None:
-        self._exact = tokenizer
+        self._exact, self.language = tokenizer, tokenizer.language
         backend = self._backend = tokenizer.backend
         document = parse_json(backend.to_str())
         self._kinds = [(document.get(part) or {}).get("type") for part in ("normalizer", "pre_tokenizer")]

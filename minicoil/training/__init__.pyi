@@ -3,7 +3,12 @@ from .occurrences import (
     OccurrenceWriter as OccurrenceWriter,
     WordSample as WordSample,
 )
-from .prior import Prior as Prior, collect_prior as collect_prior, principal_components as principal_components
+from .prior import (
+    PRIOR_FILE as PRIOR_FILE,
+    Prior as Prior,
+    collect_prior as collect_prior,
+    principal_components as principal_components,
+)
 from .rules import rules_digest as rules_digest
 from .senses import (
     find_senses as find_senses,

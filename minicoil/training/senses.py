@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from minicoil.text import STOPWORDS, fold_text, stem
+from minicoil.text import ENGLISH, Language, fold_text
 
 MAX_SENSES = 5
 COMPONENTS = 16  # principal directions of the sentences that are clustered; the rest is mostly noise
@@ -99,7 +99,14 @@ def _cluster(points: NDArray[np.float64], k: int, seed: int) -> tuple[NDArray[np
     return groups.astype(np.int64), float(silhouette_score(points, groups))
 
 
-def telling_words(texts: Sequence[str], groups: NDArray[np.int64], group: int, word: str, n: int = 4) -> list[str]:
+def telling_words(
+    texts: Sequence[str],
+    groups: NDArray[np.int64],
+    group: int,
+    word: str,
+    n: int = 4,
+    language: Language = ENGLISH,
+) -> list[str]:
     """Words that sentences of a group have and the others have not, the most telling first.
 
     Ranked by log-odds with a prior of all sentences, over its standard deviation, at most once a stem.
@@ -108,7 +115,8 @@ def telling_words(texts: Sequence[str], groups: NDArray[np.int64], group: int, w
     """
     inside, outside = Counter[str](), Counter[str]()
     for text, number in zip(texts, groups, strict=True):
-        found = {token for token in _WORDS.findall(fold_text(text)) if token not in STOPWORDS and stem(token) != word}
+        tokens = set(_WORDS.findall(fold_text(text))) - language.stopwords
+        found = {token for token in tokens if language.stem(token) != word}
         (inside if number == group else outside).update(found)
     everywhere = inside + outside
     total, prior = sum(everywhere.values()), 10.0
@@ -125,7 +133,7 @@ def telling_words(texts: Sequence[str], groups: NDArray[np.int64], group: int, w
         scores[token] = float((np.log(odds[0]) - np.log(odds[1])) / deviation)
     answer: dict[str, str] = {}
     for token in sorted(scores, key=lambda t: (-scores[t], t)):
-        answer.setdefault(stem(token), token)
+        answer.setdefault(language.stem(token), token)
         if len(answer) == n:
             break
     return list(answer.values())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.config import Rounding
 from minicoil.errors import TrainingError
 from minicoil.training.triplets import Split, Triplets
 
@@ -26,6 +27,14 @@ class TrainedWord:
     weights: NDArray[np.float32]
     split: Split
     test: Triplets
+
+    def rounded(self, rounding: Rounding) -> TrainedWord:
+        """The word with a float32 layer of numbers that `rounding` can hold; one past its range takes the last."""
+        if rounding == "none":
+            return self
+        bound = np.finfo(np.float16).max
+        half = np.clip(self.weights, -bound, bound).astype(np.float16)
+        return replace(self, weights=half.astype(np.float32))
 
 
 @dataclass(frozen=True)

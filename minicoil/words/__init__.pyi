@@ -1,5 +1,5 @@
 from .counts_file import read_counts as read_counts, write_counts as write_counts
-from .entries import FILLER as FILLER
+from .entries import FILLER as FILLER, check_word as check_word
 from .grammar import part_of_speech as part_of_speech
 from .key_places import KeyPlaces as KeyPlaces
 from .key_runs import KeyRuns as KeyRuns
@@ -23,5 +23,10 @@ from .reclaiming import (
     retired_ids as retired_ids,
     reused_ids as reused_ids,
 )
-from .vocabulary import Vocabulary as Vocabulary, check_word as check_word
-from .word_counts import CountColumns as CountColumns, WordCounts as WordCounts, WordUse as WordUse
+from .vocabulary import Vocabulary as Vocabulary
+from .word_counts import (
+    CountColumns as CountColumns,
+    WordCounts as WordCounts,
+    WordUse as WordUse,
+    is_usable as is_usable,
+)

@@ -1,10 +1,11 @@
-"""Entries of a vocabulary that are no word: ids not given out, ids whose word is gone, and ids that came back."""
+"""Entries of a vocabulary: what a word may be, ids not given out, ids whose word is gone, and ids that came back."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from minicoil.text import stem
+from minicoil.errors import VocabularyError
+from minicoil.text import ENGLISH, MAX_STEM_LENGTH, Language, split_parts, stem
 
 FILLER = "<reserved "  # an id that can be given out; the space keeps it from ever equalling a token
 TOMBSTONE = "<retired "  # an id whose word was retrained, carried or removed
@@ -60,3 +61,18 @@ def may_become(entry: str, word: str, mapping: Mapping[str, str]) -> bool:
     if former is None or not entry.startswith(FILLER):
         return False
     return word not in (former, stem(former), mapping.get(former), mapping.get(stem(former)))
+
+
+def check_word(word: str, language: Language = ENGLISH) -> None:
+    """Refuse what can never be an entry.
+
+    Raises:
+        VocabularyError: it is empty, has a space or symbol, has over 40 characters, or is or stems to a stopword.
+    """
+    if not word or split_parts(word) != [word]:
+        raise VocabularyError(f"'{word}' is not one word; give a single word without spaces or symbols")
+    if len(word) > MAX_STEM_LENGTH:
+        raise VocabularyError(f"word '{word[:50]}...' has {len(word)} letters; {MAX_STEM_LENGTH} is the most")
+    # by FastEmbed's stem too: what that makes a stopword has no cell and no key, so its points could not be found
+    if not language.stopwords.isdisjoint((word, language.stem(word), stem(word))):
+        raise VocabularyError(f"word '{word}' is or stems to a stopword, which search leaves out; choose another word")

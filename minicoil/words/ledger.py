@@ -135,6 +135,11 @@ class Ledger:
             words[record.word] = record
         return Ledger(words, {**self.requests, **part.requests}, (*self.parts, part))
 
+    def founding(self) -> Ledger:
+        """All records as one first release's: a base's, where numbers and requests of another home mean nothing."""
+        records = (replace(r, release=r.release and 1, history=()) for r in self.words.values())
+        return Ledger()._with(LedgerPart(1, {}, tuple(records)))
+
     def served(self) -> dict[str, WordRecord]:
         """Records of the words that have a layer; how they were used then is the yardstick of a shift."""
         return {word: record for word, record in self.words.items() if record.release is not None}

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
-from minicoil.text import fold_text, stem
+from minicoil.text import ENGLISH, Language, fold_text
 from minicoil.words.word_counts import WordCounts, WordUse, is_usable
 
 Kind = Literal["new", "shifted", "frequent", "named", "ambiguous"]
@@ -95,7 +95,7 @@ def rank_mined(
         n: Most candidates to return; fewer where fewer stand out.
         known: Words the model has.
         known_use: How those were used where they were trained.
-        background: General text to compare with; general English by wordfreq where None.
+        background: General text to compare with; general text of the counts' language by wordfreq where None.
         queries: Stem -> how often people search for it.
         config: Thresholds.
 
@@ -119,10 +119,10 @@ def rank_mined(
 def _judge_new(
     use: WordUse, background: WordCounts | None, counts: WordCounts, queries: Mapping[str, int], config: MiningConfig
 ) -> Candidate | None:
-    ratio = _log_ratio(use.per_million, general_per_million(use, background), config)
+    ratio = _log_ratio(use.per_million, general_per_million(use, background, counts.language), config)
     if ratio < config.min_log_ratio:
         return None
-    reasons = [f"{2**ratio:.0f}x as frequent as in {_general_name(background)}"]
+    reasons = [f"{2**ratio:.0f}x as frequent as in {_general_name(background, counts.language)}"]
     moved = _moved(use, background.use(use.word) if background else None, reasons)
     return _candidate(use, "new", min(ratio, 8.0) + config.divergence_weight * moved, reasons, counts, queries, config)
 
@@ -135,8 +135,8 @@ def _judge_known(
     queries: Mapping[str, int],
     config: MiningConfig,
 ) -> Candidate | None:
-    yardstick = general_per_million(use, background) if before is None else before.per_million
-    where = _general_name(background) if before is None else "the text it was trained on"
+    yardstick = general_per_million(use, background, counts.language) if before is None else before.per_million
+    where = _general_name(background, counts.language) if before is None else "the text it was trained on"
     ratio = _log_ratio(use.per_million, yardstick, config)
     reasons = [f"{2**ratio:.1f}x as frequent as in {where}"]
     moved = _moved(use, before, reasons)
@@ -157,9 +157,9 @@ def _candidate(
 ) -> Candidate:
     share = use.n_documents / max(counts.n_documents, 1)
     searched = queries.get(use.word, 0)
-    meanings = _meanings(use, config)
+    meanings = _meanings(use, counts.language, config)
     if meanings < 0.5:
-        reasons.append("rare in general English: likely one meaning")
+        reasons.append(f"rare in general {counts.language.name}: likely one meaning")
     reasons.append(f"in {share:.1%} of documents")
     if searched:
         reasons.append(f"searched for {searched} times")
@@ -176,10 +176,10 @@ def _moved(use: WordUse, before: KnownUse | WordUse | None, reasons: list[str]) 
     return moved
 
 
-def _meanings(use: WordUse, config: MiningConfig) -> float:
+def _meanings(use: WordUse, language: Language, config: MiningConfig) -> float:
     """Evidence that a word has several meanings, from `min_meanings` for a name to 1 for an everyday word."""
-    english = sum(_english_per_million(form) for form in use.forms[:20])
-    known = math.log2(1 + english) / math.log2(1 + config.many_meanings_at)
+    general = general_per_million(use, None, language)
+    known = math.log2(1 + general) / math.log2(1 + config.many_meanings_at)
     return config.min_meanings + (1 - config.min_meanings) * min(known, 1.0)
 
 
@@ -187,22 +187,35 @@ def _log_ratio(domain: float, yardstick: float, config: MiningConfig) -> float:
     return math.log2((domain + config.smoothing) / (yardstick + config.smoothing))
 
 
-def general_per_million(use: WordUse, background: WordCounts | None = None) -> float:
-    """Occurrences of a word per million words of the background; of general English by wordfreq where that is None."""
+def general_per_million(use: WordUse, background: WordCounts | None = None, language: Language = ENGLISH) -> float:
+    """Occurrences of a word per million words of the background; of a language's, by wordfreq, where that is None."""
     if background is not None:
         return background.use(use.word).per_million
-    return sum(_english_per_million(form) for form in use.forms[:20])
+    return sum(_per_million(form, language.code) for form in use.forms[:20])
 
 
-def _general_name(background: WordCounts | None) -> str:
-    return "general English" if background is None else "the background text"
+def _general_name(background: WordCounts | None, language: Language) -> str:
+    return f"general {language.name}" if background is None else "the background text"
 
 
 @lru_cache(maxsize=200_000)
-def _english_per_million(form: str) -> float:
+def _per_million(form: str, language: str) -> float:
     from wordfreq import word_frequency  # a second to load; only mining needs it
 
-    return 1e6 * float(word_frequency(form, "en"))
+    share = float(word_frequency(form, language))
+    return 1e6 * (share if language == "en" else share + _unaccented(language).get(form, 0.0))
+
+
+@lru_cache(maxsize=2)
+def _unaccented(language: str) -> dict[str, float]:
+    """Shares of the words that are another one without their accents: uncased tokenizers make "hauser" of "häuser"."""
+    from wordfreq import get_frequency_dict
+
+    found: dict[str, float] = {}
+    for word, share in get_frequency_dict(language).items():
+        if (folded := fold_text(word)) != word:
+            found[folded] = found.get(folded, 0.0) + float(share)
+    return found
 
 
 def divergence(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
@@ -241,16 +254,19 @@ def excess_divergence(one: NDArray[np.float32], other: NDArray[np.float32], n_on
     return math.sqrt(max(divergence(one, other) ** 2 - chance, 0.0))
 
 
-def query_weights(lines: Iterable[str], fold: Callable[[str], str] = fold_text) -> dict[str, int]:
+def query_weights(
+    lines: Iterable[str], fold: Callable[[str], str] = fold_text, language: Language = ENGLISH
+) -> dict[str, int]:
     """Stem -> number of queries with it.
 
     Args:
         lines: Queries.
         fold: The tokenizer's.
+        language: Of the queries.
     """
     weights: dict[str, int] = {}
     for line in lines:
         cleaned = "".join(c if c.isalnum() else " " for c in fold(line))
-        for word in {stem(token) for token in cleaned.split() if is_usable(token)}:
+        for word in {language.stem(token) for token in cleaned.split() if is_usable(token, language)}:
             weights[word] = weights.get(word, 0) + 1
     return weights

@@ -48,7 +48,7 @@ def reclaim_ids(vocabulary: Vocabulary, ids: Collection[int]) -> Vocabulary:
         if not 0 < word_id <= len(words) or not words[word_id - 1].startswith(TOMBSTONE):
             raise VocabularyError(f"id {word_id} is no retired one; only these can be given out again")
         words[word_id - 1] = reclaimed_entry(words[word_id - 1])
-    return Vocabulary(tuple(words), vocabulary.stem_mapping, vocabulary.dims)
+    return Vocabulary(tuple(words), vocabulary.stem_mapping, vocabulary.dims, vocabulary.language)
 
 
 def bury_unused(vocabulary: Vocabulary) -> Vocabulary:
@@ -57,7 +57,7 @@ def bury_unused(vocabulary: Vocabulary) -> Vocabulary:
         tombstone(place, word) if entry.startswith(FILLER) and (word := former_word(entry)) is not None else entry
         for place, entry in enumerate(vocabulary.words, 1)
     ]
-    return Vocabulary(tuple(words), vocabulary.stem_mapping, vocabulary.dims)
+    return Vocabulary(tuple(words), vocabulary.stem_mapping, vocabulary.dims, vocabulary.language)
 
 
 def reused_ids(parent: Vocabulary, child: Vocabulary) -> tuple[int, ...]:

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import VocabularyError
-from minicoil.text import STOPWORDS, WordRows, stem
-from minicoil.words.vocabulary import check_word
+from minicoil.text import ENGLISH, Language, WordRows
+from minicoil.words.entries import check_word
 
 BUCKETS = 64  # neighbours are counted by hash: enough to tell two contexts apart, 256 bytes a word
 WINDOW = 3  # neighbours on each side
@@ -69,9 +69,13 @@ class WordCounts:
 
     Texts are counted many at a time, as columns: `add_rows` takes thousands of documents, `add` keeps what it is given
     until there is enough of it.
+
+    Args:
+        language: Whose stems the forms of a word share.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language = ENGLISH) -> None:
+        self.language = language
         self.n_documents = 0
         self.n_sentences = 0
         self._n_words = 0
@@ -167,7 +171,8 @@ class WordCounts:
             if number == len(self._word_of):
                 for column in (self._word_of, self._is_counted, self._token_counts):
                     column.resize(2 * number, refcheck=False)
-            self._word_of[number] = self._word_index(stem(token)) if is_usable(token) else -1
+            is_form = is_usable(token, self.language)
+            self._word_of[number] = self._word_index(self.language.stem(token)) if is_form else -1
             self._is_counted[number] = token[:1].isalnum()
         return number
 
@@ -262,18 +267,21 @@ def _neighbours(
     return found.reshape(-1, BUCKETS).astype(np.uint32)
 
 
-def is_usable(token: str) -> bool:
+def is_usable(token: str, language: Language = ENGLISH) -> bool:
     """True where a token could be a form of a vocabulary word: letters only, three or more, no stopword.
 
-    The word itself has three letters too: a layer for "op", from "ops", would answer for every "op".
+    The word itself has three letters too: a layer for "op", from "ops", would answer for every "op". English text has
+    words of other alphabets, which are of no use to its stemmer; in other languages all letters are.
     """
-    if len(token) < 3 or not token.isalpha() or not token.isascii() or token in STOPWORDS:
+    if len(token) < 3 or not token.isalpha() or token in language.stopwords:
         return False
-    word = stem(token)
+    if not (token.isascii() if language.is_english else language.part_stems(token)):
+        return False
+    word = language.stem(token)
     if len(word) < 3:
         return False
     try:
-        check_word(word)
+        check_word(word, language)
     except VocabularyError:
         return False
     return True

@@ -8,6 +8,7 @@ from .approvals import (
     look_for_waiting as look_for_waiting,
     read_waiting as read_waiting,
 )
+from .best import BestServed as BestServed, keep_best as keep_best, list_bests as list_bests, read_best as read_best
 from .channels import (
     GRACE_HOURS as GRACE_HOURS,
     ChannelState as ChannelState,
@@ -34,6 +35,7 @@ from .manifest import (
     change_manifest as change_manifest,
     content_digest as content_digest,
     importance_of as importance_of,
+    parse_manifest as parse_manifest,
     read_manifest as read_manifest,
     read_sound as read_sound,
     release_key as release_key,
@@ -86,6 +88,9 @@ from .releases import (
     Publication as Publication,
     claim_release as claim_release,
     describe_file as describe_file,
+    folder_to_fill as folder_to_fill,
+    language_fact as language_fact,
+    language_of as language_of,
     open_release as open_release,
     publish_release as publish_release,
     pull_release as pull_release,

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from minicoil.errors import DamagedReleaseError, ReleaseError
 from minicoil.files import BundleLayout, Bytes, Release, ReleaseOrEmpty
-from tasks.store import Documents, ObjectStore
+from tasks.store import DamageError, Documents, ObjectStore, read_document
 
 MANIFEST = "manifest.json"
 MANIFEST_VERSION = 1
@@ -113,6 +113,26 @@ def read_manifest(store: ObjectStore, number: int) -> Manifest:
 def _found(manifest: Manifest | None, store: ObjectStore, number: int) -> Manifest:
     if manifest is None:
         raise ReleaseError(f"release {number} was not found in {store.url}; `minicoil release list` shows them")
+    return manifest
+
+
+def parse_manifest(data: bytes, what: str) -> Manifest:
+    """A manifest that came by another way than a store of ours, checked against itself.
+
+    Args:
+        data: Its JSON.
+        what: As messages call it.
+
+    Raises:
+        ReleaseError: a newer version of this program wrote it.
+        DamagedReleaseError: it is damaged, or was edited by hand.
+    """
+    try:
+        manifest = read_document(Manifest, data, what, MANIFEST_VERSION, "push the release again")
+    except DamageError as error:
+        raise (ReleaseError if error.is_newer else DamagedReleaseError)(str(error)) from error
+    if wrong := _what_is_wrong(manifest, str(manifest.release)):
+        raise DamagedReleaseError(f"{what} {wrong}; push the release again")
     return manifest
 
 

@@ -21,8 +21,8 @@ from tasks.catalogue.channels import read_channel
 from tasks.points import not_found
 from tasks.store import ASIDE, Documents, ObjectStore, name_damage, salvage_fields
 
-# 1 had no attached collections, 2 at most one release beside, 3 no adopted ones, 4 no importance; all are read
-RECORD_VERSION = 5
+# 1 had no attached collections, 2 one release beside at most, 3 no adopted ones, 4 no importance, 5 was English alone
+RECORD_VERSION = 6
 _FOLDER = "collections/"
 
 
@@ -33,6 +33,7 @@ class CollectionRecord(BaseModel):
         k, b, avg_len: Of BM25, fixed for the collection's life.
         importance: Digest of what its documents' words are weighed by, fixed too; "" where all count alike.
         dims, shift: Cells per word and first hashed cell of the vocabulary it was created with; fixed too.
+        language: ISO 639 code of its texts; fixed too.
         encoder_digest: Of the encoder whose tokenizer and embeddings its vectors come from.
         vector: Name of the miniCOIL sparse vector; `bm25_vector` of the plain one, for comparison.
         release: Release its points have been expanded for; 0 is the empty vocabulary.
@@ -63,6 +64,7 @@ class CollectionRecord(BaseModel):
     shift: Size
     encoder: str
     encoder_digest: str
+    language: Annotated[str, Field(pattern="^[a-z]{2}$")] = "en"
     vector: str = "minicoil"
     bm25_vector: str | None = "bm25"
     release: ReleaseOrEmpty = 0

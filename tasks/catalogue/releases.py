@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import shutil
 import time
-import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,8 +19,9 @@ from minicoil.errors import (
     ReleaseError,
     StoreError,
     StoreUnavailableError,
+    UsageError,
 )
-from minicoil.files import write_json
+from minicoil.files import replacing_folder, write_json
 from minicoil.folder import file_digest
 from tasks.catalogue.manifest import (
     MANIFEST,
@@ -178,9 +177,7 @@ def pull_release(store: ObjectStore, number: int, folder: Path) -> Path:
     manifest = read_manifest(store, number)
     if _is_whole(folder, manifest):
         return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    part = folder.with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
+    with replacing_folder(folder) as part:
         with (
             progress(f"pulling release {number}", len(manifest.files), "files") as advance,
             ThreadPoolExecutor(4) as pool,
@@ -188,11 +185,18 @@ def pull_release(store: ObjectStore, number: int, folder: Path) -> Path:
             for _ in pool.map(lambda item: _fetch(store, number, part, *item), manifest.files.items()):
                 advance(1)
         (part / MANIFEST).write_bytes(write_document(manifest))
-        if folder.exists():
-            shutil.rmtree(folder)
-        part.replace(folder)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def folder_to_fill(directory: str) -> Path:
+    """The absolute path of a folder that a release may be pulled into.
+
+    Raises:
+        UsageError: it holds something else.
+    """
+    folder = Path(directory).expanduser().absolute()
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())):
+        raise UsageError(f"{folder} exists and is no release; give a folder that is empty or does not exist")
     return folder
 
 
@@ -262,6 +266,16 @@ def open_release(store: ObjectStore, number: int, cache: Path) -> Path:
         return place
     name = hashlib.sha256(store.url.encode()).hexdigest()[:12]
     return pull_release(store, number, cache / "releases" / name / f"release-{number}")
+
+
+def language_of(store: ObjectStore, number: int) -> str:
+    """ISO 639 code of the texts that a release is for."""
+    return str(read_manifest(store, number).facts.get("language", "en"))
+
+
+def language_fact(code: str) -> dict[str, str]:
+    """What a release's manifest says of its language: of English nothing, as before there were others."""
+    return {} if code == "en" else {"language": code}
 
 
 def role_model_of(store: ObjectStore, number: int) -> str | None:

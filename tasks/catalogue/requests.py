@@ -15,7 +15,14 @@ from tasks.store import ObjectStore, find_path
 _HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days", "points_budget", "window", "judge_at_most"}
 _NOT_PART_OF_A_REQUEST = {"home", "store", "qdrant_url", "promote", "dry_run", "collections", *_HOW}
 # at these values they say nothing, and a request of an earlier version keeps its digest
-_CAME_LATER: Mapping[str, object] = {"max_ids": None, "also": [], "ambiguous": None, "importance": "keep"}
+_CAME_LATER: Mapping[str, object] = {
+    "max_ids": None,
+    "also": [],
+    "ambiguous": None,
+    "importance": "keep",
+    "rounding": "none",
+    "language": None,
+}
 
 
 def request_digest(parameters: Mapping[str, Any], corpus_digest: str) -> str:

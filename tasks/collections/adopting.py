@@ -24,7 +24,7 @@ from tasks.collections.texts import open_texts
 from tasks.collections.verification import compare_points
 from tasks.collections.writing import Pace
 from tasks.corpus import text_hash
-from tasks.models import open_model
+from tasks.models import open_model_of
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore, not_found
 
@@ -44,7 +44,7 @@ def plan_adoption(place: Place, points: PointStore, request: AdoptRequest) -> di
         return {**_row(points, request, record), "dry_run": True, "n_due": due}
     plan = make_plan(place, points, name, request)
     record, n_points = plan.record, points.count(name)
-    model = MiniCoil(open_model(place, record.release, record.encoder, record.dims), record.bm25)
+    model = MiniCoil(open_model_of(place, record, record.release), record.bm25)
     return {
         **_row(points, request, record),
         "dry_run": True,

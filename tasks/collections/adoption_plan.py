@@ -17,7 +17,7 @@ from tasks.collections.indexing import BM25_VECTOR, VECTOR
 from tasks.collections.texts import TextTemplate
 from tasks.collections.weighing import AUTO, choose_importance
 from tasks.corpus import SAMPLE, TextLengths, measure_lengths
-from tasks.models import open_model
+from tasks.models import open_model, settle_language
 from tasks.place import Place
 from tasks.points import CollectionShape, Point, PointFilter, PointStore
 from tasks.progress import progress
@@ -39,6 +39,7 @@ class AdoptRequest:
         plain: Whether plain BM25 goes beside, for `search --compare` and the judging of releases.
         avg_len: None: measured on a sample.
         importance: See `choose_importance`.
+        language: Of the empty model too; None: the channel's.
     """
 
     collection: str
@@ -52,6 +53,7 @@ class AdoptRequest:
     b: Fraction = Bm25Config.b
     avg_len: Positive | None = None
     importance: str = AUTO
+    language: str | None = None
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -77,7 +79,7 @@ def make_plan(place: Place, points: PointStore, name: str, request: AdoptRequest
 
     Raises:
         CollectionError: a vector's name is taken, the engine is too old, points carry our fields, or none has text.
-        UsageError: no text template, or one that is none.
+        UsageError: no text template, or one that is none; or another language than the channel's.
     """
     if request.text is None:
         raise UsageError("say where texts are: --text '{title} {body}' over payload fields")
@@ -90,7 +92,8 @@ def make_plan(place: Place, points: PointStore, name: str, request: AdoptRequest
             f"upgrade it, or make a copy: {rebuild}"
         )
     release = read_channel(place.objects(), request.channel).current or 0
-    folder = open_model(place, release, request.encoder, request.dims)
+    language = settle_language(place, request.channel, request.language)
+    folder = open_model(place, release, request.encoder, request.dims, language)
     model, facts = MiniCoil.load(folder), read_facts(folder)
     template = TextTemplate(request.text)
     drawn = _draw(points, name, (*template.fields, *ADDED_FIELDS))
@@ -117,6 +120,7 @@ def make_plan(place: Place, points: PointStore, name: str, request: AdoptRequest
         shift=model.vocabulary.unknown_shift,
         encoder=facts.encoder,
         encoder_digest=facts.encoder_digest,
+        language=facts.language,
         vector=request.vector,
         bm25_vector=plain,
         release=release,

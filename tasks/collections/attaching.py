@@ -16,7 +16,7 @@ from minicoil.folder import read_facts
 from minicoil.sparse import MiniCoil, SparseVector, TermStatistics, bag_cells, count_words, fit_bm25, read_statistics
 from tasks.catalogue import CollectionRecord, read_channel, read_collection_record, register_collection, replace_damaged
 from tasks.collections.texts import PointTextError, TextSource, open_texts
-from tasks.models import CollectionModels, lineage, remembering_scan
+from tasks.models import CollectionModels, lineage, remembering_scan, settle_language
 from tasks.place import Place
 from tasks.points import CollectionShape, Point, PointFilter, PointStore, not_found
 from tasks.store import ObjectStore
@@ -98,6 +98,7 @@ def attach_collection(place: Place, points: PointStore, request: AttachRequest) 
         "shift": model.vocabulary.unknown_shift,
         "encoder": facts.encoder,
         "encoder_digest": facts.encoder_digest,
+        "language": facts.language,
         "release": release,
         "attached_at": release,
     }
@@ -175,7 +176,8 @@ def _find_release(
 ) -> tuple[int, MiniCoil, list[tuple[str, SparseVector]]]:
     """The release of the channel whose cells the sample has: cells do not depend on k, b and avg_len."""
     current = read_channel(place.objects(), record.channel).current
-    models, tried = CollectionModels(place, record.encoder, record.dims), list[str]()
+    language = settle_language(place, record.channel)
+    models, tried = CollectionModels(place, record.encoder, record.dims, language=language), list[str]()
     for release in reversed((0,) if current is None else lineage(place, current)):
         try:
             model = models.model(release)

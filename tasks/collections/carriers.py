@@ -37,7 +37,7 @@ class Carriers:
     points: PointStore
     records: Sequence[CollectionRecord]
     _counts: dict[tuple[str, frozenset[str]], int] = field(default_factory=dict, repr=False)
-    _models: dict[tuple[str, int], CollectionModels] = field(default_factory=dict, repr=False)
+    _models: dict[tuple[str, int, str], CollectionModels] = field(default_factory=dict, repr=False)
 
     def count(self, record: CollectionRecord, forms: Mapping[str, Iterable[str]]) -> int:
         """Points of one collection with any of the words, given with their forms."""
@@ -53,6 +53,7 @@ class Carriers:
         return sum(self.count(record, forms) for record in self.records)
 
     def _cells(self, record: CollectionRecord, keys: Iterable[str]) -> Iterator[int]:
-        models = self._models.setdefault((record.encoder, record.dims), CollectionModels.of(self.place, record))
+        empty = (record.encoder, record.dims, record.language)
+        models = self._models.setdefault(empty, CollectionModels.of(self.place, record))
         vocabulary = models.vocabulary(record.release)
         return (cell for key in keys for cell in cells_of(vocabulary, key))

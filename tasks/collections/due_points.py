@@ -14,7 +14,7 @@ from tasks.collections.finding import Finder, Found
 from tasks.collections.reencoding import open_finder
 from tasks.collections.sweeping import late_finders
 from tasks.collections.texts import joined_path, open_texts
-from tasks.models import lineage, open_model
+from tasks.models import lineage, open_model_of
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.progress import progress
@@ -117,7 +117,7 @@ def claim_unused_number(place: Place, points: PointStore, records: Sequence[Coll
 def _late(
     place: Place, points: PointStore, record: CollectionRecord
 ) -> Iterator[tuple[Finder, int | None, int | None]]:
-    newest = open_model(place, max(record.readable), record.encoder, record.dims)
+    newest = open_model_of(place, record, max(record.readable))
     model = MiniCoil.load(newest, record.k, record.b, record.avg_len)
     for finder, stamped in late_finders(place, points, record, open_texts(record, place.cache), model):
         yield finder, record.release, stamped

@@ -23,7 +23,7 @@ from tasks.catalogue import (
     read_channel,
 )
 from tasks.corpus import id_key, id_text, row_id
-from tasks.models import PACKAGED, open_empty
+from tasks.models import PACKAGED, open_empty, settle_language
 from tasks.place import Place
 
 Form = Literal["auto", "text", "jsonl"]
@@ -133,7 +133,8 @@ def open_line_model(
     if folder is not None:
         path = Path(folder)
     elif channel is None and release is None and read_channel(place.objects(), DEFAULT_CHANNEL).current is None:
-        path = open_empty(place, PACKAGED, 4)  # as `index` and `search` before there is a release
+        # as `index` and `search` before there is a release
+        path = open_empty(place, PACKAGED, 4, settle_language(place, DEFAULT_CHANNEL))
     else:
         name = str(release) if release is not None else channel or DEFAULT_CHANNEL
         path = open_release(place.objects(), find_release(place, name).release, place.cache)

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, islice
+from pathlib import Path
 from typing import Any
 
 from minicoil.errors import CollectionError
 from minicoil.files import Count, Fraction, Positive, check_numbers
 from minicoil.folder import read_facts
 from minicoil.sparse import MiniCoil, SparseVector, bm25_vector, joined_tokens, text_keys
-from minicoil.text import part_stems
 from minicoil.words import Vocabulary
 from tasks.catalogue import (
     HASH_FIELD,
@@ -30,7 +30,7 @@ from tasks.catalogue import (
 from tasks.collections.weighing import AUTO, choose_importance
 from tasks.collections.writing import current_stamp, make_vectors, open_writer
 from tasks.corpus import CorpusReport, Document, LengthSample, TextLengths, spool_documents, text_hash
-from tasks.models import open_model
+from tasks.models import open_model, settle_language
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress, track
@@ -57,6 +57,7 @@ class IndexRequest:
     b: Fraction
     avg_len: Positive | None
     importance: str = AUTO  # or "none", or the number of a release that carries one
+    language: str | None = None  # of the first collection of a channel that serves no release yet; None: the channel's
 
     def __post_init__(self) -> None:
         check_numbers(self)
@@ -106,8 +107,18 @@ def _watch(documents: Iterable[Document], sample: LengthSample) -> Iterator[Docu
 
 
 def _measure(place: Place, request: IndexRequest, sample: LengthSample) -> TextLengths:
+    return sample.measure(MiniCoil.load(_open_first(place, request)[1]))
+
+
+def _open_first(place: Place, request: IndexRequest) -> tuple[int, Path]:
+    """The release that a new collection begins with, 0 where none is served, and its folder.
+
+    Raises:
+        UsageError: another language was asked for than the channel's.
+    """
+    language = settle_language(place, request.channel, request.language)
     release = read_channel(place.objects(), request.channel).current or 0
-    return sample.measure(MiniCoil.load(open_model(place, release, request.encoder, request.dims)))
+    return release, open_model(place, release, request.encoder, request.dims, language)
 
 
 def _index(
@@ -187,8 +198,7 @@ def _open_collection(
                 f"collection '{request.collection}' exists in Qdrant but was not made by this service; "
                 f"choose another name; or restore its record, collections/{request.collection}.json, from a backup"
             )
-        release = read_channel(store, request.channel).current or 0
-        folder = open_model(place, release, request.encoder, request.dims)
+        release, folder = _open_first(place, request)
         facts = read_facts(folder)
         model = MiniCoil.load(folder)
         vocabulary = model.vocabulary
@@ -203,9 +213,12 @@ def _open_collection(
             shift=vocabulary.unknown_shift,
             encoder=facts.encoder,
             encoder_digest=facts.encoder_digest,
+            language=facts.language,
             release=release,
         )
         record = register_collection(store, record)
+    elif request.language not in (None, record.language):
+        settle_language(place, record.channel, request.language)
     if record.has_owner or record.text != "{text}":
         raise CollectionError(
             f"collection '{record.name}' has its texts in '{record.text}' and is fed by its own writer; "
@@ -247,10 +260,11 @@ def describe_text(
     """For every text what its point carries beside the text: payload that finds and guards it, and plain BM25."""
     answer = []
     for text, tokens in zip(texts, model.tokenizer.tokenize(texts), strict=True):
-        payload = {KEYS_FIELD: text_keys(tokens.tokens), **current_stamp(record), HASH_FIELD: text_hash(text)}
+        keys = text_keys(tokens.tokens, tokens.language)
+        payload = {KEYS_FIELD: keys, **current_stamp(record), HASH_FIELD: text_hash(text)}
         if symbols := joined_tokens(tokens.tokens):
             payload[SYMBOLS_FIELD] = symbols
-            payload[JOINED_FIELD] = sorted({part for token in symbols for part in part_stems(token)})
+            payload[JOINED_FIELD] = sorted({part for token in symbols for part in tokens.language.part_stems(token)})
         answer.append((payload, bm25_vector(tokens.tokens, model.vocabulary, record.bm25)))
     return answer
 

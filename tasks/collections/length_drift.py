@@ -12,7 +12,7 @@ from minicoil.text import WordTokenizer
 from tasks.catalogue import CollectionRecord
 from tasks.collections.texts import PointTextError, joined_path, open_texts
 from tasks.corpus import TextLengths, summarise_lengths
-from tasks.models import open_model
+from tasks.models import open_model_of
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 
@@ -74,12 +74,12 @@ def measure_drift(place: Place, points: PointStore, record: CollectionRecord) ->
             continue
     if not found:
         return None
-    folder = open_model(place, max(record.readable), record.encoder, record.dims)
+    folder = open_model_of(place, record, max(record.readable))
     vocabulary = check_bundle(folder)[1]
     read = [text.tokens for text in WordTokenizer.from_folder(folder).tokenize(found)]
     counts = [count_words(tokens, vocabulary).n_words for tokens in read]
     drift = LengthDrift(record.name, record.avg_len, summarise_lengths(counts, points.count(record.name)))
     if not drift.is_much:
         return drift
-    overlap = round(overlap_of_rankings(read, record.bm25, drift.lengths.mean), 4)
+    overlap = round(overlap_of_rankings(read, record.bm25, drift.lengths.mean, vocabulary.language), 4)
     return LengthDrift(record.name, record.avg_len, drift.lengths, overlap)

@@ -27,7 +27,7 @@ from tasks.collections.rebuilding import measure_points
 from tasks.collections.texts import TextTemplate
 from tasks.collections.verification import settle_collection, verify_collection
 from tasks.collections.weighing import AUTO, choose_importance
-from tasks.models import open_model
+from tasks.models import open_model, settle_language
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.store import ObjectStore
@@ -133,7 +133,8 @@ def _whole_record(place: Place, points: PointStore, request: IndexRequest, lost:
     else:
         fields |= {name: lost.fields[name] for name in _READABLE if name in lost.fields}
     encoder, dims = lost.fields.get("encoder", request.encoder), lost.fields.get("dims", request.dims)
-    folder = open_model(place, fields["release"], encoder, dims)
+    language = lost.fields.get("language") or settle_language(place, channel, request.language)
+    folder = open_model(place, fields["release"], encoder, dims, language)
     facts, model = read_facts(folder), MiniCoil.load(folder)
     avg_len = lost.fields.get("avg_len") or request.avg_len
     if avg_len is None:
@@ -152,6 +153,7 @@ def _whole_record(place: Place, points: PointStore, request: IndexRequest, lost:
         shift=model.vocabulary.unknown_shift,
         encoder=facts.encoder,
         encoder_digest=facts.encoder_digest,
+        language=facts.language,
         **fields,
     )
 

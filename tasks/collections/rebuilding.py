@@ -21,7 +21,7 @@ from tasks.collections.verification import verify_collection
 from tasks.collections.weighing import AUTO, choose_importance
 from tasks.collections.writing import open_writer
 from tasks.corpus import LengthSample, TextLengths
-from tasks.models import open_model
+from tasks.models import open_model, settle_language
 from tasks.place import Place
 from tasks.points import CollectionShape, PointStore, not_found
 from tasks.progress import progress
@@ -157,7 +157,7 @@ def _open_target(
     if record is None and points.exists(request.target):
         raise CollectionError(f"collection '{request.target}' exists and is not ours; give another name")
     if record is None:
-        folder = open_model(place, release, "minilm", 4)
+        folder = open_model(place, release, "minilm", 4, settle_language(place, request.channel))
         model, facts = MiniCoil.load(folder), read_facts(folder)
         found = read_collection_record(store, request.source)
         before = None if found is None else found.importance
@@ -173,6 +173,7 @@ def _open_target(
             shift=model.vocabulary.unknown_shift,
             encoder=facts.encoder,
             encoder_digest=facts.encoder_digest,
+            language=facts.language,
             vector=_free_name(VECTOR, shape, made),
             bm25_vector=_free_name(BM25_VECTOR, shape, made),
             release=release,
@@ -190,7 +191,7 @@ def _for_the_same_readers(record: CollectionRecord, source: str, store: ObjectSt
     found = read_collection_record(store, source)
     if found is None or record.release not in found.readable:
         return record
-    alike = ("channel", "dims", "shift", "encoder_digest", "importance")
+    alike = ("channel", "dims", "shift", "encoder_digest", "importance", "language")
     if any(getattr(found, name) != getattr(record, name) for name in alike):
         return record
     shared = ("release", "previous", "kept", "acknowledged", "readers")

@@ -26,7 +26,7 @@ from tasks.catalogue import (
     release_key,
     release_numbers,
 )
-from tasks.models import Parent, lineage, open_model
+from tasks.models import Parent, lineage, open_model_of
 from tasks.place import Place
 from tasks.points import Point, PointStore
 from tasks.store import ObjectStore
@@ -164,7 +164,7 @@ def check_meanings(place: Place, record: CollectionRecord, target: int) -> None:
         reused = reused_by(store, newer)
         if not any(number > older for number in reused.values()):
             continue
-        folder = open_model(place, older, record.encoder, record.dims)
+        folder = open_model_of(place, record, older)
         clashes = clashing_ids(Vocabulary.read(BundleLayout(folder).vocabulary, record.dims), reused, older)
         if clashes:
             raise CollectionError(

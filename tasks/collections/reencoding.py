@@ -19,6 +19,7 @@ from tasks.catalogue import (
     Waiting,
     find_waiting,
     has_known_readers,
+    language_of,
     read_channel,
     served_release,
     update_collection,
@@ -233,12 +234,18 @@ def check_lineage(place: Place, record: CollectionRecord, target: int) -> None:
     """Nothing, where of each release that a collection can be read with and `target` one grew from the other.
 
     Raises:
-        CollectionError: not so with the served one: their word ids mean different words.
+        CollectionError: not so with the served one: their word ids mean different words; or another language.
         BusyError: not so with one that stays for readers.
     """
     if target in record.readable:
         return
     check_meanings(place, record, target)
+    language = language_of(place.objects(), target) if target else record.language
+    if language != record.language:  # everything grew from the empty model, of which each language has one
+        raise CollectionError(
+            f"collection '{record.name}' has texts of language '{record.language}', release {target} is for "
+            f"'{language}'; index into another collection on the channel of that release"
+        )
     served = served_release(place.objects(), record)
     for carried in sorted(record.readable, key=lambda number: number != served):
         if is_ancestor(place, *sorted((carried, target))):

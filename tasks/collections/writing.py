@@ -10,6 +10,7 @@ from minicoil.sparse import MiniCoil, SparseVector
 from minicoil.words import Vocabulary
 from tasks.catalogue import NO_UNION, STAMP_FIELD, UNION_FIELD, CollectionRecord
 from tasks.collections.texts import TextSource
+from tasks.metrics import count_rewritten
 from tasks.models import CollectionModels, remembering_scan
 from tasks.place import Place
 from tasks.points import Point, PointStore, VectorUpdate
@@ -55,7 +56,9 @@ def rewrite_points(
         VectorUpdate(point.id, {record.vector: vector}, texts.guard(point))
         for (point, _), vector in zip(rows, vectors, strict=True)
     ]
-    return points.write_vectors(record.name, updates, stamp)
+    written = points.write_vectors(record.name, updates, stamp)
+    count_rewritten(record.name, len(written))
+    return written
 
 
 class Pace:

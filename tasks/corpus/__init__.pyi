@@ -18,7 +18,7 @@ from .lengths import (
     summarise_lengths as summarise_lengths,
 )
 from .pieces import Piece as Piece, cut_corpora as cut_corpora, read_piece as read_piece
-from .query_log import read_queries as read_queries
+from .query_log import Query as Query, read_queries as read_queries
 from .sentence_columns import SentenceColumns as SentenceColumns
 from .sentence_store import Sentence as Sentence, SentenceStore as SentenceStore
 from .specs import (

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from minicoil.text import STOPWORDS, WordRows
+from minicoil.text import WordRows, open_language
 from minicoil.words import KeyRuns
 from tasks.corpus.sentence_columns import SCHEMA, SentenceColumns, from_zero
-from tasks.corpus.sentence_store import SentenceWriter
+from tasks.corpus.sentence_store import SentenceWriter, language_of_store
 
 PIECE = 2**18  # sentences of a piece: some 12 MB, and 60 MB of memory while it grows
 
@@ -31,6 +31,7 @@ class ColumnWriter(SentenceWriter):
 
     def __init__(self, columns: SentenceColumns, known: KeyRuns, keep: bool = True) -> None:
         self._columns, self._known, self._keep = columns, known, keep
+        self._stopwords = open_language(language_of_store(columns.name)).stopwords
         self._batches: list[Any] = []
         self._names: dict[str, int] = {}
         self._docs: dict[str, int] = {}
@@ -58,7 +59,7 @@ class ColumnWriter(SentenceWriter):
 
     def _lists(self, rows: WordRows) -> Any:
         """The words of each sentence as numbers of this piece's names, each once, without stopwords and marks."""
-        kept = [name[:1].isalnum() and name not in STOPWORDS for name in rows.names]
+        kept = [name[:1].isalnum() and name not in self._stopwords for name in rows.names]
         table = np.full(max(len(kept), 1), -1, np.int64)
         for place, name in enumerate(rows.names):
             if kept[place]:

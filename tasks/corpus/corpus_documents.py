@@ -9,11 +9,12 @@ import zipfile
 from collections.abc import Iterator
 from typing import IO, Any
 
+from minicoil.extras import install_line
 from tasks.corpus.documents import RowPlace
 from tasks.corpus.specs import CorpusReport
 
 READERS = {".pdf": "pypdf", ".docx": "docx"}
-EXTRA = "pip install 'minicoil-service[documents]'"
+EXTRA = install_line("documents")
 _UNPACKED_BYTES = 2**29  # of a Word file, which is an archive that may hold a thousand times its size
 _MOST_CHARACTERS = 2**26
 _HYPHEN = re.compile(r"(?<=[a-z])[-\u2010\u00ad]\n(?=[a-z])")  # of a word that goes on in the next line

@@ -34,16 +34,19 @@ class KeptSentences(SentenceStore):
         role_width: R, of the role model.
         role_model: Its name.
         place: Whose object store has the columns.
+        language: ISO 639 code of the sentences.
     """
 
-    def __init__(self, points: PointStore, role_width: int, role_model: str, place: Place) -> None:
-        super().__init__(points, role_width, role_model)
+    def __init__(
+        self, points: PointStore, role_width: int, role_model: str, place: Place, language: str = "en"
+    ) -> None:
+        super().__init__(points, role_width, role_model, language=language)
         self._attach(place)
 
     @classmethod
-    def found(cls, place: Place, points: PointStore, role_model: str) -> KeptSentences | None:
-        """What was read for a role model, to read from; None where nothing ever was."""
-        name = store_name(role_model)
+    def found(cls, place: Place, points: PointStore, role_model: str, language: str = "en") -> KeptSentences | None:
+        """What was read in a language for a role model, to read from; None where nothing ever was."""
+        name = store_name(role_model, language)
         return next((store for store in cls.all_kept(place, points) if store.name == name), None)
 
     @classmethod

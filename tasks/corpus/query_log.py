@@ -8,17 +8,18 @@ from typing import Any
 from minicoil.errors import UsageError
 from minicoil.files import parse_json
 from minicoil.text import read_lines
-from tasks.corpus.documents import storable
+from tasks.corpus.documents import id_text, storable
 from tasks.corpus.specs import CorpusReport
 from tasks.store import find_path, shown_name
 
 
 @dataclass(frozen=True)
 class Query:
-    """One query, and the dense vector that a JSON line may bring along as `vector`."""
+    """One query, and the dense vector and the id that a JSON line may bring along as `vector` and `_id`."""
 
     text: str
     vector: Any = None
+    name: str = ""
 
 
 def read_queries(path: str, report: CorpusReport) -> list[Query]:
@@ -45,7 +46,7 @@ def read_queries(path: str, report: CorpusReport) -> list[Query]:
                 continue
         text = row.get("text") or row.get("query")
         if isinstance(text, str) and text.strip():
-            queries.append(Query(storable(text), row.get("vector")))
+            queries.append(Query(storable(text), row.get("vector"), id_text(row.get("_id"))))
         else:
             report.refuse("rows without text", f"{shown_name(path)}:{number}")
     return queries

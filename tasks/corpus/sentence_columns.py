@@ -61,7 +61,7 @@ class SentenceColumns:
     """
 
     def __init__(self, store: ObjectStore, name: str, cache: Path) -> None:
-        self._store, self._cache = store, cache / "columns" / name
+        self._store, self._cache, self.name = store, cache / "columns" / name, name
         self.prefix = f"{PREFIX}{name}/"
         self._files: dict[str, Any] = {}  # pieces never change
         self._last: dict[str, tuple[int, Any]] = {}  # of each piece the row group that was read last

@@ -86,20 +86,29 @@ class SentenceStore:
         points: The engine.
         role_width: R, of the role model; a store holds vectors of one width. None: the store is there already.
         role_model: Its name; another role model gets a store of its own.
-        name: Of the collection; empty: by its role model.
+        name: Of the collection; empty: by its role model and language.
+        language: ISO 639 code of the sentences; each has a store of its own, or "Gift" would learn from "gift".
     """
 
-    def __init__(self, points: PointStore, role_width: int | None, role_model: str = "minilm", name: str = "") -> None:
+    def __init__(
+        self,
+        points: PointStore,
+        role_width: int | None,
+        role_model: str = "minilm",
+        name: str = "",
+        language: str = "en",
+    ) -> None:
         self._points = points
-        self.name = name or store_name(role_model)
+        self.name = name or store_name(role_model, language)
         if role_width is not None:
             schema = CollectionSchema(dense={ROLE: role_width}, keyword=("doc",), text=(_TEXT, _FOLDED))
             points.ensure(self.name, schema)
 
     @classmethod
-    def find(cls, points: PointStore, role_model: str = "minilm") -> SentenceStore | None:
-        """The store of a role model where there is one, to read from; None where nothing was ever read."""
-        return cls(points, None, role_model) if points.exists(store_name(role_model)) else None
+    def find(cls, points: PointStore, role_model: str = "minilm", language: str = "en") -> SentenceStore | None:
+        """The store of a role model and language where there is one, to read from; None where nothing was read."""
+        name = store_name(role_model, language)
+        return cls(points, None, name=name) if points.exists(name) else None
 
     @classmethod
     def all_of(cls, points: PointStore) -> list[SentenceStore]:
@@ -208,11 +217,25 @@ class SentenceStore:
         return len(there)
 
 
-def store_name(role_model: str) -> str:
-    """Of the store of a role model."""
-    if role_model == "minilm":
-        return NAME
-    return f"{NAME}_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
+def store_name(role_model: str, language: str = "en") -> str:
+    """Of the store of a role model and a language.
+
+    >>> store_name("minilm"), store_name("acme/role-model"), store_name("minilm", "de")
+    ('_sentences', '_sentences_acme_role_model', '_sentences_minilm-de')
+    """
+    own = f"{NAME}_" + "".join(c if c.isalnum() else "_" for c in role_model)[-60:]
+    if language != "en":
+        return f"{own}-{language}"  # no role model's own name has the dash
+    return NAME if role_model == "minilm" else own
+
+
+def language_of_store(name: str) -> str:
+    """ISO 639 code of the sentences of a store, by its name.
+
+    >>> language_of_store("_sentences"), language_of_store("_sentences_minilm-de")
+    ('en', 'de')
+    """
+    return name.partition("-")[2] or "en"
 
 
 def folded_words(text: str, fold: Callable[[str], str]) -> str:

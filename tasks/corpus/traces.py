@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from minicoil.errors import CorpusError
-from minicoil.text import Quotes, WordTokenizer, normalise_text, possible_snippets, sentence_key, split_sentences, stem
+from minicoil.text import (
+    ENGLISH,
+    Language,
+    Quotes,
+    WordTokenizer,
+    normalise_text,
+    open_language,
+    possible_snippets,
+    sentence_key,
+    split_sentences,
+)
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import (
     HASH_FIELD,
@@ -20,6 +30,7 @@ from tasks.catalogue import (
 )
 from tasks.corpus.documents import RowPlace, text_hash
 from tasks.corpus.kept_sentences import KeptSentences
+from tasks.corpus.sentence_store import language_of_store
 from tasks.corpus.specs import CorpusReport, Document, read_corpora
 from tasks.corpus.telling_apart import is_same_source
 from tasks.place import Place
@@ -37,17 +48,19 @@ class Traces:
         n_shared: Sentences of theirs that another document brought, and that stay with it.
         points: Collection -> ids of their points.
         texts: Everything they are recognised by in reports: sentences, titles, texts.
+        languages: Of everything that was read here, as which texts are cut into sentences.
     """
 
     sentences: dict[int, str] = field(default_factory=dict)
     n_shared: int = 0
     points: dict[str, list[Any]] = field(default_factory=dict)
     texts: set[str] = field(default_factory=set)
+    languages: tuple[Language, ...] = (ENGLISH,)
 
     @property
     def quotes(self) -> Quotes:
         """To recognise them elsewhere."""
-        return Quotes(self.texts)
+        return Quotes(self.texts, self.languages)
 
     @property
     def cached_keys(self) -> set[int]:
@@ -71,29 +84,28 @@ def find_traces(place: Place, points: PointStore, docs: Sequence[str], corpus: S
     """
     wanted = None if not corpus else _documents_of(corpus, docs, points)
     said = None if wanted is None else "\n".join(normalise_text(entry.body) for entry in wanted)
-    traces, named = Traces(), set[int]()
-    stores = KeptSentences.all_kept(place, points)
+    stores, records = KeptSentences.all_kept(place, points), list_collections(place.objects())
+    codes = {"en", *(language_of_store(store.name) for store in stores), *(record.language for record in records)}
+    traces, named = Traces(languages=tuple(map(open_language, sorted(codes)))), set[int]()
     for store in stores:
         for doc in docs:
             for page in store.of_document(doc):
                 for sentence in page:
                     if said is None or normalise_text(sentence.text) in said:  # however it was cut when it was read
                         traces.sentences[sentence.key] = sentence.text
-    for record in list_collections(place.objects()):
+    for record in records:
         rows = list(_points_of(points, record, docs, wanted))
         traces.points[record.name] = [point.id for point in rows]
         for point in rows:
             text = str(point.payload.get("text", ""))
             traces.texts |= {text, str(point.payload.get("title", ""))}
-            named |= set(_keys(text))
+            named |= set(_keys(text, traces.languages))
     for entry in wanted or ():
         traces.texts |= {entry.title, entry.body}
-        named |= set(_keys(entry.body))
+        named |= set(_keys(entry.body, traces.languages))
     traces.texts |= {*traces.sentences.values()}
     elsewhere = sorted(named - traces.sentences.keys())
-    traces.n_shared = sum(
-        len(page) for store in KeptSentences.all_kept(place, points) for page in store.texts(elsewhere)
-    )
+    traces.n_shared = sum(len(page) for store in stores for page in store.texts(elsewhere))
     traces.texts -= {text for text in traces.texts if not text.strip()}
     return traces
 
@@ -109,8 +121,8 @@ def _documents_of(corpus: Sequence[str], docs: Sequence[str], points: PointStore
     return found
 
 
-def _keys(text: str) -> Iterator[int]:
-    return (sentence_key(sentence) for sentence in split_sentences(text))
+def _keys(text: str, languages: Sequence[Language]) -> Iterator[int]:
+    return (sentence_key(sentence) for language in languages for sentence in split_sentences(text, language))
 
 
 def _points_of(
@@ -171,7 +183,7 @@ def _count_words(tokenizer: WordTokenizer, served: dict[str, WordRecord], senten
     words = {form: word for word, record in served.items() for form in record.forms} | {word: word for word in served}
     counts: dict[str, int] = {}
     for text in tokenizer.tokenize(list(sentences)):
-        found = {words.get(token) or words.get(stem(token)) for token in text.words}
+        found = {words.get(token) or words.get(text.language.stem(token)) for token in text.words}
         for word in found - {None}:
             counts[str(word)] = counts.get(str(word), 0) + 1
     return counts

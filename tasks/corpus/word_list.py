@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from minicoil.errors import UsageError, VocabularyError
-from minicoil.text import stem
+from minicoil.text import ENGLISH, Language
 from minicoil.words import check_word
 from tasks.corpus.query_log import read_text_lines
 
@@ -52,20 +52,22 @@ def read_word_file(path: str) -> Iterator[str]:
             yield word
 
 
-def check_given(word: str, fold: Fold) -> GivenWord:
+def check_given(word: str, fold: Fold, language: Language = ENGLISH) -> GivenWord:
     """A word as the vocabulary would have it.
 
     Raises:
         VocabularyError: it is no word, or search leaves it out.
     """
     form = fold(word.strip())
-    entry = stem(form)
-    check_word(form)
-    check_word(entry)
+    entry = language.stem(form)
+    check_word(form, language)
+    check_word(entry, language)
     return GivenWord(form, entry)
 
 
-def sort_words(words: Sequence[str], path: str | None, fold: Fold) -> tuple[list[GivenWord], list[RefusedWord]]:
+def sort_words(
+    words: Sequence[str], path: str | None, fold: Fold, language: Language = ENGLISH
+) -> tuple[list[GivenWord], list[RefusedWord]]:
     """The words given by name and in a file, and those of the file that are none.
 
     A word on the command line is refused at once: somebody waits for it, and it may have been meant as something else.
@@ -75,6 +77,7 @@ def sort_words(words: Sequence[str], path: str | None, fold: Fold) -> tuple[list
         words: From the command line.
         path: The file, or None.
         fold: The tokenizer's.
+        language: Of the words.
 
     Raises:
         UsageError: a word of the command line is none, the file has no word, or it cannot be read.
@@ -82,14 +85,14 @@ def sort_words(words: Sequence[str], path: str | None, fold: Fold) -> tuple[list
     given, refused = [], list[RefusedWord]()
     for word in words:
         try:
-            given.append(check_given(word, fold))
+            given.append(check_given(word, fold, language))
         except VocabularyError as error:
             hint = "; a second corpus needs a --corpus of its own" if "/" in word else ""
             raise UsageError(f"word '{word}': {error}{hint}") from error
     n_named = len(given)
     for word in read_word_file(path) if path is not None else ():
         try:
-            given.append(check_given(word, fold))
+            given.append(check_given(word, fold, language))
         except VocabularyError as error:
             refused.append(RefusedWord(word, str(error)))
     if path is not None and not refused and len(given) == n_named:  # else the default would be taken: 200 mined words

@@ -9,12 +9,11 @@ from importlib.resources import files
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from minicoil.extras import DISTRIBUTION, install_line
 from tasks.doctor.check import Check
 
-DISTRIBUTION = "minicoil-service"
 _INSTALL = "make install (or: pip install -c constraints.txt -e .)"
-# packages without which searching, encoding and loading still work: only who trains or exports needs them
-_TRAINING = {"torch", "transformers", "sentence-transformers", "scikit-learn"}
+_EXTRAS = ("train", "hf", "serve", "dask", "documents")  # of pyproject.toml; [dev] is for who changes the code
 
 
 def read_tested() -> dict[str, str]:
@@ -24,8 +23,8 @@ def read_tested() -> dict[str, str]:
 
 
 def check_installation() -> list[Check]:
-    """Python, what is missing or out of bounds, what differs from the tests, and which build of torch this is."""
-    return [_python(), *_packages(), _torch()]
+    """Python, what is missing or out of bounds, what differs from the tests, the extras, and which build of torch."""
+    return [_python(), _packages(), _extras(), _torch()]
 
 
 def _python() -> Check:
@@ -35,17 +34,19 @@ def _python() -> Check:
     return Check("Python", "good", found)
 
 
-def _packages() -> list[Check]:
+def _packages() -> Check:
+    """What is missing of the package itself; of everything that is there, what is out of bounds or was not tested."""
     wrong, odd, n = list[str](), list[str](), 0
     tested = read_tested()
-    for requirement in _requirements():
+    for requirement, extra in _requirements():
         name = canonicalize_name(requirement.name)
-        if name == "torch":
+        if name in ("torch", DISTRIBUTION):
             continue
         try:
             number = version(requirement.name)
         except PackageNotFoundError:
-            (odd if name in _TRAINING else wrong).append(f"{requirement.name} is missing")
+            if not extra:
+                wrong.append(f"{requirement.name} is missing")
             continue
         n += 1
         if not requirement.specifier.contains(number, prereleases=True):
@@ -53,22 +54,53 @@ def _packages() -> list[Check]:
         elif name in tested and number != tested[name]:
             odd.append(f"{requirement.name} {number} (tested: {tested[name]})")
     if wrong:
-        return [Check("packages", "wrong", "; ".join(wrong), _INSTALL)]
+        return Check("packages", "wrong", "; ".join(dict.fromkeys(wrong)), _INSTALL)
     if odd:
-        return [Check("packages", "odd", f"{n} there; {'; '.join(odd)}", f"{_INSTALL} brings the tested versions")]
+        found = f"{n} there; {'; '.join(dict.fromkeys(odd))}"
+        return Check("packages", "odd", found, f"{_INSTALL} brings the tested versions")
     if not n:
         found = f"{DISTRIBUTION} is not installed here: its requirements are not known"
-        return [Check("packages", "wrong", found, _INSTALL)]
-    return [Check("packages", "good", f"{n} required ones, each in the version that was tested")]
+        return Check("packages", "wrong", found, _INSTALL)
+    return Check("packages", "good", f"{n} required ones, each in the version that was tested")
 
 
-def _requirements() -> list[Requirement]:
+def _extras() -> Check:
+    """Which extras are whole; without [train] this environment encodes, searches and loads, and that may be meant."""
+    missing: dict[str, list[str]] = {}
+    for requirement, extra in _requirements():
+        if extra:
+            absent = canonicalize_name(requirement.name) != DISTRIBUTION and not _has(requirement.name)
+            missing.setdefault(extra, []).extend([requirement.name] if absent else [])
+    whole = ", ".join(f"[{extra}]" for extra, names in missing.items() if not names) or "none"
+    if missing.get("train"):
+        lacking = ", ".join(missing["train"])
+        found = f"{whole}; encode, search and load work, training and the service do not: {lacking} missing"
+        return Check("extras", "odd", found, install_line("train"))
+    return Check("extras", "good", whole)
+
+
+def _has(package: str) -> bool:
     try:
-        lines = requires(DISTRIBUTION) or []
+        version(package)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _requirements() -> list[tuple[Requirement, str]]:
+    """Each requirement with the extra that asks for it, "" for those of the package itself."""
+    try:
+        parsed = [Requirement(line) for line in requires(DISTRIBUTION) or []]
     except PackageNotFoundError:
         return []
-    parsed = map(Requirement, lines)
-    return [found for found in parsed if found.marker is None or found.marker.evaluate({"extra": ""})]
+    own = [(found, "") for found in parsed if found.marker is None or found.marker.evaluate({"extra": ""})]
+    named = [(found, extra) for found in parsed if found.marker for extra in _EXTRAS if _asks(found, extra)]
+    return own + named
+
+
+def _asks(requirement: Requirement, extra: str) -> bool:
+    marker = requirement.marker
+    return marker is not None and marker.evaluate({"extra": extra}) and not marker.evaluate({"extra": ""})
 
 
 def _torch() -> Check:
@@ -76,7 +108,7 @@ def _torch() -> Check:
         number = version("torch")
     except PackageNotFoundError:
         found = "not installed: search, encode and load work, training and a first index do not"
-        return Check("torch", "wrong", found, _INSTALL)
+        return Check("torch", "odd", found, install_line("train"))
     from importlib.util import find_spec
 
     has_cuda = find_spec("nvidia") is not None

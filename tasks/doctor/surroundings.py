@@ -10,6 +10,7 @@ from pathlib import Path
 
 from minicoil.encoder import cores, memory
 from minicoil.errors import MiniCoilError
+from minicoil.extras import install_line, missing_extra
 from tasks.doctor.check import Check
 from tasks.models import find_encoder
 from tasks.place import Place
@@ -116,7 +117,13 @@ def _answers(name: str, address: str, fix: str, ask: Callable[[], str]) -> Check
 def _encoder() -> Check:
     try:
         folder = find_encoder("minilm")
-    except (ImportError, MiniCoilError) as error:
+    except ImportError as error:
+        if missing_extra(error, "a first index"):
+            return Check(
+                "encoder", "odd", "the packaged one is not installed; a first index needs it", install_line("train")
+            )
+        return Check("encoder", "wrong", f"the packaged one cannot be found ({error})", "make install")
+    except MiniCoilError as error:
         return Check("encoder", "wrong", f"the packaged one cannot be found ({error})", "make install")
     return Check("encoder", "good", f"minilm, packaged, at {folder}; no network is needed")
 

@@ -7,14 +7,14 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
-from minicoil.errors import BundleError
-from minicoil.folder import BundleFacts, check_bundle, create_empty_bundle, read_facts
+from minicoil.folder import BundleFacts, check_bundle, read_facts
 from minicoil.words import Ledger, Vocabulary
-from tasks.catalogue import open_release, read_channel, read_manifest, release_numbers
+from tasks.catalogue import CollectionRecord, open_release, read_channel, read_manifest, release_numbers
 from tasks.models.base import open_base
-from tasks.models.encoders import PACKAGED, find_encoder
+from tasks.models.empty import open_empty
+from tasks.models.encoders import PACKAGED
+from tasks.models.languages import check_language, settle_language
 from tasks.place import Place
-from tasks.progress import progress
 
 _GONE = ".gone-"  # a folder that is being removed
 
@@ -35,30 +35,25 @@ class Parent:
     ledger: Ledger
 
 
-def open_empty(place: Place, encoder: str, dims: int) -> Path:
-    """Folder of the empty model of an encoder, made once per home."""
-    source = find_encoder(encoder)
-    name = "".join(c if c.isalnum() else "-" for c in encoder)[-60:]
-    folder = place.cache / f"empty-{name}-{dims}"
-    try:
-        check_bundle(folder)
-    except BundleError:  # not made yet, or half-made
-        with progress("exporting the encoder", 1, "model") as advance:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            create_empty_bundle(source, folder, dims, encoder)
-            advance(1)
-    return folder
-
-
-def open_model(place: Place, release: int, encoder: str, dims: int) -> Path:
-    """Folder of a release; number 0 is the empty model of `encoder`."""
+def open_model(place: Place, release: int, encoder: str, dims: int, language: str = "en") -> Path:
+    """Folder of a release; number 0 is the empty model of `encoder` for texts of `language`."""
     if release == 0:
-        return open_empty(place, encoder, dims)
+        return open_empty(place, encoder, dims, language)
     return open_release(place.objects(), release, place.cache)
 
 
+def open_model_of(place: Place, record: CollectionRecord, release: int) -> Path:
+    """Folder of one of a collection's releases; number 0 is the empty model that it was made with."""
+    return open_model(place, release, record.encoder, record.dims, record.language)
+
+
 def open_parent(
-    place: Place, channel: str, encoder: str = PACKAGED, dims: int = Vocabulary.dims, base: str | None = None
+    place: Place,
+    channel: str,
+    encoder: str = PACKAGED,
+    dims: int = Vocabulary.dims,
+    base: str | None = None,
+    language: str | None = None,
 ) -> Parent:
     """What an extension of `channel` grows from: its current release, else `base`, else the empty model.
 
@@ -68,13 +63,21 @@ def open_parent(
         encoder: Of the empty model.
         dims: Of the empty model.
         base: Only looked at, for a dry run; `import_base` makes one a release.
+        language: That was asked for; None: whatever the channel has.
+
+    Raises:
+        UsageError: the channel, or the base, is of another language.
     """
     current = read_channel(place.objects(), channel).current
     if current is not None:
-        return _parent(open_release(place.objects(), current, place.cache), current)
+        found = _parent(open_release(place.objects(), current, place.cache), current)
+        check_language(f"channel '{channel}' is at release {current}, which", found.facts.language, language)
+        return found
     if base is not None:
-        return _parent(open_base(base).folder, None)
-    return _parent(open_empty(place, encoder, dims), None)
+        found = _parent(open_base(place, base).folder, None)
+        check_language(f"base '{base}'", found.facts.language, language)
+        return found
+    return _parent(open_empty(place, encoder, dims, settle_language(place, channel, language)), None)
 
 
 def _parent(folder: Path, release: int | None) -> Parent:

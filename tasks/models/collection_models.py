@@ -20,7 +20,7 @@ class CollectionModels:
 
     Attributes:
         place: Has the releases.
-        encoder, dims: Of the empty model.
+        encoder, dims, language: Of the empty model.
         bm25: k, b and avg_len of the collection.
         threads: Of the encoder; None: all cores.
     """
@@ -30,12 +30,13 @@ class CollectionModels:
     dims: int
     bm25: Bm25Config = field(default_factory=Bm25Config)
     threads: int | None = None
+    language: str = "en"
     _vocabularies: dict[int, Vocabulary] = field(default_factory=dict, repr=False, compare=False)
 
     @staticmethod
     def of(place: Place, record: CollectionRecord) -> CollectionModels:
         """Of a registered collection."""
-        return CollectionModels(place, record.encoder, record.dims, record.bm25)
+        return CollectionModels(place, record.encoder, record.dims, record.bm25, language=record.language)
 
     def folder(self, release: int) -> Path:
         """The model's files, on this machine.
@@ -43,7 +44,7 @@ class CollectionModels:
         Raises:
             ReleaseError: there is no such release any more, or it is damaged.
         """
-        return open_model(self.place, release, self.encoder, self.dims)
+        return open_model(self.place, release, self.encoder, self.dims, self.language)
 
     def model(self, release: int) -> MiniCoil:
         """The model, with the collection's k, b and avg_len.

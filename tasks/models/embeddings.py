@@ -10,6 +10,7 @@ from threading import Lock
 from minicoil.sparse import MiniCoil
 from minicoil.text import fold_text
 from tasks.models.embedding_cache import EmbeddingCache
+from tasks.models.pass_sizes import pass_budget
 from tasks.settings import Settings
 
 _FOLDER = "embeddings"
@@ -37,12 +38,12 @@ def open_embeddings(cache: Path) -> EmbeddingCache:
 
 def remembering(model: MiniCoil, cache: Path) -> MiniCoil:
     """A model that judges or compares: its texts are encoded once, and kept for those who ask for them next."""
-    return model.remembering(open_embeddings(cache))
+    return model.remembering(open_embeddings(cache), pass_budget(cache, model.layout.encoder))
 
 
 def remembering_scan(model: MiniCoil, cache: Path) -> MiniCoil:
     """A model that passes over a collection: it takes what is known, and takes no room from what is used."""
-    return model.remembering(open_embeddings(cache).scanning())
+    return model.remembering(open_embeddings(cache).scanning(), pass_budget(cache, model.layout.encoder))
 
 
 def forget_embeddings(cache: Path, texts: Collection[str]) -> int:

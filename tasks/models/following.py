@@ -47,7 +47,7 @@ class Target:
         beside: Other releases whose cells documents get too, because readers of them exist or are about to, the
             pending one first.
         bm25: k, b and avg_len of the collection.
-        encoder, dims: Of the empty model, for release 0.
+        encoder, dims, language: Of the empty model, for release 0.
     """
 
     release: int
@@ -55,6 +55,7 @@ class Target:
     bm25: Bm25Config
     encoder: str = "minilm"
     dims: int = 4
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,8 @@ def choose_target(
         switched = {state.previous} if state.phase in ("switched", "contracting") else set()
         return Target(state.current, _beside(state, state.current, {*still, *switched}), bm25)
     release = record.served(state.current)
-    return Target(release, _beside(state, release, record.readable), record.bm25, record.encoder, record.dims)
+    empty = (record.encoder, record.dims, record.language)
+    return Target(release, _beside(state, release, record.readable), record.bm25, *empty)
 
 
 def _beside(state: ChannelState, release: int, readable: Iterable[int | None]) -> tuple[int, ...]:
@@ -100,7 +102,7 @@ def _beside(state: ChannelState, release: int, readable: Iterable[int | None]) -
 
 def _empty(model: MiniCoil) -> Vocabulary:
     """Of the empty model, which is not published; only its size matters, and that never changes."""
-    return Vocabulary.empty(model.vocabulary.dims, len(model.vocabulary.words) + 1)
+    return Vocabulary.empty(model.vocabulary.dims, len(model.vocabulary.words) + 1, model.vocabulary.language)
 
 
 class ChannelFollower:
@@ -234,7 +236,7 @@ class ChannelFollower:
     def _load(self, target: Target) -> _Served:
         beside = self._of_one_lineage(target)
         newest = max((target.release, *beside))
-        models = CollectionModels(self._place, target.encoder, target.dims, target.bm25, self._threads)
+        models = CollectionModels(self._place, target.encoder, target.dims, target.bm25, self._threads, target.language)
         model = models.model(newest)
         _ = model.encoder  # loaded now: a broken graph must fail here, and the first call should not wait
         if not beside:

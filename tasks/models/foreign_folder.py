@@ -12,7 +12,7 @@ from minicoil.errors import BundleError
 from minicoil.folder import check_bundle, read_facts
 from minicoil.sparse import check_parity
 from minicoil.words import Ledger
-from tasks.catalogue import open_release, parity_fact
+from tasks.catalogue import language_fact, open_release, parity_fact
 from tasks.place import Place
 
 
@@ -36,7 +36,12 @@ def check_folder(place: Place, folder: str, parent: int | None, probes: Sequence
     stack, vocabulary = check_bundle(path)
     rows = 1
     if parent is not None:
-        old_stack, _ = check_bundle(open_release(place.objects(), parent, place.cache))
+        old_stack, old = check_bundle(open_release(place.objects(), parent, place.cache))
+        if old.language is not vocabulary.language:
+            raise BundleError(
+                f"{path} is {vocabulary.language.name}, release {parent}, which the channel serves, is "
+                f"{old.language.name}; publish on another channel"
+            )
         rows = len(old_stack)
         if stack.shape[1:] != old_stack.shape[1:] or not np.array_equal(stack[:rows], old_stack):
             raise BundleError(
@@ -60,5 +65,6 @@ def check_folder(place: Place, folder: str, parent: int | None, probes: Sequence
         "vocabulary_digest": vocabulary.digest,
         "verdicts": verdicts,
         "mean_ordering_accuracy": round(float(np.mean(orderings)), 4) if orderings else None,
+        **language_fact(facts.language),
         **parity_fact(check_parity(path, probes)),
     }

@@ -85,6 +85,7 @@ def open_encoders(parent: Parent, encoder: str, role_model: str, cache: Path | N
         tokens = TokenEncoder(BundleLayout(parent.folder).encoder)
     one_pass = same and source is not None and pools_by_mean(source)
     facts = [_FEATURES_VERSION, parent.facts.encoder_digest, name, role_model, type(tokens).__name__, one_pass]
+    facts += [] if tokenizer.language.is_english else [tokenizer.language.code]  # whose content words are kept
     digest = hashlib.sha256(write_json(facts, ascii_only=True).encode()).hexdigest()
     limit = Settings().sentence_cache_bytes
     role = None if one_pass else RoleModel(role_model)

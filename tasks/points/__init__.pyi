@@ -1,4 +1,5 @@
 from .opening import SharedPoints as SharedPoints, open_points as open_points
+from .owner_process import wake_engine as wake_engine
 from .payload_paths import field_root as field_root, read_field as read_field
 from .records import (
     CollectionSchema as CollectionSchema,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +14,8 @@ from typing import Any
 from minicoil import errors
 from minicoil.errors import CollectionError, EngineUnavailableError
 from tasks.points import wire
-from tasks.points.owner import engine_folder, socket_path
+from tasks.points.owner_address import engine_folder, socket_path
+from tasks.points.owner_process import start_owner, woken_owner
 from tasks.points.records import (
     CELLS_PER_PROBE,
     CollectionSchema,
@@ -34,14 +33,6 @@ START_SECONDS = 300.0  # only patience: an owner that ended is noticed
 ANSWER_SECONDS = 900.0  # an optimisation of millions of points holds everybody else up
 _IDS = 10_000  # ids of one frame
 _TRIES = 3  # every operation may be repeated without harm
-_started: list[subprocess.Popen[bytes]] = []  # kept, to be reaped by a process that outlives them
-
-
-class _Owner(subprocess.Popen[bytes]):
-    """A process that is meant to outlive the one that started it."""
-
-    def __del__(self) -> None:
-        """Without the warning that it still runs."""
 
 
 class _Line:
@@ -107,7 +98,7 @@ class EmbeddedPoints:
 
     def _connect(self) -> socket.socket:
         deadline = time.monotonic() + START_SECONDS
-        starter: subprocess.Popen[bytes] | None = None
+        starter: subprocess.Popen[bytes] | None = woken_owner(self._home)
         while True:
             connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
@@ -128,8 +119,8 @@ class EmbeddedPoints:
             if starter is not None and (starter.poll() or 0) > 0:  # by a signal is below zero: try again
                 raise self._no_owner(f"the owner process ended with status {starter.returncode}")
             if starter is None or starter.poll() is not None:  # it ends at once where another one serves already
-                starter = self._start()
-            time.sleep(0.05)
+                starter = start_owner(self._home)
+            time.sleep(0.02)
 
     def _greet(self, connection: socket.socket) -> None:
         wire.send(connection, ["hello", []])
@@ -144,20 +135,6 @@ class EmbeddedPoints:
         log = engine_folder(self._home) / "owner.log"
         lines = log.read_text(errors="replace").splitlines() if log.exists() else []
         return EngineUnavailableError(f"{reason}; the last line of {log}: {lines[-1] if lines else '(empty)'}")
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        engine_folder(self._home).mkdir(parents=True, exist_ok=True)
-        with (engine_folder(self._home) / "owner.log").open("ab") as log:
-            owner = _Owner(
-                [sys.executable, "-m", "tasks.points.owner", str(self._home)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,  # the terminal's Ctrl-C is for the command alone
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
-            )
-        _started[:] = [*(earlier for earlier in _started if earlier.poll() is None), owner]
-        return owner
 
     def _disconnect(self) -> None:
         if self._line.connection is not None:

@@ -7,21 +7,20 @@ its connection along.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 import signal
 import socket
-import stat
 import sys
 import threading
 import time
 from pathlib import Path
 from typing import Any, TextIO
 
-from minicoil.errors import CollectionError, MiniCoilError
+from minicoil.errors import MiniCoilError
 from tasks.points import wire
 from tasks.points.engine import EdgeEngine
+from tasks.points.owner_address import engine_folder, socket_path
 from tasks.store import HeldError, lock_file, say_holder
 
 _log = logging.getLogger("owner")
@@ -31,34 +30,6 @@ OPERATIONS = {
     "write_vectors", "set_payload", "optimize", "purge", "describe", "index_fields", "find",
     "add_vectors", "remove_vectors", "remove_indexes", "remove_payload", "create_like", "unlike",
 }  # fmt: skip
-
-
-def engine_folder(home: Path) -> Path:
-    """Where a home's shards lie."""
-    return home / "engine"
-
-
-def socket_path(home: Path) -> Path:
-    """The owner's socket: in the home, or, where its path is too long for a Unix socket, in a private folder.
-
-    Every command of a home must arrive at the same path, from whatever folder it runs and whatever TMPDIR it has.
-
-    Raises:
-        CollectionError: the private folder is open to others.
-    """
-    home = home.resolve()
-    path = engine_folder(home) / "owner.sock"
-    if len(os.fsencode(path)) <= 100:  # the kernel takes 108 with the ending zero
-        return path
-    name = hashlib.blake2b(os.fsencode(home), digest_size=8).hexdigest()
-    folder = Path("/tmp") / f"minicoil-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise CollectionError(
-            f"{folder} is not a folder that only you can enter; remove it, or choose a --home with a shorter path"
-        )
-    return folder / f"{name}.sock"
 
 
 class Owner:

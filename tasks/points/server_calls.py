@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
+import ssl
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -56,10 +59,17 @@ def make_client(url: str, api_key: str | None, timeout_seconds: int) -> QdrantCl
     # behind a path stands somebody else's web server, on the usual port of its scheme
     port = {"http": 80, "https": 443}.get(parts.scheme, 6333) if parts.path.strip("/") else 6333
     options: dict[str, Any] = {"timeout": timeout_seconds, "check_compatibility": False}
+    options["verify"] = _trusted(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
     with warnings.catch_warnings():
         if parts.hostname in _LOOPBACK:  # a key in the clear harms nobody there
             warnings.filterwarnings("ignore", "Api key is used with an insecure connection")
         return QdrantClient(url=url.rstrip("/"), port=port, api_key=api_key, **options)
+
+
+@lru_cache(maxsize=1)
+def _trusted(file: str | None, folder: str | None) -> ssl.SSLContext:
+    """Whose certificates are believed: httpx's own choice, read once, for it takes longer than many a request."""
+    return httpx.create_ssl_context()
 
 
 def call_patiently(call: Callable[[], Answer]) -> Answer:
@@ -89,6 +99,9 @@ def _wait(state: tenacity.RetryCallState) -> float:
 
 
 def _tell_wait(state: tenacity.RetryCallState) -> None:
+    from tasks.metrics import count_engine_retry  # not by a server that answers at once
+
+    count_engine_retry()
     error = state.outcome.exception() if state.outcome else None
     logger.warning("%s; asking again in %.1f s", error, state.next_action.sleep if state.next_action else 0.0)
 

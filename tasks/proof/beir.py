@@ -15,6 +15,7 @@ from minicoil.text import as_utf8
 from tasks.corpus import id_text, storable
 from tasks.proof.judgements import read_judgements
 
+BEIR_FILES = ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")
 OWN_DOCUMENT = "queries that are documents of the corpus themselves: their own document is left out of their ranking"
 
 
@@ -29,13 +30,10 @@ def read_beir(folder: Path) -> RetrievalSet:
         CorpusError: a file is missing, or no query is left that could be judged.
     """
     folder = folder.expanduser()
-    paths = {name: folder / name for name in ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")}
+    paths = {name: folder / name for name in BEIR_FILES}
     missing = [name for name, path in paths.items() if not path.is_file()]
     if missing:
-        raise CorpusError(
-            f"{folder}: {', '.join(missing)} not found; expected a BEIR folder: corpus.jsonl, queries.jsonl, "
-            "qrels/test.tsv"
-        )
+        raise CorpusError(f"{folder}: {', '.join(missing)} not found; expected a BEIR folder: {', '.join(BEIR_FILES)}")
     problems = Problems[str]()
     documents, titles = _read_texts(paths["corpus.jsonl"], "documents", problems)
     queries, _ = _read_texts(paths["queries.jsonl"], "queries", problems)

@@ -16,11 +16,12 @@ from minicoil.retrieval import (
     Hit,
     RetrievalSet,
     encode_queries,
+    first_of_each,
     judge,
     measure_words,
-    order_hits,
     rank,
     search_in_order,
+    sort_hits,
 )
 from minicoil.sparse import SparseVector
 from tasks.catalogue import CollectionRecord
@@ -54,7 +55,7 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
     using = {BM25: record.bm25_vector, RELEASE: record.vector, PARENT: record.vector if parent else record.bm25_vector}
     found: dict[str, str | int] = {}
 
-    def search(system: str, query: SparseVector, limit: int) -> list[str]:
+    def search(system: str, query: SparseVector, limit: int) -> list[Hit]:
         def ask(n: int) -> list[Hit]:
             hits = points.search(record.name, using[system], query, n)
             named = [(str(hit.payload.get("doc", "")), hit) for hit in hits]
@@ -62,13 +63,13 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
                 found.setdefault(doc, hit.id)
             return [(doc, hit.score) for doc, hit in named]
 
-        return list(dict.fromkeys(order_hits(search_in_order(ask, limit))))[:limit]
+        return first_of_each(sort_hits(search_in_order(ask, limit)))[:limit]
 
     runs = rank(data, queries, search)
     names = [doc for doc in found if doc]
     release_index, plain_index = _indexes(points, record, [found[doc] for doc in names])
     effects = measure_words(data, queries.terms, release_index, plain_index, names)
-    return Evaluated(judge(data, queries, runs, effects), effects, round(time.monotonic() - started, 1))
+    return Evaluated(judge(data, queries, runs, effects), effects, round(time.monotonic() - started, 1), runs)
 
 
 def _present(points: PointStore, record: CollectionRecord, data: RetrievalSet) -> RetrievalSet:

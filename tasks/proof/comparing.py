@@ -10,15 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.errors import CollectionError, UsageError
-from minicoil.retrieval import Shift, fuse, shift, summarise
+from minicoil.retrieval import Run, Shift, first_of_each, fuse, shift, sort_hits, summarise
 from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
 from tasks.catalogue import CollectionRecord, open_named
 from tasks.collections import explain_points
-from tasks.corpus import CorpusReport, read_queries
+from tasks.corpus import CorpusReport, Query, read_queries
 from tasks.models import CollectionModels, remembering
 from tasks.place import Place
 from tasks.points import Hit, PointId, PointStore
 from tasks.progress import track
+from tasks.proof.run_files import check_run, write_pair
 
 FUSED_DEPTH = 50  # results of each side that are fused, as the model card's hybrid query takes them
 _SAME_ENCODER = 0.98  # cosine of a point's dense vector to our own of its text; float16 and rounding stay above
@@ -37,14 +38,24 @@ class _Side:
 
 
 def compare_releases(
-    place: Place, one: int, other: int, collection: str, queries_file: str, limit: int = 10
+    place: Place, one: int, other: int, collection: str, queries_file: str, limit: int = 10, run: str | None = None
 ) -> dict[str, Any]:
     """Search a collection with two releases that are both readable on its points.
 
+    Args:
+        place: Where.
+        one, other: The releases.
+        collection: That is searched.
+        queries_file: See `tasks.corpus.read_queries`.
+        limit: Results compared per query.
+        run: Beside it both rankings are written in TREC's form; a document is called by its payload's `doc`, else by
+            its point's id, a query by the `_id` of its line, else by its number from 1.
+
     Raises:
         CollectionError: a release's cells are not in the collection.
-        UsageError: the file holds no query.
+        UsageError: the file holds no query, or a run file could not be written.
     """
+    check_run(run)
     record = open_named(place, collection)
     for release in (one, other):
         if release not in record.readable:
@@ -72,6 +83,7 @@ def compare_releases(
             changed = row["shift"].overlap < 1 or row["shift"].top_changed
             row["words"] = _responsible(points, record, sides, row) if changed else []
     answer = {
+        "runs": _write_runs(run, (one, other), queries, rows),
         "one": one,
         "other": other,
         "collection": collection,
@@ -84,6 +96,21 @@ def compare_releases(
         "problems": report.rows(),
     }
     return {**answer, "queries": [_row(row) for row in rows]}
+
+
+def _write_runs(
+    file: str | None, releases: tuple[int, int], queries: Sequence[Query], rows: Sequence[dict[str, Any]]
+) -> list[str]:
+    if file is None:
+        return []
+    runs: dict[str, Run] = {}
+    for side, release in enumerate(releases):
+        found: dict[str, list[tuple[str, float]]] = {}
+        for row in sorted(rows, key=lambda entry: int(entry["number"])):
+            named = ((str(hit.payload.get("doc") or hit.id), hit.score) for hit in row["hits"][side])
+            found[queries[row["number"]].name or str(row["number"] + 1)] = first_of_each(sort_hits(named))
+        runs[f"release-{release}"] = found
+    return write_pair(file, runs)
 
 
 def _open_model(place: Place, record: CollectionRecord, release: int) -> MiniCoil:

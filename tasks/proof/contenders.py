@@ -10,6 +10,7 @@ from minicoil.errors import BundleError, ReleaseError
 from minicoil.files import BundleLayout
 from minicoil.importance import find_importance
 from minicoil.sparse import MiniCoil
+from minicoil.text import read_language
 from tasks.catalogue import open_release, read_channel, read_manifest, role_model_of
 from tasks.corpus import measure_lengths
 from tasks.models import PACKAGED, is_ancestor, remembering
@@ -40,6 +41,11 @@ class Contenders:
     role_model: str = "minilm"
     cache: Path | None = None
     weighs: bool = False
+
+    @property
+    def language(self) -> str:
+        """ISO 639 code of the release's texts."""
+        return read_language(BundleLayout(self.folder).facts).code
 
     def open_weighing(self, bm25: Bm25Config) -> MiniCoil | None:
         """The release with its importance, where that is to be measured and there is one."""

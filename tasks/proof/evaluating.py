@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from minicoil.config import RetrievalGateConfig
@@ -19,6 +19,7 @@ from minicoil.retrieval import (
     ExactIndex,
     Hit,
     RetrievalSet,
+    Run,
     Search,
     SetEvidence,
     SetResult,
@@ -27,13 +28,13 @@ from minicoil.retrieval import (
     judge,
     measure_words,
     memory_search,
-    order_hits,
     rank,
     search_in_order,
+    sort_hits,
     split_extension,
 )
 from minicoil.sparse import SparseVector
-from minicoil.text import sentence_key, split_sentences
+from minicoil.text import open_language, sentence_key, split_sentences
 from tasks.corpus import KeptSentences
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
@@ -49,11 +50,12 @@ _TRAINED_SHARE = 0.05  # of them with training vectors, from which a set counts 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A set's result, the effect of every word on every query, and what it cost."""
+    """A set's result, the effect of every word on every query, what it cost, and the ranking of every system."""
 
     result: SetResult
     effects: Effects
     seconds: float
+    runs: Mapping[str, Run] = field(default_factory=dict)
 
 
 def evaluate_set(
@@ -94,7 +96,8 @@ def evaluate_set(
     effects = measure_words(
         data, queries.terms, ExactIndex(documents[RELEASE]), ExactIndex(documents[BM25]), list(data.documents)
     )
-    return Evaluated(judge(data, queries, runs, effects, seed, steps), effects, round(time.monotonic() - started, 1))
+    result = judge(data, queries, runs, effects, seed, steps)
+    return Evaluated(result, effects, round(time.monotonic() - started, 1), runs)
 
 
 def evidence_of(evaluated: Evaluated) -> SetEvidence:
@@ -124,11 +127,11 @@ def _temporary_collection(
                 advance(len(rows))
         points.optimize(name, is_ours=True)
 
-        def search(system: str, query: SparseVector, limit: int) -> list[str]:
+        def search(system: str, query: SparseVector, limit: int) -> list[Hit]:
             def ask(n: int) -> list[Hit]:
                 return [(names[int(hit.id)], hit.score) for hit in points.search(name, system, query, n)]
 
-            return order_hits(search_in_order(ask, limit))[:limit]
+            return sort_hits(search_in_order(ask, limit))[:limit]
 
         yield search
     finally:
@@ -141,19 +144,21 @@ def _drop_abandoned(points: PointStore) -> None:
             points.drop(name)
 
 
-def find_training_text(place: Place, points: PointStore, data: RetrievalSet, role_model: str) -> dict[str, Any]:
+def find_training_text(
+    place: Place, points: PointStore, data: RetrievalSet, role_model: str, language: str = "en"
+) -> dict[str, Any]:
     """How much of a set's text the home's sentence store holds, and how much of it was trained on.
 
     Sentences get their role-model vector when they are encoded for training; one without was only read.
     """
     keys: list[int] = []
     for text in _evenly(list(data.documents.values()), _LOOKED_AT):
-        found = [sentence_key(sentence) for sentence in split_sentences(text)]
+        found = [sentence_key(sentence) for sentence in split_sentences(text, open_language(language))]
         keys += found[len(found) // 2 : len(found) // 2 + 1]  # one a document, from its middle
     answer = {"n_sentences": len(keys), "n_read": 0, "n_trained": 0, "is_trained_on": False, "is_known": True}
     if data.kind == "sense":  # made of sentences that every layer holds out
         return answer
-    store = KeptSentences.found(place, points, role_model)
+    store = KeptSentences.found(place, points, role_model, language)
     if store is None or not keys:
         return {**answer, "is_known": False}
     n_read, n_trained = sum(len(page) for page in store.texts(keys)), len(store.vectors(keys))

@@ -13,14 +13,14 @@ from tasks.proof.evaluating import Evaluated, evidence_of, find_training_text
 
 
 def answer_evaluation(
-    evaluated: Sequence[Evaluated], place: Place, points: PointStore, role_model: str
+    evaluated: Sequence[Evaluated], place: Place, points: PointStore, role_model: str, language: str = "en"
 ) -> dict[str, Any]:
     """The first set's figures at the top, every set's under `sets`, the verdict under `gate`.
 
     Args:
         evaluated: One set or more.
         place, points: Where the sentences are that models were trained on.
-        role_model: Of the release, by which these sentences are kept.
+        role_model, language: Of the release, by which these sentences are kept.
     """
     config = RetrievalGateConfig()
     hurting = hurting_words([entry.effects for entry in evaluated], config)
@@ -28,7 +28,7 @@ def answer_evaluation(
     sets = [
         {
             **result_row(entry.result),
-            "trained_on": find_training_text(place, points, entry.result.data, role_model),
+            "trained_on": find_training_text(place, points, entry.result.data, role_model, language),
             "seconds": entry.seconds,
         }
         for entry in evaluated

@@ -11,8 +11,10 @@ import numpy as np
 
 from minicoil.config import RetrievalGateConfig, SamplingConfig
 from minicoil.errors import CollectionError
+from minicoil.files import BundleLayout
 from minicoil.importance import find_importance, teaches
 from minicoil.retrieval import RetrievalSet, Source, WordSentences, make_known_items, make_sense_queries
+from minicoil.text import ENGLISH, Language, read_language
 from minicoil.training import split_rows
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import CollectionRecord
@@ -34,11 +36,12 @@ def make_proxies(
 ) -> list[RetrievalSet]:
     """Known items of a collection, and the senses of a release's words where the home has sentences of them."""
     may_ask = None if find_importance(folder) is None else _judges
-    sets = [known_items_of(points, record.name, texts, config, may_ask)]
-    store = SentenceStore.find(points, role_model)
+    language = read_language(BundleLayout(folder).facts)
+    sets = [known_items_of(points, record.name, texts, config, may_ask, language)]
+    store = SentenceStore.find(points, role_model, language.code)
     if store is not None:
         records = [entry for entry in Ledger.read(folder).words.values() if entry.release is not None]
-        senses = sense_queries_of(store, records, config)
+        senses = sense_queries_of(store, records, config, language)
         sets += [senses] if senses is not None else []
     return sets
 
@@ -54,6 +57,7 @@ def known_items_of(
     texts: TextSource,
     config: RetrievalGateConfig,
     may_ask: Callable[[str], bool] | None = None,
+    language: Language = ENGLISH,
 ) -> RetrievalSet:
     """A known-item set of a sample of a collection's points, whose texts are where its record says.
 
@@ -62,10 +66,24 @@ def known_items_of(
     Raises:
         CollectionError: the collection is not there, or holds no text that could ask for itself.
     """
-    ids = _sampled_ids(points, collection, 2 * config.max_documents, config.seed)
-    rows = points.get(collection, ids, [*texts.fields, "title"])
+    ids = draw_points(points, collection, config)
+    return known_items_among(points, collection, f"{collection} known items", ids, texts, config, may_ask, language)
+
+
+def known_items_among(
+    points: PointStore,
+    collection: str,
+    name: str,
+    ids: Sequence[int | str],
+    texts: TextSource,
+    config: RetrievalGateConfig,
+    may_ask: Callable[[str], bool] | None = None,
+    language: Language = ENGLISH,
+) -> RetrievalSet:
+    """A set `name` of the points that were drawn, as far as they are still there; else as `known_items_of`."""
+    rows = points.get(collection, list(ids), [*texts.fields, "title"])
     sources = [source for row in rows if (source := _source(row, texts)) is not None]
-    data = make_known_items(f"{collection} known items", sources, config.max_queries, config.seed, may_ask)
+    data = make_known_items(name, sources, config.max_queries, config.seed, may_ask, language)
     if not data.queries:
         reasons = "; ".join(f"{row.n} {row.reason}" for row in data.problems) or "it is empty"
         raise CollectionError(
@@ -75,8 +93,9 @@ def known_items_of(
     return data.bounded(config.max_documents, config.max_queries, config.seed)
 
 
-def _sampled_ids(points: PointStore, collection: str, n: int, seed: int) -> list[str | int]:
-    """Ids drawn by seeded hash from the first `_SCANNED * n` of the collection; the same on every run."""
+def draw_points(points: PointStore, collection: str, config: RetrievalGateConfig) -> list[str | int]:
+    """Ids of points for a set: by seeded hash from the first of the collection; the same on every run."""
+    n, seed = 2 * config.max_documents, config.seed
     pages = points.scroll(collection, payload=False, page=1000)
     seen = list(islice((point.id for page in pages for point in page), _SCANNED * n))
     return sorted(seen, key=lambda name: hashlib.blake2b(f"{seed}\0{name}".encode(), digest_size=8).digest())[:n]
@@ -94,7 +113,7 @@ def _source(row: Point, texts: TextSource) -> Source | None:
 
 
 def sense_queries_of(
-    store: SentenceStore, records: Sequence[WordRecord], config: RetrievalGateConfig
+    store: SentenceStore, records: Sequence[WordRecord], config: RetrievalGateConfig, language: Language = ENGLISH
 ) -> RetrievalSet | None:
     """A sense set of words' held-out sentences; None where no word has two meanings here.
 
@@ -102,6 +121,7 @@ def sense_queries_of(
         store: Has the sentences with their role-model vectors.
         records: Words to ask about, of which those with most sentences are taken.
         config: How many words, sentences, queries.
+        language: Of the sentences.
     """
     chosen = sorted(records, key=lambda record: (-record.n_sentences, record.word))[: config.max_sense_words]
     words = []
@@ -111,7 +131,7 @@ def sense_queries_of(
             if entry is not None:
                 words.append(entry)
             advance(1)
-        return make_sense_queries("senses", words, config.sense_queries, config.seed)
+        return make_sense_queries("senses", words, config.sense_queries, config.seed, language=language)
 
 
 def _word_sentences(store: SentenceStore, record: WordRecord, config: RetrievalGateConfig) -> WordSentences | None:

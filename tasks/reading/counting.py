@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from minicoil.files import BundleLayout, parse_json, write_json
-from minicoil.text import RowTokenizer, WordTokenizer
+from minicoil.text import RowTokenizer, WordTokenizer, read_language
 from minicoil.words import CountColumns, KeyRuns, WordCounts, read_counts, write_counts
 from tasks.corpus import ColumnWriter, SentenceColumns
 from tasks.place import Place
@@ -53,7 +53,8 @@ def count_piece(place: Place, run: CountingRun, digest: str) -> int:
     files = PieceFiles(store, run.scope, digest)
     if store.stat(files.counts(run.name)) is not None:
         return 0
-    owned, counts, cutter = Owned.read(store, files.owned(run.name)), WordCounts(), _cutter(place, run)
+    owned, cutter = Owned.read(store, files.owned(run.name)), _cutter(place, run)
+    counts = WordCounts(cutter.language)
     columns = None if run.columns is None else SentenceColumns(store, run.columns, place.cache)
     with files.open(files.documents) as file:
         docs: list[str] = file.read(["doc"])["doc"].to_pylist()
@@ -108,7 +109,8 @@ def _nowhere() -> nullcontext[None]:
 
 def _tokenizer_files(folder: Path) -> Sequence[Path]:
     layout = BundleLayout(folder)
-    return (layout.tokenizer, layout.tokenizer_config, layout.special_tokens)
+    files = (layout.tokenizer, layout.tokenizer_config, layout.special_tokens)
+    return files if read_language(layout.facts).is_english else (*files, layout.facts)  # which say the language
 
 
 def _cutter(place: Place, run: CountingRun) -> RowTokenizer:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.text import RowTokenizer, WordTokenizer, sentence_keys, split_sentences
+from minicoil.text import ENGLISH, Language, RowTokenizer, WordTokenizer, sentence_keys, split_sentences
 from minicoil.words import KeyRuns, WordCounts
 from tasks.corpus import CorpusReport, Document, SentenceStore, read_corpora
 from tasks.points import PointStore
@@ -80,7 +80,7 @@ def read_sentences(
     Args:
         points: For corpora that are collections.
         store: Where sentences are; None where none was ever read, by somebody who only looks.
-        tokenizer: Of the encoder.
+        tokenizer: Of the encoder, for texts of its language.
         specs: What to read.
         sample: A seeded sample of this many documents.
         keep: Whether new sentences are added; else they are only counted.
@@ -88,13 +88,14 @@ def read_sentences(
     Raises:
         CorpusError: a SPEC names nothing, or nothing usable was found.
     """
-    reading = Reading(WordCounts(), CorpusReport())
+    language = tokenizer.language
+    reading = Reading(WordCounts(language), CorpusReport())
     total, seen, cutter = 0, KeyRuns(), RowTokenizer(tokenizer)
     with (
         progress("reading sentences", None, "sentences") as advance,
         nullcontext() if store is None else store.writer(tokenizer.fold, keep) as writer,
     ):
-        for batch in batches(read_corpora(specs, reading.report, sample, points=points)):
+        for batch in batches(read_corpora(specs, reading.report, sample, points=points), language):
             keys = sentence_keys(batch.texts)
             fresh = np.flatnonzero(seen.add(keys))
             owners = np.asarray(batch.owners, np.int64)[fresh]
@@ -118,17 +119,17 @@ def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointSt
     """Counts of a corpus of general text, which is not kept; None where none was given."""
     if spec is None:
         return None
-    counts, rows = WordCounts(), RowTokenizer(tokenizer)
-    for batch in batches(read_corpora([spec], CorpusReport(), points=points)):
+    counts, rows = WordCounts(tokenizer.language), RowTokenizer(tokenizer)
+    for batch in batches(read_corpora([spec], CorpusReport(), points=points), tokenizer.language):
         counts.add_rows(rows.tokenize(batch.texts), np.asarray(batch.owners, np.int64))
     return counts
 
 
-def batches(documents: Iterable[Document]) -> Iterator[SentenceBatch]:
+def batches(documents: Iterable[Document], language: Language = ENGLISH) -> Iterator[SentenceBatch]:
     """The sentences of documents, those of many documents together."""
     batch, size = SentenceBatch(), 0
     for entry in documents:
-        found = list(split_sentences(entry.body))
+        found = list(split_sentences(entry.body, language))
         batch.texts += found
         batch.owners += [len(batch.docs)] * len(found)
         batch.docs.append(entry.doc)

@@ -9,7 +9,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from minicoil.errors import UsageError
 from minicoil.files import parse_json, write_json
+from minicoil.text import open_language
 from tasks.corpus import Piece
 from tasks.place import Place
 from tasks.reading.counting import CountingRun, count_piece
@@ -21,7 +23,9 @@ logger = logging.getLogger(__name__)
 _VERSION = 1
 
 
-def cut_splitting(store: ObjectStore, scope: str, pieces: Sequence[Piece], n_shards: int | None) -> list[str]:
+def cut_splitting(
+    store: ObjectStore, scope: str, pieces: Sequence[Piece], n_shards: int | None, language: str = "en"
+) -> list[str]:
     """Write shards of pieces to be split; returns their keys.
 
     Args:
@@ -29,9 +33,11 @@ def cut_splitting(store: ObjectStore, scope: str, pieces: Sequence[Piece], n_sha
         scope: Prefix of the reading.
         pieces: That nobody has split.
         n_shards: At most so many shards; None: one a piece.
+        language: ISO 639 code of the corpus.
     """
+    said = {} if language == "en" else {"language": language}
     return [
-        _write(store, scope, {"stage": "split", "pieces": [piece.row() for piece in part]})
+        _write(store, scope, {"stage": "split", "pieces": [piece.row() for piece in part], **said})
         for part in _parts(pieces, n_shards)
     ]
 
@@ -60,11 +66,12 @@ def read_shard(place: Place, key: str) -> dict[str, Any]:
         shard = parse_json(store.read(key))
         is_split = {"split": True, "count": False}[shard["stage"]]
         pieces = [Piece.from_row(row) for row in shard["pieces"]] if is_split else []
+        language = open_language(shard.get("language", "en"))
         run = None if is_split else CountingRun(**shard["run"])
         digests = [] if is_split else [str(digest) for digest in shard["pieces"]]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise damaged(store, key, error) from error
-    n_sentences = sum(split_piece(place, scope, piece) for piece in pieces)
+    n_sentences = sum(split_piece(place, scope, piece, language) for piece in pieces)
     if run is not None:
         n_sentences = sum(count_piece(place, run, digest) for digest in digests)
     seconds, used = round(time.monotonic() - started, 2), round(time.process_time() - cpu, 2)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 
 from minicoil.errors import StoreError
 from minicoil.files import parse_json, write_json
+from minicoil.text import ENGLISH, Language
 from minicoil.words import KeyRuns, WordCounts
 from tasks.corpus import CorpusReport, KeptSentences, Piece, cut_corpora, nothing_found
 from tasks.place import Place
@@ -35,6 +35,7 @@ class PieceReading:
         specs: What is read.
         pieces: Of it, in order.
         report: What was met while cutting.
+        language: Of the corpora.
     """
 
     place: Place
@@ -42,9 +43,12 @@ class PieceReading:
     specs: Sequence[str]
     pieces: list[Piece]
     report: CorpusReport
+    language: Language = ENGLISH
 
     @staticmethod
-    def cut(place: Place, name: str, specs: Sequence[str], only_looks: bool = False) -> PieceReading:
+    def cut(
+        place: Place, name: str, specs: Sequence[str], only_looks: bool = False, language: Language = ENGLISH
+    ) -> PieceReading:
         """Cut corpora.
 
         Args:
@@ -52,16 +56,20 @@ class PieceReading:
             name: Of whoever reads; one reading of that name goes on at a time.
             specs: What to read.
             only_looks: Whether nothing may be written but under the home, in the folder for work.
+            language: Of the corpora.
 
         Raises:
             CorpusError: a SPEC names no file that is read.
         """
         if only_looks:
             place = Place(place.home, (place.work / LOOKING).as_uri(), place.qdrant_url)
-        rules = write_json([name, _VERSION, version("sentencex")])
+        from importlib.metadata import version  # brings a parser of mails along, which no search needs
+
+        said = [] if language.is_english else [language.code]
+        rules = write_json([name, _VERSION, version("sentencex"), *said])
         scope = f"{PREFIX}{hashlib.sha256(rules.encode()).hexdigest()[:12]}/"
         report = CorpusReport()
-        return PieceReading(place, scope, specs, list(cut_corpora(specs, report)), report)
+        return PieceReading(place, scope, specs, list(cut_corpora(specs, report)), report, language)
 
     def read(
         self, store: KeptSentences | None, keep: bool, model: Path, spread: Spread, n_shards: int | None = None
@@ -91,7 +99,7 @@ class PieceReading:
             raise nothing_found(self.specs, self.report)
         store_tokenizer(objects, run, model)
         _each(spread, "counting words", cut_counting(objects, run, self._uncounted(files, run), n_shards))
-        counts = WordCounts()
+        counts = WordCounts(self.language)
         for piece in track(files, "adding counts", len(files), "pieces"):
             add_counts(piece, run.name, counts)
         for entry in list(objects.list(self.scope)):
@@ -114,7 +122,7 @@ class PieceReading:
             left = [piece for piece in self.pieces if files[piece.digest].documents not in there]
             if not left:
                 return
-            _each(spread, "splitting sentences", cut_splitting(objects, self.scope, left, n_shards))
+            _each(spread, "splitting sentences", cut_splitting(objects, self.scope, left, n_shards, self.language.code))
             changed = set[str]()
             for piece in left:
                 own = files[piece.digest]

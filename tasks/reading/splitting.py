@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from minicoil.files import write_json
-from minicoil.text import sentence_keys
+from minicoil.text import ENGLISH, Language, sentence_keys
 from tasks.corpus import CorpusReport, Document, Piece, read_piece
 from tasks.place import Place
 from tasks.reading.piece_files import (
@@ -26,7 +26,7 @@ from tasks.reading.piece_files import (
 from tasks.reading.reading import batches
 
 
-def split_piece(place: Place, scope: str, piece: Piece) -> int:
+def split_piece(place: Place, scope: str, piece: Piece, language: Language = ENGLISH) -> int:
     """Split a piece where nobody has; returns how many sentences it has, 0 where there was nothing to do.
 
     A file that is cut, and changed since, makes the piece one that nobody uses: it is told by an object of its own.
@@ -39,7 +39,7 @@ def split_piece(place: Place, scope: str, piece: Piece) -> int:
         points = stack.enter_context(place.points()) if piece.spec.startswith("qdrant:") else None
         sentences = folder / "sentences.parquet"
         with parquet.ParquetWriter(sentences, SENTENCES, compression="zstd", use_dictionary=False) as writer:
-            for batch in batches(rows.passing(read_piece(piece, report, points))):
+            for batch in batches(rows.passing(read_piece(piece, report, points)), language):
                 first = rows.n - len(batch.docs)
                 owners = np.asarray(batch.owners, np.int32) + np.int32(first)
                 columns = [pa.array(sentence_keys(batch.texts)), pa.array(owners), pa.array(batch.texts, pa.string())]

@@ -13,14 +13,17 @@ from numpy.typing import NDArray
 from minicoil.files import BundleLayout, open_stack
 from minicoil.folder import check_bundle, derive_bundle
 from minicoil.importance import find_importance
+from minicoil.retrieval import SetResult
 from minicoil.sparse import ParityReport, check_parity
+from minicoil.text import WordTokenizer, stem
 from minicoil.training import Prior
 from minicoil.words import Candidate, Vocabulary, WordRecord, bury_unused, reused_ids
-from tasks.catalogue import JOINED_FIELD, SYMBOLS_FIELD, CollectionRecord
+from tasks.catalogue import JOINED_FIELD, SYMBOLS_FIELD, CollectionRecord, language_fact
 from tasks.corpus import SentenceStore
 from tasks.models import Parent
 from tasks.points import PointFilter, PointStore
-from tasks.releases.model_card import model_card, source_names
+from tasks.releases.listed_forms import list_forms
+from tasks.releases.model_card import CardFacts, model_card
 from tasks.training import ImportanceLesson, WordResult
 
 _PROBES = 200  # texts the implementations are compared on before publishing
@@ -43,6 +46,7 @@ class Draft:
         reused: Ids that earlier releases gave out again -> the last one that did.
         lesson: Importance that was learned for it; the parent's goes along where it has one.
         with_importance: False leaves out what the parent has, too.
+        recipe: The command that makes it again, for the card.
     """
 
     parent: Parent
@@ -57,6 +61,7 @@ class Draft:
     reused: Mapping[int, int] = field(default_factory=dict)
     lesson: ImportanceLesson = field(default_factory=ImportanceLesson)
     with_importance: bool = True
+    recipe: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,11 @@ def joined_tokens_of(
 
     Unless they are mapped to the word, their points would keep a cell that no query asks for any more.
     """
-    keys = sorted(words)
     found: set[str] = set()
     for record in records:
+        keys = sorted(words)
+        if record.language != "en":  # parts are kept by FastEmbed's stem, which there is not the entry's name
+            keys = sorted({*words, *(stem(form) for forms in words.values() for form in forms)})
         for start in range(0, len(keys), 1000):
             where = PointFilter(any_of={JOINED_FIELD: keys[start : start + 1000]})
             for page in points.scroll(record.name, where, [SYMBOLS_FIELD]):
@@ -109,9 +116,11 @@ def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
     parent, remove, out = draft.parent, draft.remove, draft.folder
     layers = {result.record.word: result.weights for result in results if result.weights is not None}
     known = set(parent.vocabulary.known_words)
-    forms = {r.record.word: r.record.forms for r in results if r.record.word in layers and r.record.word not in known}
-    retrain = [word for word in layers if word in known]
-    vocabulary, fresh = parent.vocabulary.apply(add=forms, retrain=retrain, remove=remove, joined_tokens=draft.joined)
+    forms = {r.record.word: r.record.forms for r in results if r.record.word in layers}
+    forms = list_forms(WordTokenizer.from_folder(parent.folder), forms)
+    add = {word: given for word, given in forms.items() if word not in known}
+    retrain = {word: given for word, given in forms.items() if word in known}
+    vocabulary, fresh = parent.vocabulary.apply(add=add, retrain=retrain, remove=remove, joined_tokens=draft.joined)
     vocabulary = bury_unused(vocabulary)
     stack = open_stack(BundleLayout(parent.folder).stack)
     rows: dict[int, NDArray[np.float32]] = {
@@ -134,9 +143,24 @@ def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
         draft.prior.write(out)
     if importance := _settle_importance(draft):
         facts["importance"] = importance
-    card = model_card(parent, vocabulary, results, remove, source_names(draft.sources))
-    BundleLayout(out).card.write_text(card, encoding="utf-8")
+    write_card(draft, vocabulary, results)
     return Assembled(out, vocabulary, facts, check_parity(out, draft.probes))
+
+
+def write_card(
+    draft: Draft, vocabulary: Vocabulary, results: Sequence[WordResult], judged: Sequence[SetResult] = ()
+) -> None:
+    """Write the card of an assembled release, in the place of the one it has.
+
+    Args:
+        draft: It was assembled from.
+        vocabulary: Its own.
+        results: Of every word that was looked at.
+        judged: Results of the sets it was judged on, once it was.
+    """
+    facts = CardFacts(draft.release, draft.sources, draft.recipe, draft.request, draft.remove, judged)
+    card = model_card(draft.parent, vocabulary, results, facts)
+    BundleLayout(draft.folder).card.write_text(card, encoding="utf-8")
 
 
 def _settle_importance(draft: Draft) -> dict[str, Any]:
@@ -175,4 +199,5 @@ def _facts(
         "encoder_digest": parent.facts.encoder_digest,
         "vocabulary_digest": vocabulary.digest,
         "unreachable": len(vocabulary.unreachable),
+        **language_fact(vocabulary.language.code),
     }

@@ -12,6 +12,7 @@ from tasks.catalogue import (
     CLAIM,
     MANIFEST,
     collections_aside,
+    list_bests,
     list_channels,
     look_for_readers,
     look_for_waiting,
@@ -90,6 +91,8 @@ def needed_releases(store: ObjectStore) -> dict[int, str]:
     for state in states:
         for what in ("current", "pending", "previous"):
             need(getattr(state, what), f"{what} on channel '{state.name}'")
+    for best in list_bests(store):
+        need(best.release, f"the best that channel '{best.name}' served, which others are held against")
     registry = read_registry(store)
     for record in registry.records:
         need(record.release, f"collection '{record.name}' carries it")

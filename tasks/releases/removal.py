@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from minicoil.text import WordTokenizer, stem
+from minicoil.text import WordTokenizer
 from tasks.models import Parent
 
 
@@ -27,8 +27,8 @@ class Removal:
 
 def plan_removal(parent: Parent, words: Sequence[str]) -> Removal:
     """Each word, in any of its forms, is looked up as the model's own tokenizer and stemmer would have it."""
-    fold = WordTokenizer.from_folder(parent.folder).fold
-    asked = {word: stem(fold(word)) for word in words}
+    tokenizer = WordTokenizer.from_folder(parent.folder)
+    asked = {word: tokenizer.language.stem(tokenizer.fold(word)) for word in words}
     known = {entry for entry in asked.values() if parent.vocabulary.entry_id(entry) is not None}
     gone: list[dict[str, Any]] = [
         {"word": entry, "verdict": "removed", "reason": "asked for"} for entry in sorted(known)

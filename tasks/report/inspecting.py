@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.errors import ReleaseError, UsageError
-from minicoil.text import WordTokenizer, stem
+from minicoil.text import WordTokenizer
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import (
     find_release,
+    folder_to_fill,
     list_channels,
     open_release,
     pull_release,
@@ -20,6 +21,7 @@ from tasks.catalogue import (
     role_model_of,
     verify_release,
 )
+from tasks.hub import HubAddress, is_hub_address, pull_from_hub
 from tasks.models import PACKAGED
 from tasks.place import Place
 
@@ -40,8 +42,9 @@ def list_words(place: Place, channel: str, word: str | None, release: int | None
     ledger = Ledger.read(folder)
     records = list(ledger.words.values())
     if word is not None:
-        form = WordTokenizer.from_folder(folder).fold(word)
-        wanted = {form, stem(form)}
+        tokenizer = WordTokenizer.from_folder(folder)
+        form = tokenizer.fold(word)
+        wanted = {form, tokenizer.language.stem(form)}
         records = [record for record in records if record.word in wanted or form in record.forms]
         if not records:
             raise ReleaseError(
@@ -102,17 +105,23 @@ def show_release(place: Place, name: str) -> dict[str, Any]:
     return answer
 
 
-def pull(place: Place, name: str, directory: str) -> dict[str, Any]:
+def pull(place: Place, name: str, directory: str | None = None) -> dict[str, Any]:
     """Copy a release into a folder that FastEmbed and `minicoil.load` take.
 
+    Args:
+        place: Has the release, unless a hub has it.
+        name: Its number, a channel, or `hf:owner/name@REVISION`.
+        directory: The folder; None leaves what a hub has in the cache of the hub's client.
+
     Raises:
-        UsageError: the folder holds something else.
+        UsageError: the folder holds something else, or was not given.
     """
+    if is_hub_address(name):
+        return pull_from_hub(HubAddress.read(name), directory)
+    if directory is None:
+        raise UsageError(f"release pull {name}: give the folder to copy it into, such as ./release-{name}")
     manifest = find_release(place, name)
-    target = Path(directory).expanduser().absolute()
-    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / "manifest.json").exists())):
-        raise UsageError(f"{target} exists and is no release; give a folder that is empty or does not exist")
-    folder = pull_release(place.objects(), manifest.release, target)
+    folder = pull_release(place.objects(), manifest.release, folder_to_fill(directory))
     return {"release": manifest.release, "folder": str(folder), "n_files": len(manifest.files)}
 
 

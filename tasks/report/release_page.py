@@ -113,7 +113,8 @@ def _legend(view: WordView, with_text: bool) -> list[tuple[str, str]]:
     senses = sorted(set(view.senses[view.senses >= 0].tolist()))
     legend = []
     for sense in senses if len(senses) > 1 else ():
-        words = ", ".join(telling_words(view.texts, view.senses, sense, view.word, 3)) if with_text else ""
+        told = telling_words(view.texts, view.senses, sense, view.word, 3, view.language) if with_text else ()
+        words = ", ".join(told)
         legend.append((sense_colour(sense), words or f"sense {sense + 1}"))
     return legend
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from minicoil.errors import MiniCoilError
+from minicoil.files import BundleLayout
 from minicoil.sparse import MiniCoil
+from minicoil.text import read_language
 from minicoil.words import WordRecord
 from tasks.catalogue import REPORT, CollectionRecord
 from tasks.collections import Carriers
@@ -72,7 +74,8 @@ def _views(
     points: PointStore, folder: Path, trained: Sequence[WordRecord], proof: Proof, request: ReportRequest
 ) -> list[WordView]:
     """Maps of the words that moved retrieval most, then of those with most sentences."""
-    store = SentenceStore.find(points, request.role_model)
+    language = read_language(BundleLayout(folder).facts)
+    store = SentenceStore.find(points, request.role_model, language.code)
     if store is None:
         return []
     moved: dict[str, float] = {}

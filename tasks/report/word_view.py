@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from minicoil.errors import ReleaseError
 from minicoil.sparse import MiniCoil, normalise
-from minicoil.text import stem
+from minicoil.text import ENGLISH, Language
 from minicoil.training import group_senses, measure_separation, telling_words
 from minicoil.words import WordRecord, part_of_speech
 from tasks.corpus import SentenceStore
@@ -34,6 +34,7 @@ class WordView:
         meanings: (n, d) float32 unit vectors, the numbers stored in a document's cells before term frequency.
         senses: (n,) int64 groups by the role model, the largest 0; -1 where a sentence has no role-model vector.
         parts: (n,) int64 places in `PARTS`; -1 where the neighbours do not tell.
+        language: Of the sentences.
     """
 
     word: str
@@ -41,6 +42,7 @@ class WordView:
     meanings: NDArray[np.float32]
     senses: NDArray[np.int64]
     parts: NDArray[np.int64]
+    language: Language = ENGLISH
 
 
 def view_word(place: Place, folder: Path, record: WordRecord, role_model: str = "minilm") -> WordView:
@@ -51,7 +53,7 @@ def view_word(place: Place, folder: Path, record: WordRecord, role_model: str = 
     """
     model = remembering(MiniCoil.load(folder), place.cache)
     with place.points() as points:
-        store = SentenceStore.find(points, role_model)
+        store = SentenceStore.find(points, role_model, model.vocabulary.language.code)
         if store is None:
             raise ReleaseError(f"{place.home} has no sentences to look at; run this on the home that trained the word")
         return view_sentences(model, store, record)
@@ -76,14 +78,20 @@ def view_sentences(model: MiniCoil, store: SentenceStore, record: WordRecord, n:
     order = sorted(rows)
     known = [i for i in order if sentences[i].key in role]
     senses = dict(zip(known, _senses([role[sentences[i].key] for i in known]), strict=True))
-    forms = set(record.forms)
-    parts = [part_of_speech(texts[i], lambda token: token in forms or stem(token) == record.word) for i in order]
+    forms, language = set(record.forms), model.vocabulary.language
+
+    def is_form(token: str) -> bool:
+        return token in forms or language.stem(token) == record.word
+
+    # the neighbours that tell are English ones
+    parts = [part_of_speech(texts[i], is_form) if language.is_english else "" for i in order]
     return WordView(
         record.word,
         [texts[i] for i in order],
         normalise(np.stack([rows[i] for i in order])),
         np.asarray([senses.get(i, -1) for i in order], dtype=np.int64),
         np.asarray([PARTS.index(part) if part else -1 for part in parts], dtype=np.int64),
+        language,
     )
 
 
@@ -149,7 +157,7 @@ def _describe_senses(view: WordView) -> dict[str, Any]:
         rows = np.flatnonzero(view.senses == sense)
         centre = view.meanings[rows].mean(axis=0)
         examples = rows[np.argsort(-(view.meanings[rows] @ centre), kind="stable")][:SHOWN]
-        words = telling_words(view.texts, view.senses, sense, view.word)
+        words = telling_words(view.texts, view.senses, sense, view.word, language=view.language)
         groups.append({"n_sentences": len(rows), "words": words, "examples": [view.texts[i] for i in examples]})
     return {"apart": separation.apart, "dimension": separation.dimension, "groups": groups}
 

@@ -148,6 +148,9 @@ class Documents(Generic[Model]):
             try:
                 store.write(self.key(name), data, if_tag=tag, if_absent=tag is None)
             except ConflictError as error:
+                from tasks.metrics import count_store_conflict  # not by those whom nobody outruns
+
+                count_store_conflict(self.prefix.strip("/"))
                 raise _Outrun from error
             return after
 

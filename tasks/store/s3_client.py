@@ -10,6 +10,7 @@ import boto3
 from botocore.config import Config
 
 from minicoil.errors import UsageError
+from tasks.metrics import count_store_retry, is_counting
 from tasks.settings import Settings, has_secret
 
 _REGION = "us-east-1"  # where nobody says one; stores that are not AWS take any
@@ -22,7 +23,7 @@ def make_client(settings: Settings) -> Any:
         UsageError: the endpoint is no address, or carries a secret.
     """
     secret, key = settings.s3_secret_access_key, settings.s3_access_key_id
-    return boto3.client(
+    client = boto3.client(
         "s3",
         endpoint_url=check_endpoint(settings.s3_endpoint_url),
         region_name=find_region(settings.s3_region),
@@ -37,6 +38,15 @@ def make_client(settings: Settings) -> Any:
             response_checksum_validation="when_required",
         ),
     )
+    if is_counting():
+        client.meta.events.register("request-created.s3", _count_retry)
+    return client
+
+
+def _count_retry(request: Any, **_: Any) -> None:
+    """For botocore, which tries requests again by itself and tells nobody until one of them is answered."""
+    if request.context.get("retries", {}).get("attempt", 1) > 1:
+        count_store_retry()
 
 
 def encryption(settings: Settings) -> dict[str, str]:

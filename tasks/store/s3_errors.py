@@ -22,6 +22,7 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError
+from tasks.metrics import count_store_retry
 from tasks.store.s3_answers import not_s3
 
 logger = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ def read_again(read: Callable[[], _Answer]) -> _Answer:
     """
 
     def tell(state: tenacity.RetryCallState) -> None:
+        count_store_retry()
         logger.info("%s; reading it again", state.outcome.exception() if state.outcome else None)
 
     retrying = tenacity.Retrying(

@@ -241,7 +241,10 @@ class S3Store:
         origin = {"Bucket": self._bucket, "Key": self._key(source)}
         try:
             with self._translated(source):
-                self._client.copy(origin, self._bucket, self._key(target), ExtraArgs=self._sealed, Config=_TRANSFER)
+                try:
+                    self._client.copy(origin, self._bucket, self._key(target), ExtraArgs=self._sealed, Config=_TRANSFER)
+                except KeyError as error:  # of a copy in parts: some stores take each for an upload of nothing
+                    raise StoreError(f"{self.url} answered a copy without saying what it copied: {error}") from error
         except (ObjectNotFoundError, ConflictError, StoreUnavailableError):
             raise
         except StoreError as error:  # a lock, a key or a policy that copies inside the store do not meet
@@ -275,7 +278,7 @@ class S3Store:
             for page in pages:
                 check_listing(page, self.url)
                 for entry in page.get("Contents", ()):
-                    yield ObjectInfo(entry["Key"].removeprefix(self._prefix), entry["Size"], entry["ETag"])
+                    yield ObjectInfo(entry["Key"].removeprefix(self._prefix), entry["Size"], entry.get("ETag", ""))
 
     def set_aside(self, key: str) -> str:
         aside = aside_key(key)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
+from minicoil.text import Language
 from minicoil.training import find_senses, telling_words
 from minicoil.words import Candidate, MiningConfig, WordCounts, general_per_million, rank_common
 from tasks.corpus import SentenceStore
@@ -19,7 +20,7 @@ from tasks.training.sampling import sample_sentences
 LOOKED_AT = 2  # candidates whose sentences are encoded, for each word wanted
 SENTENCES = 48  # of each candidate: two groups of them stand apart or do not, and they are encoded in a quarter second
 _POOL = 400  # of the most frequent words, from which the candidates are taken
-_EVERYDAY = 400.0  # per million of general English (Zipf 5.6): above it lie the words that are in every text
+_EVERYDAY = 400.0  # per million of general text (Zipf 5.6): above it lie the words that are in every text
 _SMALLER_SHARE = 0.15  # of a word's sentences in its second meaning, from which the word counts as one with two
 _FEW_SENSES = 3  # a word that falls into more groups than that is one of many topics and not of many meanings
 
@@ -78,10 +79,10 @@ def choose_ambiguous(
 
 
 def _candidates(counts: WordCounts, known: set[str], config: MiningConfig) -> list[Candidate]:
-    """Frequent words by how much there is of them and how many meanings general English gives such words."""
+    """Frequent words by how much there is of them and how many meanings general text gives such words."""
     scored = []
     for candidate in rank_common(counts, _POOL, config):
-        general = general_per_million(candidate.use)
+        general = general_per_million(candidate.use, language=counts.language)
         if candidate.word not in known and general < _EVERYDAY:
             # the number of a word's senses grows with its frequency, see `minicoil.words.mining`
             meanings = min(1.0, config.min_meanings + general / config.many_meanings_at)
@@ -114,13 +115,23 @@ def _look(
                 role |= {key: entry.role for key, entry in encoder.encode(here, advance).items()}
     return {
         candidate.word: _judge(
-            candidate.word, [key for key in keys[candidate.word].tolist() if key in role], texts, role
+            candidate.word,
+            [key for key in keys[candidate.word].tolist() if key in role],
+            texts,
+            role,
+            encoders.tokenizer.language,
         )
         for candidate in pool
     }
 
 
-def _judge(word: str, keys: Sequence[int], texts: dict[int, str], role: dict[int, NDArray[np.float32]]) -> Meanings:
+def _judge(
+    word: str,
+    keys: Sequence[int],
+    texts: dict[int, str],
+    role: dict[int, NDArray[np.float32]],
+    language: Language,
+) -> Meanings:
     if not keys:
         return Meanings(0.0, 0.0, ("none of its sentences is there",))
     vectors = np.stack([role[key] for key in keys])
@@ -130,7 +141,7 @@ def _judge(word: str, keys: Sequence[int], texts: dict[int, str], role: dict[int
         return Meanings(0.0, spread, (f"one meaning in {len(keys)} sentences",))
     shown = [texts[key] for key in keys]
     told = " / ".join(
-        ", ".join(telling_words(shown, senses.groups, group, word, 2)) or "?" for group in range(len(sizes))
+        ", ".join(telling_words(shown, senses.groups, group, word, 2, language)) or "?" for group in range(len(sizes))
     )
     balance = min(1.0, float(sizes[1]) / len(keys) / _SMALLER_SHARE) * min(1.0, _FEW_SENSES / len(sizes))
     return Meanings(senses.gain * balance, spread, (f"{len(sizes)} meanings in {len(keys)} sentences: {told}",))

@@ -11,7 +11,7 @@ from typing import Any
 from minicoil.config import SamplingConfig
 from minicoil.encoder import TIMING, encoding_for
 from minicoil.errors import UsageError
-from minicoil.text import WordTokenizer, fold_text
+from minicoil.text import ENGLISH, Language, WordTokenizer, fold_text
 from minicoil.words import (
     Candidate,
     KnownUse,
@@ -54,13 +54,13 @@ class WordRequest:
     max_ids: int | None = None
 
 
-def check_words(request: WordRequest) -> None:
+def check_words(request: WordRequest, language: Language = ENGLISH) -> None:
     """Refuse what is no word before anything is read.
 
     Raises:
         UsageError: a named word is no word, no line of a file is one, or a file cannot be read.
     """
-    sort_words(request.words, request.words_file, fold_text)
+    sort_words(request.words, request.words_file, fold_text, language)
     if request.queries is not None:
         read_queries(request.queries, CorpusReport())
 
@@ -102,7 +102,8 @@ def choose_words(
         UsageError: a named word is no word, or a file cannot be read.
     """
     config, fold = replace(MiningConfig(), min_count=min_sentences), WordTokenizer.from_folder(parent.folder).fold
-    named, refused = sort_words(request.words, request.words_file, fold)
+    language = parent.vocabulary.language
+    named, refused = sort_words(request.words, request.words_file, fold, language)
     chosen: dict[str, Candidate] = {}
     for given in named:
         chosen[given.entry] = _named(given, counts, chosen.get(given.entry))
@@ -113,7 +114,7 @@ def choose_words(
     mine = request.mine or (0 if named or request.common or request.ambiguous else DEFAULT_MINED)
     if mine:
         queries = read_queries(request.queries, report) if request.queries is not None else []
-        weights = query_weights((query.text for query in queries), fold)
+        weights = query_weights((query.text for query in queries), fold, language)
         uses = {word: known_use(record) for word, record in parent.ledger.served().items()}
         mined = rank_mined(counts, mine, parent.vocabulary.known_words, uses, background, weights, config)
         chosen |= {c.word: c for c in mined if c.word not in chosen}

@@ -33,7 +33,7 @@ from tasks.training.shard_files import ShardModel, damaged, open_features, pack,
 
 logger = logging.getLogger(__name__)
 _PAGE = 2048
-_VERSION = 1
+_VERSION = 2  # 1 was English alone
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from minicoil.config import SamplingConfig
 from minicoil.errors import TrainingError
 from minicoil.files import load_array, parse_json, write_json, write_whole
-from minicoil.text import cut_snippet, sentence_key, stem
+from minicoil.text import Language, cut_snippet, sentence_key
 from minicoil.training import OccurrenceReader, OccurrenceWriter, WordSample, word_seed
 from tasks.corpus import SentenceStore
 from tasks.models import Encoders, SentenceEncoder
@@ -119,7 +119,7 @@ def encode_features(
         return Features(folder, width)
     (folder / "words.json").unlink(missing_ok=True)
     np.save(folder / "keys.npy", keys)
-    number_of = _numbering(words, forms)
+    number_of = _numbering(words, forms, encoders.tokenizer.language)
     cuts = _encode_sentences(store, encoders, keys, chosen, number_of, words, sampling, folder)
     _encode_snippets(encoders, cuts, number_of, folder)
     write_whole(folder / "words.json", write_json(words, ascii_only=True))  # last: the folder is complete
@@ -160,7 +160,7 @@ def _is_complete(folder: Path, words: list[str], keys: NDArray[np.uint64]) -> bo
         return False
 
 
-def _numbering(words: Sequence[str], forms: Mapping[str, Sequence[str]]) -> WordOf:
+def _numbering(words: Sequence[str], forms: Mapping[str, Sequence[str]], language: Language) -> WordOf:
     """Token -> number of the word it is a form of, -1 for all others; by form, by name and by stem."""
     numbers = {word: number for number, word in enumerate(words)}
     numbers |= {form: number for number, word in enumerate(words) for form in forms[word]}
@@ -169,7 +169,7 @@ def _numbering(words: Sequence[str], forms: Mapping[str, Sequence[str]]) -> Word
     def number_of(token: str) -> int:
         found = memo.get(token)
         if found is None:
-            found = memo[token] = numbers.get(token, numbers.get(stem(token), -1))
+            found = memo[token] = numbers.get(token, numbers.get(language.stem(token), -1))
         return found
 
     return number_of

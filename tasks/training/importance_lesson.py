@@ -66,7 +66,7 @@ def learn_from_corpus(
     documents = list(read_corpora(specs, CorpusReport(), n_read, points=points))
     # every document asks at most once: of too few there is no need to look at any
     sources = [Source(entry.id, entry.title, entry.body) for entry in documents if len(documents) >= MIN_PAIRS]
-    data = make_known_items("importance", sources, len(sources))
+    data = make_known_items("importance", sources, len(sources), language=parent.vocabulary.language)
     if len(data.queries) < MIN_PAIRS:
         n_pairs = len(data.queries) if sources else len(documents)
         return _left_out(
@@ -107,11 +107,11 @@ def _read(model: MiniCoil, data: RetrievalSet) -> tuple[list[DocumentWords], lis
     described = []
     with progress("reading for importance", len(data.documents), "documents") as advance, encoding_for(TRAINING):
         for text, entry in model.pool(data.documents.values()):
-            described.append(describe_words(entry, len(model.tokenizer.words(text))))
+            described.append(describe_words(entry, len(model.tokenizer.words(text)), model.tokenizer.language))
             advance(1)
     places = {name: place for place, name in enumerate(data.documents)}
     read = model.tokenizer.tokenize(list(data.queries.values()))
     halves: tuple[list[Pair], list[Pair]] = ([], [])
     for (name, query), asked in zip(data.queries.items(), read, strict=True):
-        halves[not teaches(query)].append(Pair.of(asked.tokens, places[name]))
+        halves[not teaches(query)].append(Pair.of(asked.tokens, places[name], asked.language))
     return described, *halves

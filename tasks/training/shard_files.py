@@ -27,6 +27,7 @@ class ShardModel:
 
     Attributes:
         parent: Release that the channel serves while the shards are made; None for the empty model.
+        encoder, dims, language: Of the empty model.
     """
 
     channel: str
@@ -34,6 +35,7 @@ class ShardModel:
     encoder: str
     role_model: str
     dims: int
+    language: str = "en"
 
     def open(self, place: Place, key: str) -> Parent:
         """The release that the shard at `key` was cut for.
@@ -41,7 +43,7 @@ class ShardModel:
         Raises:
             ConflictError: the channel moved since.
         """
-        parent = open_parent(place, self.channel, self.encoder, self.dims)
+        parent = open_parent(place, self.channel, self.encoder, self.dims, language=self.language)
         if parent.release != self.parent:
             raise ConflictError(
                 f"{key} was cut for release {self.parent}, channel '{self.channel}' is at {parent.release} by now; "

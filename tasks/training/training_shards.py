@@ -35,7 +35,7 @@ from tasks.training.units import TrainingPlan, WordDigest, train_unit
 from tasks.training.word_memory import WordMemory
 
 logger = logging.getLogger(__name__)
-_VERSION = 1
+_VERSION = 2  # 1 was English alone
 _HEAD = "shard.json"
 
 
@@ -163,6 +163,7 @@ def _plan(values: Mapping[str, Any]) -> TrainingPlan:
         gate=GateConfig(**values["gate"]),
         encoder_digest=str(values["encoder_digest"]),
         role_model=str(values["role_model"]),
+        rounding=values.get("rounding", "none"),
     )
 
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig, config_digest
+from minicoil.config import GateConfig, Rounding, SamplingConfig, TrainingConfig, TripletConfig, config_digest
 from minicoil.encoder import memory as usable_memory
 from minicoil.files import write_json
-from minicoil.training import rules_digest
+from minicoil.training import TrainedWord, rules_digest
 from minicoil.words import Candidate, WordRecord
 from tasks.models import Parent
 from tasks.progress import progress
@@ -33,7 +33,12 @@ _BATCH_SHARE = 4  # a batch may take a fourth of the memory that a container all
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """Everything that decides a layer, apart from the sentences."""
+    """Everything that decides a layer, apart from the sentences.
+
+    Attributes:
+        rounding: What layers are rounded to before anybody judges them.
+        language: ISO 639 code of the sentences.
+    """
 
     training: TrainingConfig
     sampling: SamplingConfig
@@ -41,17 +46,24 @@ class TrainingPlan:
     gate: GateConfig
     encoder_digest: str
     role_model: str
+    rounding: Rounding = "none"
+    language: str = "en"
 
     @property
     def facts(self) -> dict[str, str]:
         """What a manifest says of it."""
-        return {"role_model": self.role_model, "target": self.training.target}
+        rounding = {} if self.rounding == "none" else {"rounding": self.rounding}
+        return {"role_model": self.role_model, "target": self.training.target, **rounding}
 
     @property
     def digest(self) -> str:
         """Of all settings, the encoder, and the rules by which a layer is made and judged."""
         configs = config_digest(self.training, self.sampling, self.triplets, self.gate)
         parts = [configs, self.encoder_digest, self.role_model, rules_digest()]
+        if self.rounding != "none":  # it came later, and layers of before keep their digest
+            parts.append(self.rounding)
+        if self.language != "en":
+            parts.append(f"language {self.language}")
         return hashlib.sha256(write_json(parts, ascii_only=True).encode()).hexdigest()
 
 
@@ -122,6 +134,8 @@ def train_unit(
             batch = []
             for outcome, sample in zip(outcomes, samples, strict=True):
                 digest = digests[sample.word]
+                if isinstance(outcome, TrainedWord):
+                    outcome = outcome.rounded(plan.rounding)
                 judged = judge.judge(outcome, sample, digest.n_found)
                 batch.append(_complete(judged, digest, by_word[sample.word], plan, seconds))
             memory.write(batch)

@@ -3,6 +3,6 @@ from .channel_state import (
     ChannelStatus as ChannelStatus,
     Look as Look,
     channel_status as channel_status,
-    shown_time as shown_time,
 )
+from .moments import shown_time as shown_time
 from .notices import Notice as Notice, in_order as in_order

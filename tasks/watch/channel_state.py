@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from minicoil.errors import DamagedReleaseError, EngineUnavailableError, MiniCoilError, ReleaseError
@@ -24,6 +23,7 @@ from tasks.collections import DuePoints, LengthDrift, count_due, is_grace_over, 
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.releases import IdBudget, id_budget
+from tasks.watch.moments import shown_time
 from tasks.watch.notices import Notice
 
 FEW_DAYS_OF_IDS = 30.0
@@ -281,13 +281,3 @@ def _of_ids(status: ChannelStatus) -> Iterator[Notice]:
 
 def _command(words: str, channel: str) -> str:
     return f"minicoil {words}" + ("" if channel == DEFAULT_CHANNEL else f" --channel {channel}")
-
-
-def shown_time(at: str | None) -> str:
-    """An ISO time as a person reads it, with how long ago that is."""
-    if at is None:
-        return "at an unknown time"
-    moment = datetime.fromisoformat(at)
-    hours = (datetime.now(UTC) - moment).total_seconds() / 3600
-    ago = f"{hours * 60:.0f} min" if hours < 2 else f"{hours:.0f} h" if hours < 72 else f"{hours / 24:.0f} days"
-    return f"{moment:%Y-%m-%d %H:%M} UTC ({ago} ago)"

@@ -98,6 +98,21 @@ ASKED: dict[str, tuple[Asked, ...]] = {
             "seconds to draw 8,000 sentences of 1,000 words", lambda r: r["new"]["draw"]["seconds"], most=60, form=".1f"
         ),
     ),
+    "embedding_service": (
+        Asked(
+            "highest rate of 8-word queries on one core with p99 within 50 ms, of those tried",
+            lambda r: r["highest_rate_within"],
+            least=150,
+            form=".0f",
+        ),
+        Asked("p99 in ms at 150 a second", lambda r: r["at_rates"]["150"]["p99_ms"], most=50, form=".1f"),
+        Asked(
+            "requests that got no vector",
+            lambda r: sum(step["failed"] for step in (r["at_most"], *r["at_rates"].values())),
+            most=0,
+            form=".0f",
+        ),
+    ),
     "server": (
         Asked("guarded rewrite with stamp, times four round trips", lambda r: r["times_faster"], least=1.6, form=".2f"),
         Asked("points found of 60,000, one shard", lambda r: r["find"]["1 shards"]["found"], least=60_000, form=".0f"),

@@ -86,15 +86,16 @@ def post_processing(job, texts):
 
     model = MiniCoil.load(job["folder"], threads=1)
     encoder, seen = model.encoder, {}
-    forward = encoder._forward_rows
+    session = encoder._rows
 
-    def remembered(session, ids, mask, rows):
-        key = ids.tobytes() + rows.tobytes()
-        if key not in seen:
-            seen[key] = forward(session, ids, mask, rows)
-        return seen[key]
+    class Remembered:
+        def run(self, outputs, feed):
+            key = b"".join(feed[name].tobytes() for name in sorted(feed))
+            if key not in seen:
+                seen[key] = session.run(outputs, feed)
+            return seen[key]
 
-    encoder._forward_rows = remembered
+    encoder._rows = Remembered()
     vectors = list(model.embed(texts))
 
     def least(run):

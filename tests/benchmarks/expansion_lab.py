@@ -15,7 +15,8 @@ from minicoil.errors import VocabularyError
 from minicoil.files.layout import BundleLayout
 from minicoil.folder.bundle import create_empty_bundle, derive_bundle
 from minicoil.text.stemming import STOPWORDS, stem
-from minicoil.words.vocabulary import Vocabulary, check_word
+from minicoil.words.entries import check_word
+from minicoil.words.vocabulary import Vocabulary
 from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.releases import publish_release
 from tasks.place import Place

@@ -28,6 +28,7 @@ COMMANDS = {
     "reencoding": "MINICOIL_BENCH_OUT=FILE pytest -m benchmark -s tests/benchmarks/test_reencoding_benchmark.py",
     "expansion": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_expansion_benchmark.py",
     "adopting": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_adopting_benchmark.py",
+    "embedding_service": "pytest -m benchmark -s tests/benchmarks/test_embedding_service_benchmark.py",
     "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
     "shards": "pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py",
@@ -221,6 +222,12 @@ def _server_ratios(r: dict[str, Any]) -> Iterator[Row]:
     yield what, f"{now:,}", f"{before:,}, in four round trips", f"{now / before:.2f}x"
 
 
+def _embedding_service_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    ours, bare = r["most_queries_a_second"], r["bare_loop_queries_a_second"]
+    what = f"{r['words_a_query']}-word queries a second over HTTP, one core"
+    yield what, f"{ours:.0f}", f"{bare:.0f}, a bare ONNX Runtime loop", f"{r['share_of_the_bare_loop']:.2f}x"
+
+
 def _adopting_ratios(r: dict[str, Any]) -> Iterator[Row]:
     now, before = r["ms_a_point"], r["ms_a_point_one_by_one"]
     what = f"ms a point adopted, the encoder left out, Qdrant {r['server']}"
@@ -287,6 +294,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("reencoding", _reencoding_ratios),
     ("expansion", _expansion_ratios),
     ("server", _server_ratios),
+    ("embedding_service", _embedding_service_ratios),
     ("adopting", _adopting_ratios),
     ("release", _release_ratios),
     ("shards", _shard_ratios),
@@ -521,6 +529,18 @@ def _server(r: dict[str, Any]) -> str:
     return table(("a cell that every point has", "found", "seconds"), rows)
 
 
+def _embedding_service(r: dict[str, Any]) -> str:
+    rows = [
+        ("as fast as 16 clients can", r["at_most"]),
+        *((f"{rate} a second", r["at_rates"][rate]) for rate in r["at_rates"]),
+    ]
+    lines = [
+        (name, f"{row['per_second']:.0f}", f"{row['p50_ms']:.1f}", f"{row['p99_ms']:.1f}", f"{row['failed']:.0f}")
+        for name, row in rows
+    ]
+    return table(("8-word queries, one a request", "answered a second", "p50 ms", "p99 ms", "failed"), lines)
+
+
 def _adopting(r: dict[str, Any]) -> str:
     rows = [
         (f"adopted, {r['n_points']:,} points", f"{r['ms_a_point']:.2f}"),
@@ -538,6 +558,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "feature_precision": _feature_precision,
     "reencoding": _reencoding,
     "expansion": _expansion,
+    "embedding_service": _embedding_service,
     "server": _server,
     "adopting": _adopting,
     "release": _release,

@@ -76,7 +76,7 @@ class Served:
     def run_of(self, run: str) -> Any:
         return self.get(f"/flow_runs/{run}")
 
-    def wait(self, run: str, states: tuple[str, ...] = FINAL, seconds: float = 150) -> Any:
+    def wait(self, run: str, states: tuple[str, ...] = FINAL, seconds: float = 280) -> Any:
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             try:

@@ -42,3 +42,9 @@ def test_our_own_image_is_built_by_one_service_and_pulled_by_none():
         ours.keys() - {"bucket"}, "never"
     )
     assert {"server", "deploy", "worker"} <= ours.keys()
+
+
+def test_the_ui_is_served_from_where_the_image_s_user_may_write():
+    server = SERVICES["server"]["environment"]
+    volume = next(path.split(":")[1] for path in SERVICES["server"]["volumes"])
+    assert server["PREFECT_SERVER_UI_STATIC_DIRECTORY"].startswith(f"{volume}/")

@@ -36,6 +36,8 @@ def test_what_runs_by_itself_has_parameters_that_its_form_accepts():
         module, function = row["entrypoint"].rsplit(".", 1)
         model = typing.get_type_hints(getattr(importlib.import_module(module), function).fn)["parameters"]
         model.model_validate(row["parameters"]["parameters"])
+        (schedule,) = row["schedules"]
+        assert schedule["timezone"] == "{{ prefect.variables.minicoil_timezone }}"
 
 
 def test_only_what_the_publisher_left_undone_starts_a_reencoding():
@@ -47,7 +49,7 @@ def test_only_what_the_publisher_left_undone_starts_a_reencoding():
 def set_up_twice():
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=270):
         first = asyncio.run(set_up(["production", "staging", "production"]))
         second = asyncio.run(set_up(["production"]))
         yield first, second, asyncio.run(what_stands())
@@ -65,10 +67,10 @@ async def what_stands():
 
 def test_setting_up_twice_makes_everything_once(set_up_twice):
     first, second, (limits, automations, pools) = set_up_twice
-    assert first["limits"] == ["channel-production", "channel-staging"]
-    assert second["automations"] == first["automations"]
+    assert first.limits == ["channel-production", "channel-staging"]
+    assert second.automations == first.automations
     assert limits == {"channel-production": 1, "channel-staging": 1}
-    assert sorted(automations) == sorted(first["automations"]) and pools == ["minicoil"]
+    assert sorted(automations) == sorted(first.automations) and pools == ["minicoil"]
 
 
 def test_a_server_that_does_not_answer_is_named(monkeypatch):

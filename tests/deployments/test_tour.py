@@ -30,7 +30,7 @@ def commands(monkeypatch, tmp_path):
         code, answer = answers.get(len(ran), usual)
         return subprocess.CompletedProcess(command, code, json.dumps(answer).encode())
 
-    monkeypatch.setattr(tour.subprocess, "run", run)
+    monkeypatch.setattr("deployments.own_commands.subprocess.run", run)
     monkeypatch.setattr(tour, "look_at_senses", lambda place, release: FirstLook())
     monkeypatch.setattr(sys, "argv", ["tour", "--home", str(tmp_path / "home")])
     return ran, answers
@@ -42,7 +42,7 @@ def test_a_second_run_goes_on_behind_what_is_done(commands, capsys):
     told = capsys.readouterr().out
     assert len(ran) == len(tour.STEPS) == 4
     assert "found: release 1: 1 words taught (pool, ...); 700 pieces rewritten" in told
-    assert told.count("why it matters:") == 4 and "Over all 0 such searches" in told
+    assert told.count("why it matters:") == 4 and "No taught word has several meanings" in told
     tour.main()
     assert len(ran) == 4 and capsys.readouterr().out.count("done before") == 4
 

@@ -1,6 +1,5 @@
 """The example runs as it is printed, and its two rankings are fused."""
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -14,14 +13,6 @@ import minicoil
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "examples" / "hybrid_search.py"
 pytestmark = pytest.mark.filterwarnings("ignore")  # of qdrant-client's local mode
-
-
-@pytest.fixture(scope="module")
-def example():
-    spec = importlib.util.spec_from_file_location("hybrid_search", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_collection_is_filled_and_queried_with_both_vectors(example, bundle):

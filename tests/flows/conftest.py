@@ -1,12 +1,18 @@
 """A Prefect server for tests that want one, and one home in which the product lives through its life once."""
 
 import os
+import pickle
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from folders import wait_closed
+
+from tasks.place import Place
+from tasks.store import lock_file
 
 CORPUS = "pydocs:networkx"
 
@@ -19,7 +25,7 @@ def prefect_server():
     from prefect.settings import PREFECT_API_URL
     from prefect.testing.utilities import prefect_test_harness
 
-    with prefect_test_harness(server_startup_timeout=120):
+    with prefect_test_harness(server_startup_timeout=270):
         yield str(PREFECT_API_URL.value())
 
 
@@ -35,25 +41,37 @@ class Life:
 
     @property
     def place(self):
-        from tasks.place import Place
-
         return Place.at(self.home)
 
 
 @pytest.fixture(scope="session")
 def life(tmp_path_factory) -> Life:
+    """Lived once for all processes of a test run; each has a copy of the home."""
+    own = tmp_path_factory.mktemp("life") / "home"
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared-life"
+    shared.mkdir(exist_ok=True)
+    with lock_file(shared / "lock", patience_seconds=280):
+        if not (shared / "answers").exists():
+            answers = _live(shared / "home")
+            wait_closed(shared / "home")
+            (shared / "answers").write_bytes(pickle.dumps(answers))
+    shutil.copytree(shared / "home", own, ignore=shutil.ignore_patterns("owner.sock"))
+    return Life(own, *pickle.loads((shared / "answers").read_bytes()))
+
+
+def _live(home: Path) -> list[dict[str, Any]]:
     from flows.extend_vocabulary import extend_vocabulary
     from flows.forms.parameters import ExtendParameters, IndexParameters
     from flows.index_collection import index_collection
 
-    home = tmp_path_factory.mktemp("life") / "home"
     index = IndexParameters(home=str(home), collection="docs", corpus=[CORPUS], sample=250)
     named = {"home": str(home), "corpus": [CORPUS], "sample": 250, "max_sentences": 120}
-    indexed = index_collection(index)
-    first = extend_vocabulary(ExtendParameters(**named, words=["nodes", "graph", "paths", "edges", "zzyzx"]))
-    again = extend_vocabulary(ExtendParameters(**named, words=["nodes", "graph", "paths", "edges", "zzyzx"]))
-    second = extend_vocabulary(ExtendParameters(**named, words=["weight", "algorithm", "node"]))
-    return Life(home, indexed, first, again, second)
+    words = (["nodes", "graph", "paths", "edges", "zzyzx"],) * 2 + (["weight", "algorithm", "node"],)
+    return [
+        index_collection(index),
+        *(extend_vocabulary(ExtendParameters(**named, words=asked)) for asked in words),
+    ]
 
 
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}

@@ -38,4 +38,7 @@ def test_words_are_chosen_by_the_corpus_and_taught_by_the_other_text_too(tmp_pat
 def test_a_request_without_it_is_the_request_of_an_earlier_version():
     assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "importance": "keep"}, "x")
     assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "also": []}, "x")
+    assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "rounding": "none"}, "x")
+    assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "language": None}, "x")
+    assert request_digest({"corpus": ["a"]}, "x") != request_digest({"corpus": ["a"], "rounding": "float16"}, "x")
     assert request_digest({"corpus": ["a"]}, "x") != request_digest({"corpus": ["a"], "also": ["b"]}, "x")

@@ -146,6 +146,11 @@ def test_queries_that_are_documents_rank_the_others_in_an_order_that_can_be_comp
     check_beir_self(write_beir_self(tmp_path / "set"), home, bundle)
 
 
+def test_a_public_set_that_was_read_before_is_measured_by_its_name_without_network(home, bundle):
+    write_beir_self(home / "cache" / "sets" / "nanobeir-arguana@main")
+    check_beir_self("NanoBEIR:ArguAna", home, bundle)
+
+
 @pytest.fixture
 def cases(shared_data):
     """Folder of inputs that failed once, beside the real text."""

@@ -10,6 +10,7 @@ import pytest
 from minicoil.errors import CollectionError, CorpusError, ReleaseError, UsageError
 from minicoil.folder.bundle import check_bundle
 from minicoil.words.ledger import Ledger
+from tasks.catalogue.best import read_best
 from tasks.catalogue.releases import open_release, read_manifest
 from tasks.collections.searching import search_collection
 from tasks.place import Place
@@ -97,6 +98,16 @@ def test_without_labels_the_collections_own_text_asks(life):
     known, *senses = answer["sets"]
     assert known["kind"] == "known_item" and known["is_proxy"] and known["n_queries"] > 50
     assert all(row["kind"] == "sense" and not row["trained_on"]["is_trained_on"] for row in senses)
+
+
+def test_a_release_is_held_against_the_best_on_the_questions_frozen_with_it(life):
+    store = life.place.objects()
+    best = read_best(store, "production")
+    assert best.release == 1 and len(best.documents["docs"]) > 100
+    sets = read_manifest(store, 2).facts["retrieval_gate"]["sets"]
+    (frozen,) = [row for row in sets if "best" in row]
+    assert frozen["best"] == 1 and frozen["set"] == "docs as release 1 found it" and frozen["n_queries"] > 50
+    assert not [row for row in read_manifest(store, 1).facts["retrieval_gate"]["sets"] if "best" in row]
 
 
 def test_an_explanation_sums_to_the_engines_score(life):
@@ -195,6 +206,8 @@ def test_bad_requests_say_what_to_do(life, tmp_path):
         evaluate(life, folder=str(tmp_path), release=77)
     with pytest.raises(CorpusError, match="corpus.jsonl, queries.jsonl, qrels/test.tsv not found"):  # before any work
         run("extend-vocabulary", {**place, "corpus": ["pydocs:networkx"], "judged_sets": [str(tmp_path)]})
+    with pytest.raises(UsageError, match="'beir:sci': no such set; known are arguana,"):
+        run("extend-vocabulary", {**place, "corpus": ["pydocs:networkx"], "judged_sets": ["beir:sci"]})
     with pytest.raises(UsageError, match="not one word.*a second corpus needs a --corpus of its own"):  # before reading
         run("extend-vocabulary", {**place, "corpus": ["nowhere"], "words": ["nodes", "texts/more"]})
 

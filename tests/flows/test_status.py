@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from folders import files_of
 
 from flows.cli import main
 from flows.orchestration.past_runs import read_runs
@@ -108,9 +109,7 @@ def test_a_service_that_is_well_says_what_is_served_and_that_there_is_nothing_to
 
 def test_status_leaves_no_record_of_itself_and_writes_nothing_at_all(home):
     def files():
-        return {
-            path: path.stat().st_mtime_ns for path in home.rglob("*") if path.is_file() and "engine" not in str(path)
-        }
+        return {path: path.stat().st_mtime_ns for path, _ in files_of(home) if "engine" not in str(path)}
 
     before = files()
     ask(home)

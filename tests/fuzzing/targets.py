@@ -268,7 +268,7 @@ def packed_shards(folder: Path) -> list[bytes]:
     plan = TrainingPlan(TrainingConfig(), SamplingConfig(), TripletConfig(), GateConfig(), DIGEST, "minilm")
     use = {"word": "pod", "count": 9, "n_documents": 3, "forms": ["pods"], "per_million": 1.0, "neighbours": [0.5, 0.5]}
     head = {
-        "version": 1,
+        "version": 2,
         "model": asdict(ShardModel("production", 1, "minilm", "minilm", 4)),
         "plan": asdict(plan),
         "plan_digest": plan.digest,

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from folders import wait_closed
 
 import minicoil
 from minicoil.files.layout import BundleLayout
@@ -91,6 +92,8 @@ def write_articles(folder: Path) -> None:
 
 def copy_folder(source: Path, target: Path) -> None:
     """A reader's folder as it is on disk, holes of the engine's files kept."""
+    for lock in source.rglob("owner.lock"):
+        wait_closed(lock.parent.parent)
     subprocess.run(["cp", "-r", "--sparse=always", str(source), str(target)], check=True)
     for socket in target.rglob("*.sock"):
         socket.unlink()

@@ -55,10 +55,22 @@ class PrefectServer:
             self.post("/v2/concurrency_limits/", {"name": name, "limit": 1, "active": True})
 
     def get(self, path: str) -> Any:
-        return httpx.get(f"{self.url}/api{path}", timeout=60).raise_for_status().json()
+        return self._send("GET", path).json()
 
     def post(self, path: str, body: Any) -> Any:
-        return httpx.post(f"{self.url}/api{path}", json=body, timeout=60).raise_for_status().json()
+        return self._send("POST", path, json=body).json()
+
+    def delete(self, path: str) -> None:
+        self._send("DELETE", path)
+
+    def _send(self, method: str, path: str, **content: Any) -> httpx.Response:
+        """As Prefect's own client: 503 says that another writer had the database, and to ask again."""
+        for _ in range(20):
+            answer = httpx.request(method, f"{self.url}/api{path}", timeout=60, **content)
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(0.5)
+        return answer.raise_for_status()
 
     def close(self) -> None:
         self._process.terminate()

@@ -11,6 +11,7 @@ from pathlib import Path
 import boto3
 import pytest
 import yaml
+from folders import files_of
 from pydantic import SecretStr, ValidationError
 
 from flows.orchestration.embedded import FLOWS
@@ -50,11 +51,8 @@ def planted_in(text):
 
 
 def files_with_keys(folder):
-    found = {}
-    for path in folder.rglob("*"):
-        if path.is_file() and (keys := [key for key in PLANTED if key.encode() in path.read_bytes()]):
-            found[str(path)] = keys
-    return found
+    found = {str(path): [key for key in PLANTED if key.encode() in data] for path, data in files_of(folder)}
+    return {path: keys for path, keys in found.items() if keys}
 
 
 def test_every_secret_setting_hides_itself(monkeypatch):

@@ -7,6 +7,7 @@ from click.testing import CliRunner
 
 from flows import screen
 from flows.cli import main
+from flows.command_line.failures import UNEXPECTED
 from minicoil.errors import StoreError
 from tasks.store.damage import forget_damage, name_damage, named_damage
 from tasks.store.local_store import LocalStore
@@ -104,3 +105,18 @@ def test_damage_is_named_once_until_it_is_forgotten(caplog):
 
 def test_a_figure_that_could_not_be_computed_is_null_in_an_answer():
     assert screen.dump_json({"a": float("nan"), "b": (1, float("inf"))}) == '{"a": null, "b": [1, null]}'
+
+
+def test_a_module_that_an_extra_brings_is_told_by_that_extra(failing, tmp_path, monkeypatch):
+    monkeypatch.setattr("minicoil.extras.find_spec", lambda module: None)
+    failing(ModuleNotFoundError("No module named 'sklearn.cluster'", name="sklearn.cluster"))
+    answer = run(tmp_path)
+    assert answer.exit_code == 2
+    assert answer.stderr.strip().endswith("the extra [train] brings it: pip install 'minicoil-service[train]'")
+    assert len(answer.stderr.strip().splitlines()) == 1
+
+
+def test_a_module_that_no_extra_brings_is_ours_to_mend(failing, tmp_path):
+    failing(ModuleNotFoundError("No module named 'nobody_has_this'", name="nobody_has_this"))
+    answer = run(tmp_path)
+    assert answer.exit_code == 1 and UNEXPECTED in answer.stderr

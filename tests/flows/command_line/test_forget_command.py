@@ -10,11 +10,13 @@ import sys
 import time
 
 import pytest
+from folders import files_with
 
 from tasks.corpus.specs import CorpusReport, read_corpora
 
 SEED = int(os.environ.get("MINICOIL_SEED", "5"))
 PLANTED = "zyxwquark"
+QUICK = ("--max-sentences", "80", "--judge-at-most", "40")
 SECRET = [
     f"All nodes of the {PLANTED} graph are kept by the {name} office in a drawer."
     for name in ("northern", "southern", "eastern", "western", "central", "upper", "lower", "inner", "outer", "middle")
@@ -32,23 +34,17 @@ def ask(home, *arguments, status=0):
     return json.loads(done.stdout)
 
 
-def files_with(folder, word):
-    return [
-        str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and word.encode() in p.read_bytes().lower()
-    ]
-
-
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_document_is_forgotten_through_the_command_line_in_spite_of_kills(tmp_path):
     home, corpus = tmp_path / "home", tmp_path / "docs.jsonl"
     rows = [
-        {"doc": d.doc, "title": d.title, "text": d.body} for d in read_corpora(["pydocs:networkx"], CorpusReport(), 150)
+        {"doc": d.doc, "title": d.title, "text": d.body} for d in read_corpora(["pydocs:networkx"], CorpusReport(), 80)
     ]
     rows.append({"doc": "secret", "title": f"The {PLANTED} drawer plan", "text": " ".join(SECRET)})
     corpus.write_text("\n".join(map(json.dumps, rows)))
     ask(home, "index", "docs", "--corpus", str(corpus))
-    made = ask(home, "extend", "nodes", "graph", "--corpus", str(corpus), "--max-sentences", "150")
+    made = ask(home, "extend", "nodes", "graph", "--corpus", str(corpus), *QUICK)
     assert made["promoted"]
     assert ask(home, "words", "nodes")["page"]
     quoting = files_with(home, PLANTED)
@@ -74,6 +70,7 @@ def test_a_document_is_forgotten_through_the_command_line_in_spite_of_kills(tmp_
     assert "nothing to do" in ask(home, *forget)["message"]
     assert {row["word"] for row in planned["words"]} == {"node", "graph"}
     for line in planned["retrain"]:
-        assert ask(home, *line.replace("SPEC", str(corpus)).split()[1:])["release"]
+        quick = () if " remove " in line else QUICK
+        assert ask(home, *line.replace("SPEC", str(corpus)).split()[1:], *quick)["release"]
     assert {row["word"]: row["release"] for row in ask(home, "words")["words"]} == {"node": 3, "graph": 3}
     assert files_with(home, PLANTED) == []

@@ -103,7 +103,7 @@ def test_a_document_is_forgotten_by_an_id_of_any_characters(nasty):
 
 _HITS = [{"text": NASTY[0] + NASTY[1], "sense": sense} for sense in (0, 1, None)]
 SEEN_WORD = {
-    "form": NASTY[0] + NASTY[1], "n_bm25": 0, "n_minicoil": 1, "queries": [1, 2],
+    "form": NASTY[0] + NASTY[1], "n_looked": 9, "of_bm25": 3, "of_minicoil": 6, "queries": [1, 2],
     "senses": [{"words": [NASTY[1]], "n_sentences": 3, "examples": [NASTY[0]]}] * 2,
     "shown": [{"text": NASTY[1], "sense": 1, "bm25": _HITS, "minicoil": _HITS[:1]}],
 }  # fmt: skip

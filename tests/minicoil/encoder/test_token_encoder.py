@@ -5,7 +5,6 @@ import os
 import signal
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from minicoil.encoder.token_encoder import TokenEncoder, pool_words
@@ -180,12 +179,6 @@ def test_vectors_convert_as_fastembeds_do(model):
     (vector,) = model.embed("pods and nodes")
     sparse = models.SparseVector(**{name: values.tolist() for name, values in vector.as_object().items()})
     assert dict(zip(sparse.indices, sparse.values, strict=True)) == vector.as_dict()
-
-
-def test_without_a_provider_the_error_says_so(bundle, monkeypatch):
-    monkeypatch.setattr(ort, "get_available_providers", lambda: ["TpuExecutionProvider"])
-    with pytest.raises(EncoderError, match=r"offers the providers TpuExecutionProvider; .* is needed"):
-        list(MiniCoil.load(bundle).embed("pods"))
 
 
 def test_a_folder_that_is_no_bundle_is_named(tmp_path):

@@ -14,6 +14,7 @@ from minicoil.retrieval.evaluation import (
     judge,
     memory_search,
     rank,
+    ranked_names,
 )
 from minicoil.retrieval.extension_steps import split_extension
 from minicoil.retrieval.retrieval_set import RetrievalSet
@@ -75,7 +76,7 @@ def test_new_words_alone_rank_as_a_release_that_has_nothing_else(models):
     )
     runs = rank(data, queries, memory_search(data, documents))
     expected = rank(data, made, memory_search(data, {RELEASE: list(alone.embed(TEXTS)), BM25: [], PARENT: []}))
-    assert runs[NEW_WORDS] == expected[RELEASE]
+    assert ranked_names(runs[NEW_WORDS]) == ranked_names(expected[RELEASE])
     result = judge(data, queries, runs, {}, steps=steps)
     assert [step.name for step in result.steps] == ["parent", "+ 2 new words", "+ 2 retrained words"]
     ndcg = [result.means[BM25]["ndcg@10"], *(step.ndcg for step in result.steps)]

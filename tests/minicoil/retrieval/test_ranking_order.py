@@ -6,10 +6,14 @@ import pytest
 from minicoil.retrieval.effectiveness import measure
 from minicoil.retrieval.evaluation import memory_search
 from minicoil.retrieval.exact_index import best
-from minicoil.retrieval.ranking_order import order_hits, search_in_order, tie_order
+from minicoil.retrieval.ranking_order import search_in_order, sort_hits, tie_order
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.retrieval.word_effects import measure_words
 from minicoil.sparse.cells import SparseVector
+
+
+def order_hits(hits):
+    return [name for name, _ in sort_hits(hits)]
 
 
 def test_the_higher_score_comes_first_and_of_equals_the_larger_id_byte_by_byte():
@@ -67,8 +71,9 @@ def test_rankings_in_memory_and_word_by_word_follow_it():
     texts = {name: "same" for name in ("a", "c", "b")}
     data = RetrievalSet("set", "judged", texts, {"q": "same"}, {"q": {"a": 1}})
     search = memory_search(data, {"minicoil": [one(1)] * 3})
-    assert search("minicoil", one(1), 2) == ["c", "b"]
-    assert measure(data.relevant, {"q": search("minicoil", one(1), 3)})["mrr@10"][0] == pytest.approx(1 / 3)
+    names = [name for name, _ in search("minicoil", one(1), 3)]
+    assert [name for name, _ in search("minicoil", one(1), 2)] == names[:2] == ["c", "b"]
+    assert measure(data.relevant, {"q": names})["mrr@10"][0] == pytest.approx(1 / 3)
 
 
 def test_a_words_effect_is_measured_in_the_same_order():

@@ -88,3 +88,33 @@ def test_a_quick_look_names_every_word_that_loses_and_looks_at_few():
     two = {(f"q{i}", "cell"): -0.5 for i in range(2)}
     assert hurting_words([{**loses, **gains, **nothing, **two}], quick) == ["pod"]
     assert hurting_words([loses], CONFIG) == []
+
+
+def frozen(mean, low, high, n=300, bm25=SAME):
+    return SetEvidence("docs as release 4 found it", "known_item", bm25, Difference(mean, low, high, n), best=4)
+
+
+@pytest.mark.parametrize(
+    ("found", "verdict"),
+    [
+        (frozen(0.002, -0.004, 0.008), "passed"),
+        (frozen(-0.006, -0.013, 0.001), "passed"),  # noise
+        (frozen(-0.004, -0.007, -0.001), "passed"),  # certain, and too little to matter
+        (frozen(-0.008, -0.014, -0.002), "failed"),  # which the parent's margin would let pass, night after night
+        (frozen(-0.008, -0.014, -0.002, n=20), "inconclusive"),
+        (frozen(0.001, -0.004, 0.008, bm25=Difference(-0.03, -0.04, -0.02, 300)), "failed"),
+    ],
+)
+def test_questions_of_the_best_release_say_no_to_small_losses_that_add_up(found, verdict):
+    judged = judge_set(found, CONFIG)
+    assert judged.verdict == verdict
+    assert "BM25" in judged.reasons[0] or "release 4, the best so far" in judged.reasons[0]
+
+
+def test_questions_of_the_best_release_promote_nothing_by_themselves():
+    good, small = frozen(0.01, 0.002, 0.018), evidence(0.0, -0.1, 0.1, n=10)
+    assert judge_release([small, good], CONFIG).verdict == "inconclusive"
+    assert judge_release([evidence(0.01, 0.002, 0.018), good], CONFIG).verdict == "passed"
+    verdict = judge_release([evidence(0.01, 0.002, 0.018), frozen(-0.03, -0.04, -0.02)], CONFIG)
+    assert verdict.verdict == "failed" and verdict.to_row()["sets"][1]["best"] == 4
+    assert "best" not in verdict.to_row()["sets"][0]

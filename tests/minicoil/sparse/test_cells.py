@@ -39,6 +39,10 @@ words = st.one_of(
 texts = st.lists(words, max_size=25)
 
 
+# made once: it looks at every character there is
+CONVERTER = SparseVectorConverter(set(STOPWORDS), SnowballStemmer("english"), BM25.k, BM25.b, BM25.avg_len)
+
+
 def theirs(tokens, meanings, query):
     """FastEmbed's converter fed with the same words."""
     stemmer = SnowballStemmer("english")
@@ -56,8 +60,7 @@ def theirs(tokens, meanings, query):
         sentence[word] = WordEmbedding(word, forms[word], counts[word_id], word_id, meanings[word_id].tolist())
     for word, count in oov.items():
         sentence[word] = WordEmbedding(word, [word], count, -1, [1])
-    converter = SparseVectorConverter(set(STOPWORDS), stemmer, BM25.k, BM25.b, BM25.avg_len)
-    make = converter.embedding_to_vector_query if query else converter.embedding_to_vector
+    make = CONVERTER.embedding_to_vector_query if query else CONVERTER.embedding_to_vector
     return make(sentence, 4, resolver.vocab_size())
 
 

@@ -254,3 +254,10 @@ def test_occurrences_are_read_back_word_by_word(tmp_path):
         order = np.argsort(sentences[words == word])
         np.testing.assert_array_equal(found, sentences[words == word][order])
         np.testing.assert_allclose(embeddings, rows[words == word][order], atol=2e-3)
+
+
+def test_a_rounded_layer_holds_float16_numbers_and_one_past_their_range_takes_the_last():
+    word = TrainedWord("pod", np.float32([[0.1, 1e6], [-1e6, 2**-30]]), None, None)
+    assert word.rounded("none") is word
+    rounded = word.rounded("float16").weights
+    assert rounded.dtype == np.float32 and rounded.tolist() == [[float(np.float16(0.1)), 65504.0], [-65504.0, 0.0]]

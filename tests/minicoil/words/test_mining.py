@@ -5,11 +5,13 @@ import random
 import numpy as np
 import pytest
 
+from minicoil.text.languages import open_language
 from minicoil.words.mining import (
     KnownUse,
     MiningConfig,
     divergence,
     excess_divergence,
+    general_per_million,
     query_weights,
     rank_common,
     rank_mined,
@@ -161,3 +163,24 @@ def test_two_samples_of_one_use_are_not_apart_and_of_two_uses_are(n):
 def test_divergence_is_zero_for_equals_and_one_for_strangers():
     one, other = np.array([1, 0], np.float32), np.array([0, 1], np.float32)
     assert divergence(one, one) == 0 and divergence(one, other) == pytest.approx(1)
+
+
+def test_general_text_is_that_of_the_language_and_words_without_accents_are_those_that_had_them():
+    german = open_language("de")
+    counts = WordCounts(german)
+    for _ in range(30):
+        counts.add([["die", "hauser", "der", "stadt", "und", "ein", "kubelet"]])
+    assert {use.word for use in counts.uses() if use.count} == {"haus", "stadt", "kubelet"}
+    houses = counts.use("haus")
+    assert houses.forms == ("hauser",)
+    general, english = general_per_million(houses, None, german), general_per_million(houses)
+    assert general > 30 and english < 5  # "häuser", as people write it
+    mined = {c.word: c for c in rank_mined(counts, 9, set(), {})}
+    assert any("general German" in reason for reason in mined["kubelet"].reasons)
+
+
+def test_other_alphabets_are_words_in_other_languages():
+    russian = open_language("ru")
+    assert is_usable("\u0440\u0435\u043a\u0430", russian) and not is_usable("\u0440\u0435\u043a\u0430")
+    assert is_usable("h\u00e4user", open_language("de")) and not is_usable("und", open_language("de"))
+    assert query_weights(["H\u00e4user am Fluss"], language=open_language("de")) == {"haus": 1, "fluss": 1}

@@ -11,7 +11,8 @@ from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
 from minicoil.sparse.cells import bm25_vector, count_words, unknown_cell
 from minicoil.sparse.impact import find_impact, is_affected, joined_tokens, text_keys
 from minicoil.text.stemming import stem
-from minicoil.words.vocabulary import GAP, Vocabulary, shift_of
+from minicoil.words.unknown_words import GAP, shift_of
+from minicoil.words.vocabulary import Vocabulary
 
 WORDS = ["pod", "pods", "node", "nodes", "universe", "university", "run", "runs", "running", "cat"]
 # a text may also hold the letters of a stem, which is no word of English and, unlike a word, has another stem again

@@ -1,6 +1,7 @@
 """Releases, channels and records over a local folder and S3 spoken over real HTTP."""
 
 import datetime
+import hashlib
 import itertools
 import json
 import os
@@ -9,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from boto3.s3.transfer import TransferConfig
 from hypothesis import given, settings, strategies as st
 from object_stores import s3_settings
 
@@ -43,6 +45,7 @@ from tasks.catalogue.releases import (
     verify_release,
 )
 from tasks.settings import Settings
+from tasks.store import s3_store
 from tasks.store.object_store import Like
 from tasks.store.opening import open_store
 from tasks.store.s3_parts import compose_parts
@@ -74,6 +77,19 @@ def test_a_missing_object_and_a_key_that_leaves_the_store_are_refused(store):
         store.read("nothing")
     with pytest.raises(StoreError, match="stay inside"):
         store.read("../secrets")
+
+
+def test_a_large_object_is_copied_whole_where_the_store_copies_no_parts(store, tmp_path, monkeypatch):
+    """rclone takes each part of such a copy for an upload of nothing, and says nothing of it."""
+    config = TransferConfig(multipart_threshold=6 * 2**20, multipart_chunksize=5 * 2**20)
+    monkeypatch.setattr(s3_store, "_TRANSFER", config)
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * (11 * 2**20 // 256))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    store.upload("p/one", path, sha256)
+    store.copy("p/one", "p/two")
+    assert store.digest("p/two") == sha256 and store.stat("p/two").size_bytes == 11 * 2**20
+    assert {entry.key for entry in store.list("p/")} == {"p/one", "p/two"}
 
 
 def test_listing_deleting_and_copying(store):

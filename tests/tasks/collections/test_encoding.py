@@ -158,7 +158,7 @@ def test_one_model_is_asked_for_and_no_more(bundle, tmp_path):
 
 
 def test_before_any_release_every_word_is_one_of_plain_bm25(empty_bundle, tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.collections.encoding.open_empty", lambda place, encoder, dims: empty_bundle)
+    monkeypatch.setattr("tasks.collections.encoding.open_empty", lambda place, encoder, dims, language: empty_bundle)
     model, expected = open_line_model(Place.at(tmp_path)), MiniCoil.load(empty_bundle)
     (found,), (vector,) = (list(m.embed(["The pods of a Bronxville Ridgeville cluster"])) for m in (model, expected))
     assert found.indices.tolist() == vector.indices.tolist() and found.values.tolist() == vector.values.tolist()

@@ -579,7 +579,7 @@ def test_a_record_as_the_version_before_wrote_it_is_read_and_its_readers_are_wai
     promote(place, "production", 2)
     written = json.loads(place.objects().read("collections/docs.json"))
     old = {**json.loads(RECORD_2), "shift": written["shift"], "encoder_digest": written["encoder_digest"]}
-    assert written.keys() - old.keys() == {"kept", "acknowledged", "readers", "adopted", "importance"}
+    assert written.keys() - old.keys() == {"kept", "acknowledged", "readers", "adopted", "importance", "language"}
     place.objects().write("collections/docs.json", json.dumps(old).encode())
     record = record_of(place)
     assert (record.readable, record.kept, record.acknowledged, record.readers) == ((2, 1), (), (), None)

@@ -255,7 +255,7 @@ def test_records_of_older_versions_are_read_as_without_it(home, texts):
         fill(home, points, texts[:5], "none")
     key = "collections/docs.json"
     document = json.loads(home.objects().read(key))
-    assert document["version"] == 5
+    assert document["version"] == 6
     del document["importance"]
     home.objects().write(key, json.dumps({**document, "version": 4}).encode())
     record = read_collection_record(home.objects(), "docs")

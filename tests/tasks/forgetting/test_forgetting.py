@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from folders import files_of, files_with
 
 from minicoil.encoder.content_words import ContentWords
 from minicoil.errors import BusyError, CollectionError, CorpusError, UsageError
@@ -110,20 +111,8 @@ def home(place, releases, corpus, tmp_path):
         shard = {"version": 1, "sentences": [[sentence_key(text), text]]}
         store.write(f"shards/abc/{number}.json.gz", gzip.compress(json.dumps(shard).encode()))
         store.write(f"shards/abc/{number}.zip", b"features")
-    assert [name for name in files_with(place.home, PLANTED) if name.startswith("cache/embeddings/")]  # by indexing it
+    assert files_with(place.cache / "embeddings", PLANTED)  # by indexing it
     return place
-
-
-def files_with(folder, word):
-    """Files that hold a word, packed or not."""
-    found = []
-    for path in folder.rglob("*"):
-        if path.is_file():
-            data = path.read_bytes()
-            data = gzip.decompress(data) if path.suffix == ".gz" else data
-            if word.encode() in data.lower():
-                found.append(path.relative_to(folder).as_posix())
-    return found
 
 
 def check_forgotten(place, corpus):
@@ -243,9 +232,7 @@ def test_a_report_killed_while_it_is_replaced_never_breaks_its_release(home, cor
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_go(home):
-    before = {
-        path: path.stat().st_size for path in home.home.rglob("*") if path.is_file() and "engine" not in path.parts
-    }
+    before = {path: path.stat().st_size for path, _ in files_of(home.home) if "engine" not in path.parts}
     answer = forget_documents(home, ForgetRequest(("secret",), dry_run=True))
     assert answer["n_sentences"] == 2 and answer["releases"] == [4] and answer["collections"][0]["n_deleted"] == 0
     assert any("--collection docs" in line for line in answer["remains"])

@@ -15,8 +15,8 @@ from minicoil.folder.bundle import check_bundle, create_empty_bundle, file_diges
 from minicoil.sparse.cells import count_words
 from minicoil.sparse.model import MiniCoil
 from minicoil.text.stemming import stem
+from minicoil.words.entries import check_word
 from minicoil.words.ledger import WordRecord
-from minicoil.words.vocabulary import check_word
 from tasks.catalogue.channels import read_channel
 from tasks.catalogue.releases import publish_release, read_manifest, verify_release
 from tasks.models.base import base_digest, import_base, open_base
@@ -101,7 +101,7 @@ def test_a_base_comes_through_untouched_and_says_what_is_left_and_what_is_lost(b
     assert manifest.facts["ids_left"] == 4_873  # up to V + 1 = 24,000, where the unknown-word shift would move
     assert manifest.facts["base"] == {
         "name": "minicoil-like",
-        "digest": open_base(str(base)).digest,
+        "digest": open_base(place, str(base)).digest,
         "licence": "apache-2.0",
     }
     assert manifest.facts["unreachable"] > 100 and "univers" in parent.vocabulary.unreachable
@@ -129,7 +129,7 @@ def test_what_a_base_had_stays_to_the_byte_in_the_release_grown_from_it(base, ex
     assert after.unknown_shift == before.unknown_shift
     assert after.resolve("university") == after.ids["univers"] > len(before.words)
     assert verify_release(place.objects(), 2) == []
-    assert base_digest(place, 2) == open_base(str(base)).digest
+    assert base_digest(place, 2) == open_base(place, str(base)).digest
     card = (built.folder / "README.md").read_text()
     assert "apache-2.0" in card and "on sentences of docs" in card and f"{len(new) + 2} words were added" in card
 
@@ -169,12 +169,12 @@ def s3_place(s3_address, make_bucket, tmp_path, monkeypatch):
 
 def test_a_folder_that_is_no_model_or_a_hub_that_cannot_be_reached_is_one_clear_error(base, tmp_path):
     with pytest.raises(BundleError, match="no such folder; give a FastEmbed model folder"):
-        open_base("./nowhere")
+        open_base(Place.at(tmp_path), "./nowhere")
     with pytest.raises(EncoderError, match="cannot be had from the Hugging Face hub"):
-        open_base("nobody/nothing")
+        open_base(Place.at(tmp_path), "nobody/nothing")
     (tmp_path / "empty").mkdir()
     with pytest.raises(BundleError, match=r"onnx/model.onnx"):
-        open_base(str(tmp_path / "empty"))
+        open_base(Place.at(tmp_path), str(tmp_path / "empty"))
 
 
 def test_layers_that_do_not_fit_the_encoder_are_refused_before_any_work(base, tmp_path):
@@ -182,7 +182,7 @@ def test_layers_that_do_not_fit_the_encoder_are_refused_before_any_work(base, tm
     shutil.copytree(base, folder)
     np.save(BundleLayout(folder).stack, np.zeros((N_WORDS + 1, 384, DIMS), np.float32))
     with pytest.raises(BundleError, match="gives 512 numbers a token, its layers take 384"):
-        open_base(str(folder))
+        open_base(Place.at(tmp_path), str(folder))
 
 
 def test_an_encoder_that_reads_files_outside_its_folder_is_not_loaded(base, tmp_path):
@@ -198,7 +198,7 @@ def test_an_encoder_that_reads_files_outside_its_folder_is_not_loaded(base, tmp_
     tensor.external_data.add(key="location", value="../../../../etc/passwd")
     path.write_bytes(model.SerializeToString())
     with pytest.raises(BundleError, match="outside its folder; it is not loaded"):
-        open_base(str(folder))
+        open_base(Place.at(tmp_path), str(folder))
 
 
 def test_a_channel_that_began_with_something_else_refuses_a_base(base, extended, tmp_path):

@@ -3,6 +3,7 @@
 import os
 import signal
 import uuid
+from itertools import count
 
 import numpy as np
 import pytest
@@ -137,11 +138,11 @@ def test_a_whole_point_written_between_vectors_and_payload_is_not_taken_for_done
     with open_server(kind) as points:
         fill(points)
         points.add_vectors("docs", ["minicoil"])
-        post = server_writing.GuardedWriter._post
+        post, numbers = server_writing.GuardedWriter._post, count()
 
         def one_by_one(self, steps):
-            for number, step in enumerate(steps):
-                if number == 1:
+            for step in steps:
+                if next(numbers) == 1:  # of all requests: a strict server has the payload set by one of its own
                     points.upsert("docs", [Point(name_of(1), {"text": "pod 1"}, {"role": np.ones(3, np.float32)})])
                 post(self, [step])
 

@@ -19,7 +19,8 @@ from minicoil.errors import CollectionError, EngineUnavailableError
 from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, embedded, wire
 from tasks.points.embedded import EmbeddedPoints
-from tasks.points.owner import GRACE_SECONDS, engine_folder, socket_path
+from tasks.points.owner import GRACE_SECONDS
+from tasks.points.owner_address import engine_folder, socket_path
 
 SCHEMA = CollectionSchema(sparse=("minicoil",), keyword=("keys", "mc_hash"), text=("text",))
 

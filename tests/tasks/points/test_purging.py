@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from folders import files_with
 from qdrant_places import open_server
 
 from minicoil.sparse.cells import SparseVector
@@ -23,10 +24,6 @@ def make_points(n):
         rows.append(Point(i + 1, {"text": f"sentence number {i}", "doc": f"d{i % 7}"}, vectors))
     planted = Point(10_000, {"text": f"the {PLANTED} sentence", "doc": "secret"}, {"role": np.ones(4, np.float32)})
     return [*rows, planted]
-
-
-def files_with(folder, word):
-    return [path for path in folder.rglob("*") if path.is_file() and word.encode() in path.read_bytes()]
 
 
 def content(points):

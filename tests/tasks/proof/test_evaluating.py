@@ -72,7 +72,11 @@ def check_temporary_collection(points):
     with _temporary_collection(points, data, documents) as search:
         for system in documents:
             for query in random_vectors(rng, 15):
-                assert search(system, query, 20)[:8] == memory(system, query, 20)[:8]
+                found, expected = search(system, query, 20)[:8], memory(system, query, 20)[:8]
+                assert [name for name, _ in found] == [name for name, _ in expected]
+                assert [score for _, score in found] == pytest.approx(
+                    [score for _, score in expected], rel=1e-4, abs=1e-5
+                )
         assert any(name.startswith(TEMPORARY) for name in points.names())
     assert not any(name.startswith(TEMPORARY) for name in points.names())
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from tasks.catalogue.best import BestServed, keep_best
 from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.readers import announce_reader, new_reader_name
 from tasks.catalogue.registry import CollectionRecord, register_collection
@@ -49,15 +50,16 @@ def test_prune_keeps_what_a_channel_a_collection_or_a_reader_needs(store, folder
     move_current(store, "production", 4)
     register_collection(store, record("docs").model_copy(update={"release": 3}))
     announce_reader(store, new_reader_name(), "production", 5)
+    keep_best(store, BestServed(name="production", release=6, at="2026-01-01"))
     gone = prune_releases(store, keep_last=1, dry_run=True)
-    assert gone["pruned"] == [1, 6, 7] and release_numbers(store) == list(range(1, 9))
-    assert prune_releases(store, keep_last=1)["pruned"] == [1, 6, 7]
-    assert release_numbers(store) == [2, 3, 4, 5, 8]
+    assert gone["pruned"] == [1, 7] and release_numbers(store) == list(range(1, 9))
+    assert prune_releases(store, keep_last=1)["pruned"] == [1, 7]
+    assert release_numbers(store) == [2, 3, 4, 5, 6, 8]
     assert all(verify_release(store, number) == [] for number in release_numbers(store))
     assert read_manifest(store, 8).ancestors == (1, 2, 3, 4, 5, 6, 7)
     assert claim_release(store) == 9
     (deed,) = list_deeds(store)
-    assert deed.action == "prune" and deed.facts["pruned"] == [1, 6, 7]
+    assert deed.action == "prune" and deed.facts["pruned"] == [1, 7]
 
 
 def test_prune_removes_what_dead_uploads_left_but_not_what_may_still_be_running(store, folder):

@@ -97,15 +97,15 @@ def test_a_channel_of_format_1(store):
         read_channel(store, "production")
 
 
-def test_a_collection_of_format_1_is_of_format_5_once_it_is_written(store):
+def test_a_collection_of_format_1_is_of_format_6_once_it_is_written(store):
     put(store, "collections/docs.json", COLLECTION_1)
     record = read_collection_record(store, "docs")
-    assert record.is_ours and record.text == "{text}" and record.bm25.avg_len == 41.5
+    assert record.is_ours and record.text == "{text}" and record.bm25.avg_len == 41.5 and record.language == "en"
     update_collection(store, "docs", lambda found: found.model_copy(update={"release": 4}))
     written = json.loads(store.read("collections/docs.json"))
-    assert written["version"] == 5 and written["release"] == 4 and written["avg_len"] == 41.5
-    put(store, "collections/docs.json", COLLECTION_1, version=6)
-    with pytest.raises(CollectionError, match="has format 6, and this program reads up to 5.*upgrade this one"):
+    assert written["version"] == 6 and written["release"] == 4 and written["avg_len"] == 41.5
+    put(store, "collections/docs.json", COLLECTION_1, version=7)
+    with pytest.raises(CollectionError, match="has format 7, and this program reads up to 6.*upgrade this one"):
         read_collection_record(store, "docs")
 
 
@@ -132,7 +132,10 @@ def test_a_ledger_of_format_1(tmp_path):
 
 def test_facts_of_format_1(tmp_path):
     put_file(tmp_path / "minicoil.json", FACTS_1)
-    assert (read_facts(tmp_path).base, read_facts(tmp_path).pooling) == ("", "mean")
+    facts = read_facts(tmp_path)
+    assert (facts.base, facts.pooling, facts.language) == ("", "mean", "en")
+    facts.write(tmp_path / "minicoil.json")  # and what is English is written as it was
+    assert "language" not in json.loads((tmp_path / "minicoil.json").read_text())
     put_file(tmp_path / "minicoil.json", FACTS_1, version=2)
     with pytest.raises(BundleError, match="has version 2; this program reads 1"):
         read_facts(tmp_path)

@@ -130,3 +130,15 @@ def test_whatever_the_network_does_what_is_published_is_whole(store, fault_proxy
     assert release_numbers(store)[-1] == release and len(release_numbers(store)) == 5
     assert all(verify_release(store, entry) == [] for entry in release_numbers(store))
     assert fault_proxy.injected.total() > 10
+
+
+def test_a_listing_without_etags_is_a_listing(store):
+    """As of stores that follow the protocol loosely."""
+
+    def forget(parsed, **_):
+        for entry in parsed.get("Contents", ()):
+            del entry["ETag"]
+
+    store.write("channels/c.json", b"one")
+    store._client.meta.events.register("after-call.s3.ListObjectsV2", forget)
+    assert [(info.key, info.size_bytes) for info in store.list("channels/")] == [("channels/c.json", 3)]

@@ -128,7 +128,7 @@ def repack(place, key, tmp_path, change):
 @pytest.mark.parametrize(
     "change, error, message",
     [
-        (lambda head: head.update(version=9), ConflictError, "of version 9, this program reads version 1; install"),
+        (lambda head: head.update(version=9), ConflictError, "of version 9, this program reads version 2; install"),
         (lambda head: head.pop("plan"), StoreError, "is damaged .'plan'.; it was removed, run the same command again"),
         (lambda head: head.update(plan_digest="0"), ConflictError, "same version on all workers"),
         (lambda head: head["model"].update(parent=5), ConflictError, "was cut for release 5"),

@@ -221,3 +221,25 @@ def test_a_known_word_is_compared_on_this_corpus_with_the_layer_it_has(tmp_path,
     unchanged = Run([general], parent, store, plan, domain=np.sort(general.keys)).finish()["pod"]
     assert unchanged.record.verdict == "unchanged" and unchanged.weights is None
     assert "no gain beyond noise, the old layer stays" in unchanged.record.reason
+
+
+def test_rounded_layers_are_judged_as_they_are_published(empty, store):
+    samples = [planted(f"w{i}", seed=i) for i in range(3)]
+    full, half = Run(samples, empty, store), Run(samples, empty, store, replace(PLAN, rounding="float16"))
+    assert full.plan.digest != half.plan.digest and half.plan.facts["rounding"] == "float16"
+    seen = {}
+
+    class Watching(Judge):
+        def judge(self, outcome, sample, n_found):
+            seen[sample.word] = outcome.weights
+            return super().judge(outcome, sample, n_found)
+
+    prior = make_prior(half.parent, half.features, 17, half.origin, half.memory)
+    judge = Watching(half.parent, prior, half.plan.gate, half.plan.triplets, 17, NOWHERE)
+    trained = train_unit(half.rest, half.digests, half.features, judge, half.plan, half.memory)
+    exact = full.finish()
+    for result in trained:
+        layer = result.weights
+        assert layer.dtype == np.float32 and np.array_equal(layer.astype(np.float16).astype(np.float32), layer)
+        assert np.array_equal(seen[result.record.word], layer)
+        assert 0 < np.abs(layer - exact[result.record.word].weights).max() < 0.01

@@ -5,9 +5,10 @@ import json
 import pytest
 
 from minicoil.errors import CorpusError
+from minicoil.text.languages import open_language
 from tasks.corpus import corpus_files
 from tasks.place import Place
-from tasks.trial.sample import english_share, read_sample
+from tasks.trial.sample import function_word_share, read_sample
 
 GERMAN = "Der Knoten gehört zu einem Verbund und die Dienste laufen darin weiter, bis jemand sie beendet. "
 
@@ -22,16 +23,17 @@ def test_a_sample_is_bounded_and_says_how_much_there_is(tmp_path):
     spec = rows(tmp_path / "texts", [f"the number {i} is a number" for i in range(50)])
     sample = read_sample(Place.at(tmp_path / "home"), spec, 20)
     assert (len(sample.documents), sample.n_found) == (20, 50)
-    assert sample.is_english
+    assert sample.is_of_language and sample.looks is None
     assert not (tmp_path / "home").exists()
 
 
 def test_text_in_another_language_is_noticed_and_too_little_text_is_not(tmp_path):
     spec = rows(tmp_path / "texts", [f"{i} {GERMAN}" for i in range(40)])
     sample = read_sample(Place.at(tmp_path / "home"), spec, 100)
-    assert not sample.is_english and sample.english < 0.05
-    assert english_share([GERMAN]) is None
-    assert english_share(["it was the best of times"] * 50) > 0.5
+    assert not sample.is_of_language and sample.function_words < 0.05 and sample.looks is open_language("de")
+    assert function_word_share([GERMAN]) is None
+    assert function_word_share(["it was the best of times"] * 50) > 0.5
+    assert read_sample(Place.at(tmp_path / "home"), spec, 100, open_language("de")).is_of_language
 
 
 def test_a_folder_of_pdf_files_without_their_reader_says_how_to_get_it(tmp_path, monkeypatch):

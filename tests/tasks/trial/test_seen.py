@@ -1,11 +1,12 @@
 """What is shown of a word's meanings, and how it is counted."""
 
-from tasks.trial.sense_look import FirstLook, SeenHit, SeenQuery, SeenSense, SeenWord
+from tasks.trial.seen import FirstLook, SeenHit, SeenQuery, SeenSense, SeenWord
 
 
 def query(sense, bm25, minicoil, text="a pool of workers"):
     hits = [tuple(SeenHit("text", found) for found in row) for row in (bm25, minicoil)]
-    return SeenQuery("pool", text, sense, *hits)
+    right = [sum(found == sense for found in row) for row in (bm25, minicoil)]
+    return SeenQuery("pool", text, sense, *hits, max(len(bm25), 1), *right)
 
 
 def word(*queries):
@@ -16,7 +17,8 @@ def word(*queries):
 def test_a_ranking_is_right_where_the_asked_meaning_comes_first():
     asked = query(1, (0, 1), (1, None))
     assert (asked.is_bm25_right, asked.is_minicoil_right) == (False, True)
-    assert asked.gain == 0.5
+    assert asked.gain == 0.005  # one of two has it under both; the first place breaks the tie
+    assert query(1, (0, 0), (1, 1)).gain == 1.015
     assert not query(0, (), (None,)).is_minicoil_right
 
 
@@ -25,9 +27,11 @@ def test_of_each_meaning_the_query_whose_rankings_differ_most_is_shown_and_all_a
     seen = word(same, better, other)
     assert seen.shown() == (better, other)
     assert (seen.n_bm25, seen.n_minicoil) == (2, 2)
+    assert (seen.n_looked, seen.of_bm25, seen.of_minicoil) == (5, 3, 4)
     look = FirstLook((seen,), 3)
     row = look.row()
     assert (row["n_asked"], row["n_bm25"], row["n_minicoil"], row["n_one_meaning"]) == (3, 2, 2, 3)
+    assert (row["n_looked"], row["of_bm25"], row["of_minicoil"]) == (5, 3, 4)
     assert [entry["sense"] for entry in row["words"][0]["shown"]] == [0, 1]
 
 

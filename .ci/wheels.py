@@ -1,0 +1,134 @@
+"""The wheel as people install it: every extra in a clean environment of its own, under each Python that is here.
+
+    python .ci/wheels.py [--python 3.11] [--extra light]     (both may be given several times; `make wheels` gives none)
+
+Builds the wheel, has the environment it runs in make a model and a home, installs the wheel with each extra by pip into
+a fresh venv, against constraints.txt, and lets that venv encode, search and load what was made. One line each; exit
+status 1 where any failed.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+HELPERS = ROOT / "tests" / "helpers"
+PYTHONS = ("3.11", "3.12", "3.13")
+# extra -> what a venv that has it must be able to import; "light" is the package by itself
+EXTRAS = {
+    "light": (),
+    "documents": ("pypdf", "docx"),
+    "hf": ("datasets", "huggingface_hub"),
+    "serve": ("fastapi", "uvicorn", "prometheus_client"),
+    "train": ("torch", "prefect", "sentence_transformers", "fastembed", "wordfreq", "flows.extend_vocabulary"),
+    "dask": ("prefect_dask", "distributed"),
+}
+CPU_INDEX = os.environ.get("CPU_INDEX", "https://download.pytorch.org/whl/cpu")
+INDEX_SECONDS = os.environ.get("INDEX_SECONDS", "10")
+
+
+def run(*command: str | Path, **more: object) -> str:
+    """Stdout of a command; what it said on both where it failed."""
+    done = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False, **more)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(map(str, command))[:200]}\n{done.stdout[-1000:]}{done.stderr[-3000:]}")
+    return done.stdout
+
+
+def pythons(wanted: list[str]) -> dict[str, str]:
+    """Version -> an interpreter that starts and is of that version; a pyenv's shim may be there and be neither."""
+    found = {}
+    for version in wanted:
+        candidates = [shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}.*/bin/python")]
+        for candidate in filter(None, candidates):
+            said = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
+            if said.returncode == 0 and said.stdout.startswith(f"Python {version}."):
+                found[version] = str(candidate)
+                break
+    return found
+
+
+def set_up(python: str, extra: str, wheel: Path, folder: Path) -> Path:
+    """The interpreter of a fresh venv with the wheel and one extra."""
+    run(python, "-m", "venv", folder)
+    inside = folder / "bin" / "python"
+    pip = [inside, "-m", "pip", "--quiet", "--disable-pip-version-check", "install", "-c", ROOT / "constraints.txt"]
+    if extra in ("train", "dask"):  # as in the Makefile: the CPU build first, where its index answers
+        torch = next(
+            line.split()[0] for line in (ROOT / "constraints.txt").read_text().split("\n") if line.startswith("torch==")
+        )
+        index = ["--no-deps", "--index-url", CPU_INDEX, "--timeout", INDEX_SECONDS, "--retries", "0"]
+        subprocess.run([*map(str, pip), *index, torch], capture_output=True, check=False)
+    run(*pip, f"{wheel}[{extra}]" if extra != "light" else wheel)
+    return inside
+
+
+def smoke(inside: Path, extra: str, made: dict[str, str], folder: Path) -> dict[str, object]:
+    """What `light_path.py` found in the venv, after it imported what the extra is for."""
+    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    where = {"cwd": folder, "env": {**environment, "HF_HUB_OFFLINE": "1"}}
+    run(inside, "-c", "import " + ", ".join(("minicoil", *EXTRAS[extra])), **where)
+    run(inside, "-m", "pip", "check", **where)
+    home = folder / "home"
+    shutil.copytree(made["home"], home)
+    return json.loads(run(inside, HELPERS / "light_path.py", made["model"], home, **where).splitlines()[-1])
+
+
+def check(found: dict[str, object], extra: str) -> None:
+    """Raises where the venv did other than it should: it must find the pod, and refuse exactly what it lacks."""
+    assert found["searched"]["results"] and found["served"] == found["indices"], found
+    for name in ("extend --corpus x", "serve", "deploy"):
+        says = "pip install 'minicoil-service[train]'" in found["refused"][name][1]
+        assert says == (extra not in ("train", "dask")), (name, found["refused"][name])
+    if extra not in ("train", "dask"):
+        assert found["heavy"] == [], found["heavy"]
+
+
+def main() -> int:
+    """Exit status: 1 where any environment failed, or a Python that was asked for is not here."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", action="append", choices=PYTHONS)
+    parser.add_argument("--extra", action="append", choices=tuple(EXTRAS))
+    given = parser.parse_args()
+    found = pythons(given.python or list(PYTHONS))
+    failed = [version for version in given.python or () if version not in found]
+    for version in given.python or PYTHONS:
+        print(f"python {version}: {found.get(version, 'not found here, passed over')}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="minicoil-wheels-") as name:
+        folder = Path(name)
+        run(sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "-w", folder / "wheel", ROOT, cwd=folder)
+        (wheel,) = (folder / "wheel").glob("*.whl")
+        paths = os.pathsep.join(map(str, (ROOT, HELPERS)))
+        made = json.loads(
+            run(
+                sys.executable,
+                HELPERS / "light_home.py",
+                folder / "made",
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": paths, "HF_HUB_OFFLINE": "1"},
+            ).splitlines()[-1]
+        )
+        for version, python in found.items():
+            for extra in given.extra or EXTRAS:
+                venv, started = folder / f"{version}-{extra}", time.monotonic()
+                try:
+                    inside = set_up(python, extra, wheel, venv)
+                    installed = time.monotonic() - started
+                    check(smoke(inside, extra, made, venv), extra)
+                    size = run("du", "-sm", venv / "lib").split()[0]
+                    print(f"{version} {extra}: good; installed in {installed:.0f} s, {size} MB", flush=True)
+                except (RuntimeError, AssertionError) as error:
+                    failed.append(f"{version} {extra}")
+                    print(f"{version} {extra}: FAILED\n{error}", flush=True)
+                shutil.rmtree(venv, ignore_errors=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""What stderr gets where JSON lines are asked for: all of it, one object a line, and nothing of it on stdout."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+KEYS = {"time", "level", "logger", "message", "process"}
+
+
+def run(*arguments, text="", **environment):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=False,
+    )
+    return done, [json.loads(line) for line in done.stderr.splitlines()]
+
+
+@pytest.mark.parametrize(("option", "environment"), [(["--log-json"], {}), ([], {"MINICOIL_LOG_JSON": "1"})])
+def test_a_command_s_messages_are_lines_of_json_and_its_answer_is_not_touched(tmp_path, option, environment):
+    command = ("-m", "flows.cli", "words", "--home", str(tmp_path), "--json", *option)
+    done, lines = run(*command, **environment)
+    assert done.returncode == 1 and json.loads(done.stdout)["error"] == "ReleaseError"
+    (line,) = lines
+    assert set(line) == KEYS and line["level"] == "error"
+    assert line["message"].startswith("error: channel 'production' serves no release yet")
+    assert datetime.fromisoformat(line["time"]).tzinfo is not None
+
+
+LOGS = """
+import logging, warnings
+from flows import screen
+from tasks import progress
+screen.set_up(verbose=False, quiet={quiet}, json_lines=True)
+logging.getLogger("tasks.somewhere").info("read %d of\\n%s", 3, "\\x1b[31mred")
+logging.getLogger("tasks.somewhere").debug("not this")
+logging.getLogger("flows.tries").warning("trying again")
+try:
+    1 / 0
+except ZeroDivisionError:
+    logging.getLogger("tasks.somewhere").exception("it failed")
+warnings.warn("this will change")
+with progress.progress("reading", 2, "rows") as advance:
+    advance(2)
+screen.tell("told")
+screen.complain("passed over: x", style="yellow")
+"""
+
+
+def test_log_lines_exceptions_warnings_and_messages_share_one_form():
+    _, lines = run("-c", LOGS.format(quiet=False))
+    assert all(set(line) - {"exception"} == KEYS for line in lines)
+    said = {line["message"]: line for line in lines}
+    assert said["read 3 of\n\\x1b[31mred"]["logger"] == "tasks.somewhere"  # one line of stderr, and no escape in it
+    assert said["trying again"]["level"] == "warning"
+    assert said["it failed"]["exception"].endswith("ZeroDivisionError: division by zero")
+    assert any("this will change" in message and said[message]["logger"] == "py.warnings" for message in said)
+    assert any(message.startswith("reading: 2 rows in") for message in said)
+    assert said["told"]["level"] == "info" and said["passed over: x"]["level"] == "warning"
+    assert "not this" not in said
+
+
+def test_who_wants_quiet_gets_what_failed_or_was_lost_alone():
+    _, lines = run("-c", LOGS.format(quiet=True))
+    assert [line["message"] for line in lines] == ["it failed", "passed over: x"]
