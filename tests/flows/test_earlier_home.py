@@ -2,10 +2,12 @@
 
 `earlier_home.tar.xz` holds an encoder of 64 numbers, two corpora, the home (an index, three words, a fourth one) and
 `answers.json`, what that version itself answered to searches. The version is 0.1.0 of 2026-11-27, from before rooms,
-runs without a Prefect server, and named rule versions; it is never made anew.
+runs without a Prefect server, and named rule versions; it is never made anew. `earlier_retrain.json` is what that
+version made of the home as it lay there, told to retrain on `write_third` and then to remove a word.
 """
 
 import json
+import random
 import tarfile
 from contextlib import chdir
 from pathlib import Path
@@ -13,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from recorded_cases import FRAMES, machine
 
 import minicoil.encoder
 from flows.cli import main
@@ -22,6 +25,11 @@ from tasks.place import Place
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # FastEmbed's and transformers' own
 PACKED = Path(__file__).with_name("earlier_home.tar.xz")
+RETRAINED = Path(__file__).with_name("earlier_retrain.json")
+OTHER_SENSES = {
+    "pod": ("pea bean seed garden harvest stalk", "podcast episode radio voice guest studio"),
+    "bank": ("turn wing aircraft pilot angle cloud", "blood donor plasma hospital vein nurse"),
+}
 TRAINING = ("--encoder", "./encoder", "--role-model", "./encoder", "--min-sentences", "20", "--no-evaluate")
 
 
@@ -33,12 +41,15 @@ def in_float32():
         yield
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("earlier")
+def unpack_home(folder):
     with tarfile.open(PACKED) as packed:
         packed.extractall(folder, filter="data")
     return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return unpack_home(tmp_path_factory.mktemp("earlier"))
 
 
 def call(folder, *arguments):
@@ -79,3 +90,35 @@ def test_it_goes_on_with_more_text_and_another_word_and_keeps_every_other_layer(
         assert np.array_equal(*(model.stack[model.vocabulary.entry_id(word)] for model in (parent, child)))
     found = call(folder, "search", "docs", "kernel corn")["results"]
     assert "kernel" in found[0]["text"]
+
+
+def write_third(path):
+    """Two served words in senses that they were not trained on; one sentence a document, whatever cuts them."""
+    rng, rows = random.Random(5), []
+    for number in range(2400):
+        word = rng.choice(sorted(OTHER_SENSES))
+        topic = rng.choice(OTHER_SENSES[word]).split()
+        rows.append({"_id": f"third-{number}", "text": rng.choice(FRAMES).format(*rng.sample(topic, 5), word=word)})
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+
+
+def test_a_retrain_and_a_removal_come_to_what_they_came_to(tmp_path):
+    before, folder = json.loads(RETRAINED.read_text("utf-8")), unpack_home(tmp_path)
+    write_third(folder / "third.jsonl")
+    made = call(folder, "retrain", "--corpus", "third.jsonl", "--below", "0.999", *TRAINING)
+    assert made["promoted"]
+    assert [(row["word"], row["verdict"]) for row in made["words"]] == [("bank", "improved"), ("pod", "improved")]
+    for now, row in zip(made["words"], before["words"], strict=True):
+        assert now["ordering_accuracy"] == pytest.approx(row["ordering_accuracy"], abs=0.03)
+    removed = call(folder, "remove", "cell")
+    assert removed["promoted"] and removed["release"] == made["release"] + 1
+    with chdir(folder):
+        model = MiniCoil.load(open_model(Place.at(folder / "home"), removed["release"], "./encoder", 4))
+    vocabulary = model.vocabulary
+    assert {word: vocabulary.entry_id(word) for word in before["ids"]} == before["ids"]
+    assert vocabulary.entry_id("cell") is None
+    if before["machine"] != machine():
+        return  # the last digits of a product differ from CPU to CPU, and training carries them on
+    assert made["words"] == before["words"]
+    for word, layer in before["layers"].items():
+        assert np.array_equal(model.stack[vocabulary.entry_id(word)], np.array(layer, np.float32))
