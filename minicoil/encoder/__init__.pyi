@@ -8,7 +8,14 @@ from .export import (
     write_tokenizer_files as write_tokenizer_files,
 )
 from .forward_counts import PARITY as PARITY, TIMING as TIMING, TRAINING as TRAINING, encoding_for as encoding_for
-from .machine import cores as cores, keep_to_cores as keep_to_cores, memory as memory, processes as processes
+from .machine import (
+    cores as cores,
+    keep_to_cores as keep_to_cores,
+    memory as memory,
+    physical_cores as physical_cores,
+    processes as processes,
+)
+from .passes_at_once import PassesAtOnce as PassesAtOnce, mean_rates as mean_rates
 from .pooled_words import (
     PooledMemory as PooledMemory,
     PooledWords as PooledWords,

@@ -59,6 +59,19 @@ def cores(root: Path = ROOT) -> int:
     return max(math.ceil(allowed), 1)
 
 
+def physical_cores(root: Path = ROOT) -> int:
+    """Cores among those of `cores`, where two hardware threads of one core count once.
+
+    Source: Linux, Documentation/ABI/stable/sysfs-devices-system-cpu: `topology/thread_siblings_list`. A virtual
+        machine may not know what it is given: then each thread says that it is alone.
+    """
+    threads = cores(root)
+    allowed = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+    folder = root / "sys/devices/system/cpu"
+    siblings = {tuple(_words(folder / f"cpu{number}/topology/thread_siblings_list")) or number for number in allowed}
+    return min(threads, len(siblings))
+
+
 def memory(root: Path = ROOT) -> int:
     """Bytes this process may hold: the machine's memory, and the smallest limit of its control groups.
 

@@ -10,6 +10,9 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.encoder.machine import cores, physical_cores
+from minicoil.encoder.passes_at_once import PassesAtOnce
+
 Result = TypeVar("Result")
 DEFAULT = 256  # one chunk, or ten sentences: best on the machines at hand; caches of other sizes may want others
 CANDIDATES = (128, DEFAULT, 512, 1024)
@@ -28,11 +31,16 @@ class TokenBudget:
     Args:
         chosen: By an earlier process on this machine; None measures.
         tell: Called with the choice and the CPU seconds a million tokens of each candidate, once.
+        at_once: How many of these passes run at once; None measures that too, once the size is known.
     """
 
     def __init__(
-        self, chosen: int | None = None, tell: Callable[[int, dict[int, float]], None] = lambda chosen, costs: None
+        self,
+        chosen: int | None = None,
+        tell: Callable[[int, dict[int, float]], None] = lambda chosen, costs: None,
+        at_once: PassesAtOnce | None = None,
     ) -> None:
+        self.at_once = PassesAtOnce(cores(), physical_cores()) if at_once is None else at_once
         self._tokens, self._is_open, self._tell = chosen or DEFAULT, chosen is None, tell
         self._lock = Lock()
 

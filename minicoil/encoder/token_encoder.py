@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from minicoil.encoder.forward_counts import note_forwards
 from minicoil.encoder.machine import cores, keep_to_cores
+from minicoil.encoder.passes_at_once import SHARES, Rates, in_turns
 from minicoil.encoder.sessions import CUDA, open_session, run_session
 from minicoil.encoder.token_budget import Stopwatch, TokenBudget
 from minicoil.errors import BundleError
@@ -64,12 +65,13 @@ class EncodedPieces:
 class TokenEncoder:
     """An ONNX encoder fed with batches of equal token budget, sorted by length.
 
-    Every forward pass takes one core, and several run at once: ONNX Runtime's own threads cost half as much again,
+    Every forward pass takes one thread, and several run at once: ONNX Runtime's own threads cost half as much again,
     waiting for each other (measured), and gain nothing on a query of a few words.
 
     Args:
         onnx_path: Graph whose output 0 is (B, S, D) token embeddings.
-        threads: Forward passes at once; None takes every core this process may use. A GPU takes one at a time.
+        threads: Forward passes at once; None takes what this process may use, and of the hardware threads of a core
+            only one where that is faster. A GPU takes one at a time.
         tokens_per_batch: Padded tokens of one forward pass; None for what suits the device.
         budget: Measures and remembers them on a CPU, where `tokens_per_batch` names none; None measures for itself.
         rows_path: The same encoder with an end that computes only the tokens asked for, see `folder.rows_graph`; one
@@ -139,8 +141,12 @@ class TokenEncoder:
         candidates = self._budget.candidates(lengths)
         if len(candidates) > 1:
             yield from self._measure(candidates, order, lengths, work)
-        else:
-            yield from self._run(list(_cut_batches(order, lengths, *candidates)), lengths, work)
+            return
+        batches, at_once = list(_cut_batches(order, lengths, *candidates)), self._budget.at_once
+        if numbers := at_once.candidates(len(batches), self.threads):
+            yield from self._measure_at_once(numbers, batches, lengths, work)
+            batches = [batch for number, batch in enumerate(batches) if number % SHARES >= SHARES // 2]
+        yield from self._run(batches, lengths, work)
 
     def _measure(
         self,
@@ -166,20 +172,48 @@ class TokenEncoder:
         finally:
             self._budget.choose(costs)
 
-    def _run(
-        self, batches: Sequence[NDArray[np.int64]], lengths: NDArray[np.int64], work: _Work[Batch]
+    def _measure_at_once(
+        self,
+        numbers: Sequence[int],
+        batches: Sequence[NDArray[np.int64]],
+        lengths: NDArray[np.int64],
+        work: _Work[Batch],
     ) -> Iterator[Batch]:
-        if self.threads == 1 or len(batches) < 2:
+        """Half of the batches, by different numbers of passes at once; the faster serves from then on."""
+        rates: Rates = {}
+        try:
+            yield from in_turns(
+                numbers,
+                batches,
+                lambda places: int(lengths[places].sum()),
+                lambda share, passes: self._run(share, lengths, work, passes),
+                rates,
+            )
+        except BaseException:
+            rates = {}
+            raise
+        finally:
+            self._budget.at_once.choose(rates)
+
+    def _run(
+        self,
+        batches: Sequence[NDArray[np.int64]],
+        lengths: NDArray[np.int64],
+        work: _Work[Batch],
+        passes: int | None = None,
+    ) -> Iterator[Batch]:
+        passes = passes or self._budget.at_once.of_threads(self.threads)
+        if passes == 1 or len(batches) < 2:
             for places in batches:
                 yield work(places, lengths[places])
             return
-        with ThreadPoolExecutor(min(self.threads, len(batches)), "minicoil-encode") as pool:
+        with ThreadPoolExecutor(min(passes, len(batches)), "minicoil-encode") as pool:
             running: deque[Future[Batch]] = deque()
             try:
                 # the longest texts first: a pass that starts last should not be the longest
                 for places in reversed(batches):
                     running.append(pool.submit(work, places, lengths[places]))
-                    if len(running) > self.threads:  # one batch waits, so that no core does
+                    if len(running) > passes:  # one batch waits, so that no core does
                         yield running.popleft().result()
                 while running:
                     yield running.popleft().result()

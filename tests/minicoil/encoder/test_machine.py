@@ -206,3 +206,20 @@ def test_every_session_and_pool_is_told_how_many_threads():
                 if not is_text and (call.endswith("()") or (needs is not None and needs not in call)):
                     bare.append(f"{path.name}: {call}")
     assert not bare
+
+
+@pytest.mark.parametrize(
+    ("siblings", "n"), [(("0", "1"), 2), (("0-1", "0-1"), 1), (("0,64", "1,65"), 2), (("", ""), 2)]
+)
+def test_threads_of_one_core_count_once(tmp_path, monkeypatch, siblings, n):
+    monkeypatch.setattr(machine, "_affinity", lambda: 2)
+    monkeypatch.setattr(machine.os, "sched_getaffinity", lambda pid: {0, 1}, raising=False)
+    lay(
+        tmp_path,
+        {
+            f"sys/devices/system/cpu/cpu{number}/topology/thread_siblings_list": f"{listed}\n"
+            for number, listed in enumerate(siblings)
+            if listed
+        },
+    )
+    assert machine.physical_cores(tmp_path) == n

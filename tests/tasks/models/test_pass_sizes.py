@@ -66,6 +66,25 @@ def test_a_damaged_file_costs_a_measurement(tmp_path, encoder, forget, tokens):
         assert pass_budget(tmp_path, encoder).tokens == DEFAULT
 
 
+def test_passes_at_once_stand_beside_their_size(tmp_path, encoder, forget, monkeypatch):
+    monkeypatch.setattr(pass_sizes, "cores", lambda: 8)
+    monkeypatch.setattr(pass_sizes, "physical_cores", lambda: 4)
+    budget = pass_budget(tmp_path, encoder)
+    budget.choose(COSTS)
+    budget.at_once.choose({8: [100.0, 101.0], 4: [120.0, 122.0]})
+    forget()
+    known = pass_budget(tmp_path, encoder)
+    assert (known.tokens, known.at_once.of_threads(8)) == (512, 4)
+    path = tmp_path / "passes.json"
+    ((key, entry),) = json.loads(path.read_bytes()).items()
+    assert entry["tokens_per_second"] == {"4": 121, "8": 100}  # 100.5, rounded to even
+    for damaged in (0, 9, "4", True, None):  # more than there are was never measured
+        path.write_text(json.dumps({key: {**entry, "at_once": damaged}}))
+        forget()
+        known = pass_budget(tmp_path, encoder)
+        assert (known.tokens, known.at_once.of_threads(8)) == (512, 8)
+
+
 def test_a_folder_that_cannot_be_written_costs_nothing_else(tmp_path, encoder, forget):
     (tmp_path / "cache").write_text("a file where the folder should be")
     budget = pass_budget(tmp_path / "cache", encoder)
