@@ -98,6 +98,34 @@ ASKED: dict[str, tuple[Asked, ...]] = {
             "seconds to draw 8,000 sentences of 1,000 words", lambda r: r["new"]["draw"]["seconds"], most=60, form=".1f"
         ),
     ),
+    "embeddings": (
+        Asked(
+            "an extension of ten words, judged and promoted: share of the old commit's time",
+            lambda r: r["extension"]["wall_ratio"],
+            most=0.48,  # 120 s of 250
+            form=".2f",
+        ),
+        Asked("the same in seconds", lambda r: r["extension"]["new_wall"], most=120, form=".0f"),
+        Asked(
+            "its CPU seconds beyond 1.15 times every text once",
+            lambda r: r["extension"]["cpu_beyond_once"],
+            most=20,
+            form=".1f",
+        ),
+        Asked("seconds of the next night", lambda r: r["next_night"]["new_wall"], most=40, form=".0f"),
+        Asked(
+            "texts that were encoded twice for vectors",
+            lambda r: sum(r[step]["encoders"]["new"]["vectors"]["n_twice"] for step in ("extension", "next_night")),
+            most=0,
+            form=".0f",
+        ),
+        Asked(
+            "evaluating a release and its parent: CPU over that of encoding the documents once",
+            lambda r: r["evaluation"]["new_cold"]["cpu"] / r["evaluation"]["new_cold"]["cpu_once"],
+            most=1.1,
+            form=".3f",
+        ),
+    ),
     "embedding_service": (
         Asked(
             "highest rate of 8-word queries on one core with p99 within 50 ms, of those tried",

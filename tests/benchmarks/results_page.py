@@ -28,6 +28,7 @@ COMMANDS = {
     "reencoding": "MINICOIL_BENCH_OUT=FILE pytest -m benchmark -s tests/benchmarks/test_reencoding_benchmark.py",
     "expansion": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_expansion_benchmark.py",
     "adopting": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_adopting_benchmark.py",
+    "embeddings": "pytest -m benchmark -s tests/benchmarks/test_embedding_benchmark.py",
     "embedding_service": "pytest -m benchmark -s tests/benchmarks/test_embedding_service_benchmark.py",
     "server": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_server_benchmark.py",
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
@@ -222,6 +223,15 @@ def _server_ratios(r: dict[str, Any]) -> Iterator[Row]:
     yield what, f"{now:,}", f"{before:,}, in four round trips", f"{now / before:.2f}x"
 
 
+def _embeddings_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    for step, name in EMBEDDING_STEPS.items():
+        now, before = r[step]["new_wall"], r[step]["old_wall"]
+        yield f"seconds of {name}", f"{now:.0f}", f"{before:.0f}, the commit before", f"{before / now:.1f}x less"
+    now, before = (r["evaluation"][f"{side}_cold"]["cpu"] for side in ("new", "old"))
+    what = f"CPU seconds to evaluate {r['n_documents']:,} documents for a release and its parent"
+    yield what, f"{now:.0f}", f"{before:.0f}, the commit before", f"{before / now:.1f}x less"
+
+
 def _embedding_service_ratios(r: dict[str, Any]) -> Iterator[Row]:
     ours, bare = r["most_queries_a_second"], r["bare_loop_queries_a_second"]
     what = f"{r['words_a_query']}-word queries a second over HTTP, one core"
@@ -277,6 +287,7 @@ def _command_ratios(r: dict[str, Any]) -> Iterator[Row]:
             yield what, f"{now:.1f}", f"{before:.1f}, with a Prefect server of its own", f"{before / now:.1f}x less"
 
 
+EMBEDDING_STEPS = {"extension": "an extension of ten words", "next_night": "the next night's five words"}
 COMMAND_NAMES = {
     "index": "`index` of 100 short documents",
     "search": "`search`",
@@ -294,6 +305,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("reencoding", _reencoding_ratios),
     ("expansion", _expansion_ratios),
     ("server", _server_ratios),
+    ("embeddings", _embeddings_ratios),
     ("embedding_service", _embedding_service_ratios),
     ("adopting", _adopting_ratios),
     ("release", _release_ratios),
@@ -529,6 +541,27 @@ def _server(r: dict[str, Any]) -> str:
     return table(("a cell that every point has", "found", "seconds"), rows)
 
 
+def _embeddings(r: dict[str, Any]) -> str:
+    rows: list[Row] = []
+    for step, name in EMBEDDING_STEPS.items():
+        for side, who in (("old", "the commit before"), ("new", "now")):
+            passes = sum(row["n_passes"] for row in r[step]["encoders"][side].values())
+            row = (f"{r[step][f'{side}_wall']:.0f}", f"{r[step][f'{side}_cpu']:.0f}", f"{passes:,}")
+            rows.append((name, who, *row))
+    for run, row in r["evaluation"].items():
+        side, _, turn = run.partition("_")
+        who = "now" if side == "new" else "the commit before"
+        figures = (f"{row['wall']:.0f}", f"{row['cpu']:.0f}", f"{row['n_passes']:,}")
+        rows.append((f"an evaluation of {r['n_documents']:,} documents, {turn}", who, *figures))
+    scan = (
+        f"A scan through a full memory takes {r['scan']['ratio']:.2f} times the CPU of one without."
+        if "scan" in r
+        else ""
+    )
+    head = ("what", "who", "s on the clock", "s of CPU", "texts through the encoder")
+    return f"{table(head, rows)}\n\n{scan}".rstrip()
+
+
 def _embedding_service(r: dict[str, Any]) -> str:
     rows = [
         ("as fast as 16 clients can", r["at_most"]),
@@ -558,6 +591,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "feature_precision": _feature_precision,
     "reencoding": _reencoding,
     "expansion": _expansion,
+    "embeddings": _embeddings,
     "embedding_service": _embedding_service,
     "server": _server,
     "adopting": _adopting,
