@@ -18,7 +18,8 @@ TORCH ?= cpu
 TORCH_VERSION := 2.13.0
 CPU_INDEX ?= https://download.pytorch.org/whl/cpu
 INDEX_SECONDS ?= 10
-PIP := $(BIN)/pip install --quiet -c constraints.txt
+# pip compiles 24,000 modules one after another; all cores do it at the end
+PIP := $(BIN)/pip install --quiet --no-compile -c constraints.txt
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -33,6 +34,7 @@ else
 endif
 	@echo "everything else: 560 MB to download, 140 MB of it for the tests"
 	$(PIP) -e '.[dev]'
+	@$(BIN)/python -m compileall -j 0 -qq $(VENV)/lib || true  # some packages bring templates that are no Python
 	@echo "installed: $$(du -sh $(VENV) | cut -f1) in $(VENV); \`$(BIN)/minicoil doctor\` says whether all is well"
 	touch $@
 
