@@ -102,6 +102,7 @@ def main() -> int:
         print(f"python {version}: {found.get(version, 'not found here, passed over')}", flush=True)
     with tempfile.TemporaryDirectory(prefix="minicoil-wheels-") as name:
         folder = Path(name)
+        shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)  # modules of a build before this one would come along
         run(sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "-w", folder / "wheel", ROOT, cwd=folder)
         (wheel,) = (folder / "wheel").glob("*.whl")
         paths = os.pathsep.join(map(str, (ROOT, HELPERS)))
