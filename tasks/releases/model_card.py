@@ -24,7 +24,12 @@ _PACKAGED_ID, _PACKAGED_LICENCE = "sentence-transformers/all-MiniLM-L6-v2", "apa
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _METRICS = {"ndcg@10": "ndcg_at_10", "mrr@10": "mrr_at_10", "recall@100": "recall_at_100"}  # as MTEB's cards call them
 _SHOWN = {"ndcg@10": "nDCG@10", "mrr@10": "MRR@10", "recall@100": "recall@100"}
-_KINDS = {"judged": "judged by people", "known_item": "made from a collection's own text", "sense": "made of senses"}
+_KINDS = {
+    "judged": "judged by people",
+    "known_item": "made from a collection's own text",
+    "sense": "words asked for in one meaning",
+}
+_FORMS = 4
 _TAGS = ("minicoil", "sparse", "sparse-retrieval", "bm25", "qdrant")
 
 
@@ -157,7 +162,7 @@ def _interval(result: SetResult, name: str) -> dict[str, Any]:
 def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult], said: CardFacts) -> str:
     served = sorted((r.record for r in results if r.weights is not None), key=lambda r: r.word)
     rows = "\n".join(
-        f"| {r.word} | {r.verdict} | {r.n_sentences} "
+        f"| {r.word} | {', '.join(r.forms[:_FORMS])} | {r.verdict} | {r.n_sentences} "
         f"| {r.ordering_accuracy:.3f} | {r.margin_accuracy:.3f} | {r.ceiling:.3f} |"
         for r in served
         if r.ordering_accuracy is not None and r.margin_accuracy is not None and r.ceiling is not None
@@ -225,10 +230,11 @@ A client caches a model by its path: keep each release in a folder of its own na
 
 ## Words added or retrained
 
-Accuracies are shares of held-out triplets; the ceiling is the full-width token embedding's.
+Words are stems, each beside the forms that were met most often. Accuracies are shares of held-out triplets; the ceiling
+is the full-width token embedding's.
 
-| word | verdict | sentences | ordering | margin | ceiling |
-|---|---|---|---|---|---|
+| word | forms | verdict | sentences | ordering | margin | ceiling |
+|---|---|---|---|---|---|---|
 {rows}
 """
 

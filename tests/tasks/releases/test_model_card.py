@@ -34,7 +34,8 @@ def judged(name, kind="judged", gain=0.0125):
 
 
 def card_of(facts, **origin):
-    record = WordRecord("pod", "accepted", "", n_sentences=40, ordering_accuracy=0.8, margin_accuracy=0.7, ceiling=0.9)
+    figures = {"n_sentences": 40, "ordering_accuracy": 0.8, "margin_accuracy": 0.7, "ceiling": 0.9}
+    record = WordRecord("pod", "accepted", "", forms=("pods", "pod"), **figures)
     language = open_language(origin.get("language", "en"))
     vocabulary, _ = Vocabulary.empty(language=language).apply({"pod": ["pod", "pods"]})
     text = model_card(parent(**origin), vocabulary, [WordResult(record, object())], facts)
@@ -51,7 +52,7 @@ def test_the_front_matter_says_what_hubs_ask_for():
     assert "model-index" not in data and "Not judged: no figures are claimed." in text
     assert "/home/me" not in text and "- `texts`" in text and "- `pydocs:torch`" in text
     assert f"    {RECIPE}\n" in text and "bbbbbbbbbbbbbbbb" in text and "## Limits" in text
-    assert "| pod | accepted | 40 | 0.800 | 0.700 | 0.900 |" in text
+    assert "| pod | pods, pod | accepted | 40 | 0.800 | 0.700 | 0.900 |" in text
 
 
 @pytest.mark.parametrize(
