@@ -171,7 +171,7 @@ def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult],
     facts, sources = parent.facts, source_names(said.sources)
     if facts.base:
         origin += f" of a lineage that began with {facts.base} (licence: {facts.base_licence or 'see its own card'})"
-    data = f", on sentences of {', '.join(sources)} and of what was read before" if sources and served else ""
+    data = f", on sentences of {_as_code(sources, ', ')} and of what was read before" if sources and served else ""
     removed = f"\nReturned to BM25: {', '.join(sorted(said.remove))}.\n" if said.remove else ""
     return f"""# miniCOIL model: {len(vocabulary.known_words):,} words x {vocabulary.dims} dimensions
 
@@ -234,7 +234,7 @@ Words are stems, each beside the forms that were met most often. Accuracies are 
 is the full-width token embedding's.
 
 | word | forms | verdict | sentences | ordering | margin | ceiling |
-|---|---|---|---|---|---|---|
+|---|---|---|---:|---:|---:|---:|
 {rows}
 """
 
@@ -255,7 +255,7 @@ def _figures(judged: Sequence[SetResult]) -> str:
     lines = [
         "Means over queries; the gain over BM25 of the same words with its 95 % interval, by paired bootstrap.\n",
         "| set | queries | documents | measure | BM25 | this release | gain | 95 % interval |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---:|---:|---|---:|---:|---:|---:|",
     ]
     for result in judged:
         name = harmless_line(result.data.name).replace("|", "\\|")
@@ -276,8 +276,12 @@ def _text_sources(parent: Parent, sources: Sequence[str], has_words: bool) -> st
     )
     if not sources or not has_words:
         return f"No text was read for this release.{before}"
-    named = "\n".join(f"- `{name.replace('`', '')}`" for name in sources)
-    return f"Sentences of:\n\n{named}\n\nThe text itself is not in this folder; its licences are its owners'.{before}"
+    named = _as_code(sources, "\n- ")
+    return f"Sentences of:\n\n- {named}\n\nThe text itself is not in this folder; its licences are its owners'.{before}"
+
+
+def _as_code(names: Sequence[str], between: str) -> str:
+    return between.join(f"`{name.replace('`', '')}`" for name in names)
 
 
 def _recipe(said: CardFacts) -> str:
