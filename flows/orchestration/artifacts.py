@@ -14,7 +14,7 @@ from tasks.store import ObjectStore
 _MOST_ROWS = 2000  # an artifact is one row of the server's database, and one table of a page
 _MOST_CARD_CHARACTERS = 60_000
 _MOST_FOUND = 500  # letters of one answer in a table of many
-_MOST_FORMS = 4
+_MOST_FORMS = 2
 # hubs read it; a page would show it as a hundred lines of headings
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.S)
 
@@ -32,10 +32,12 @@ WORD_COLUMNS = (
 
 
 def show_words(words: Sequence[Mapping[str, Any]]) -> None:
-    """Table `words`: verdicts, and accuracy before and after."""
+    """Table `words`: verdicts, and accuracy before and after; a column that says nothing of any word is left out."""
     rows = [{title: _plain(row.get(key)) for title, key in WORD_COLUMNS} for row in words[:_MOST_ROWS]]
+    empty = {title for title, _ in WORD_COLUMNS if all(row[title] == "" for row in rows)}
+    rows = [{title: found for title, found in row.items() if title not in empty} for row in rows]
     left = len(words) - len(rows)
-    text = f"{len(words):,} words: verdicts, and held-out accuracy before and after"
+    text = f"{len(words):,} words: verdicts and accuracy"
     if left:
         text += f"; {left:,} more stand in the release's ledger (`minicoil words`)"
     show_table(rows or [{"word": "none was looked at"}], key="words", description=text)
@@ -43,14 +45,19 @@ def show_words(words: Sequence[Mapping[str, Any]]) -> None:
 
 def show_result(answer: Mapping[str, Any], about: str) -> None:
     """Table `result`: what a flow answered, a row a key that has something; of lists of rows their number alone."""
-    told = {key: value for key, value in answer.items() if value is not None and value not in ("", [], (), {})}
-    rows = [{"what": key.replace("_", " "), "found": _in_short(value)} for key, value in told.items()]
+    rows = [{"what": name, "found": _in_short(value)} for name, value in _found(answer)]
     show_table(rows, key="result", description=f"What the run answered ({about})")
+
+
+def _found(answer: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What has something, by names as people write them."""
+    told = [(name.removeprefix("n_").replace("_", " "), value) for name, value in answer.items()]
+    return [(name, value) for name, value in told if value is not None and value not in ("", [], (), {})]
 
 
 def _in_short(value: Any) -> Any:
     if isinstance(value, Mapping):
-        text = ", ".join(f"{name} {_in_few_digits(entry)}" for name, entry in value.items())
+        text = ", ".join(f"{name} {_in_few_digits(entry)}" for name, entry in _found(value))
     elif isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value):
         return f"{len(value):,} row{'' if len(value) == 1 else 's'}"
     elif isinstance(value, list | tuple):

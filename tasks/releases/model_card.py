@@ -171,12 +171,14 @@ def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult],
     facts, sources = parent.facts, source_names(said.sources)
     if facts.base:
         origin += f" of a lineage that began with {facts.base} (licence: {facts.base_licence or 'see its own card'})"
+    encoder = (
+        f"encoder {facts.encoder} (sha256 {facts.encoder_digest[:16]}), whose licence applies to `onnx/model.onnx`"
+    )
     data = f", on sentences of {_as_code(sources, ', ')} and of what was read before" if sources and served else ""
     removed = f"\nReturned to BM25: {', '.join(sorted(said.remove))}.\n" if said.remove else ""
     return f"""# miniCOIL model: {len(vocabulary.known_words):,} words x {vocabulary.dims} dimensions
 
-Grown from {origin}; encoder {facts.encoder} (sha256 {facts.encoder_digest[:16]}),
-whose licence applies to `onnx/model.onnx`. {len(served):,} words were added or retrained here{data}.
+Grown from {origin}; encoder {encoder}. {len(served):,} words were added or retrained here{data}.
 {removed}
 ## Load it
 
@@ -230,8 +232,9 @@ A client caches a model by its path: keep each release in a folder of its own na
 
 ## Words added or retrained
 
-Words are stems, each beside the forms that were met most often. Accuracies are shares of held-out triplets; the ceiling
-is the full-width token embedding's.
+Words are stems, each beside the forms that were met most often.
+
+Accuracies are shares of held-out triplets; the ceiling is the full-width token embedding's.
 
 | word | forms | verdict | sentences | ordering | margin | ceiling |
 |---|---|---|---:|---:|---:|---:|
