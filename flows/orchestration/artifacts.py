@@ -46,7 +46,7 @@ def show_words(words: Sequence[Mapping[str, Any]]) -> None:
 def show_result(answer: Mapping[str, Any], about: str) -> None:
     """Table `result`: what a flow answered, a row a key that has something; of lists of rows their number alone."""
     rows = [{"what": name, "found": _in_short(value)} for name, value in _found(answer)]
-    show_table(rows, key="result", description=f"What the run answered ({about})")
+    show_table(rows, key="result", description=f"Answer of {about}")
 
 
 def _found(answer: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -77,7 +77,7 @@ def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -
     That is written out and no link: browsers follow none from a server's page to a file or to an object of a store.
     """
     text = f"# Release {release}\n\n{release_status(release, outcome)}\n\n{_card(store, release)}"
-    show_markdown(text, key="release", description=f"Release {release}: what became of it, and its card")
+    show_markdown(text, key="release", description=f"Release {release}: outcome and card")
     if store.stat(release_key(release, REPORT)) is not None:
         show_markdown(_way_to_report(store, release), key="report", description=f"Where release {release}'s report is")
 
