@@ -150,13 +150,19 @@ def _dataset_type(result: SetResult) -> str:
 
 def _interval(result: SetResult, name: str) -> dict[str, Any]:
     change = result.against[BM25][name]
+    interval = {"gain_interval_95": [round(change.low, 4), round(change.high, 4)]} if _has_interval(result) else {}
     return {
         "bm25": round(result.means[BM25][name], 4),
         "gain_over_bm25": round(change.mean, 4),
-        "gain_interval_95": [round(change.low, 4), round(change.high, 4)],
+        **interval,
         "n_queries": len(result.data.queries),
         "n_documents": len(result.data.documents),
     }
+
+
+def _has_interval(result: SetResult) -> bool:
+    """Whether anything was drawn: queries about words are drawn by the word, and one word alone is always the same."""
+    return not result.data.words or len(set(result.data.words.values())) > 1
 
 
 def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult], said: CardFacts) -> str:
@@ -171,9 +177,7 @@ def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult],
     facts, sources = parent.facts, source_names(said.sources)
     if facts.base:
         origin += f" of a lineage that began with {facts.base} (licence: {facts.base_licence or 'see its own card'})"
-    encoder = (
-        f"encoder {facts.encoder} (sha256 {facts.encoder_digest[:16]}), whose licence applies to `onnx/model.onnx`"
-    )
+    encoder = f"{facts.encoder} (sha256 {facts.encoder_digest[:16]}), whose licence applies to `onnx/model.onnx`"
     data = f", on sentences of {_as_code(sources, ', ')} and of what was read before" if sources and served else ""
     removed = f"\nReturned to BM25: {', '.join(sorted(said.remove))}.\n" if said.remove else ""
     return f"""# miniCOIL model: {len(vocabulary.known_words):,} words x {vocabulary.dims} dimensions
@@ -266,7 +270,8 @@ def _figures(judged: Sequence[SetResult]) -> str:
         for measure, shown in _SHOWN.items():
             change = result.against[BM25][measure]
             means = f"{result.means[BM25][measure]:.4f} | {result.means[RELEASE][measure]:.4f}"
-            gain = f"{change.mean:+.4f} | {change.low:+.4f} to {change.high:+.4f}"
+            interval = f"{change.low:+.4f} to {change.high:+.4f}" if _has_interval(result) else "none: one word"
+            gain = f"{change.mean:+.4f} | {interval}"
             lines.append(f"| {name} ({_KINDS[result.data.kind]}) | {sizes} | {shown} | {means} | {gain} |")
     return "\n".join(lines)
 
