@@ -107,7 +107,7 @@ def extension_report(
         {key: getattr(result.record, key) for key in _ROW_KEYS} | {"forms": list(result.record.forms[:_FORMS])}
         for result in final
     ]
-    nothing = {**dict.fromkeys(_ROW_KEYS), "forms": [], "n_sentences": 0, "verdict": "failed"}
+    nothing: dict[str, Any] = {**dict.fromkeys(_ROW_KEYS), "forms": [], "n_sentences": 0, "verdict": "failed"}
     words += [{**nothing, **entry.row()} for entry in refused]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
