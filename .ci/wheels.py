@@ -30,6 +30,7 @@ EXTRAS = {
     "dask": ("prefect_dask", "distributed"),
 }
 CPU_INDEX = os.environ.get("CPU_INDEX", "https://download.pytorch.org/whl/cpu")
+SMOKE_SECONDS = 1200  # a command that waits for ever is a failure too
 INDEX_SECONDS = os.environ.get("INDEX_SECONDS", "10")
 
 
@@ -71,8 +72,9 @@ def set_up(python: str, extra: str, wheel: Path, folder: Path) -> Path:
 
 def smoke(inside: Path, extra: str, made: dict[str, str], folder: Path) -> dict[str, object]:
     """What `light_path.py` found in the venv, after it imported what the extra is for."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
-    where = {"cwd": folder, "env": {**environment, "HF_HUB_OFFLINE": "1"}}
+    theirs = ("PYTHONPATH", "VIRTUAL_ENV", "MINICOIL_", "PREFECT_")  # a server that is named would be deployed to
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(theirs)}
+    where = {"cwd": folder, "env": {**environment, "HF_HUB_OFFLINE": "1"}, "timeout": SMOKE_SECONDS}
     run(inside, "-c", "import " + ", ".join(("minicoil", *EXTRAS[extra])), **where)
     run(inside, "-m", "pip", "check", **where)
     home = folder / "home"
@@ -86,6 +88,8 @@ def check(found: dict[str, object], extra: str) -> None:
     for name in ("extend --corpus x", "serve", "deploy"):
         says = "pip install 'minicoil-service[train]'" in found["refused"][name][1]
         assert says == (extra not in ("train", "dask")), (name, found["refused"][name])
+    counted = found["refused"]["metrics --port 0"]
+    assert (counted[0] == 0) == (extra in ("serve", "train", "dask")), counted  # Prefect brings what [serve] does
     if extra not in ("train", "dask"):
         assert found["heavy"] == [], found["heavy"]
 
@@ -102,6 +106,7 @@ def main() -> int:
         print(f"python {version}: {found.get(version, 'not found here, passed over')}", flush=True)
     with tempfile.TemporaryDirectory(prefix="minicoil-wheels-") as name:
         folder = Path(name)
+        shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)  # modules of a build before this one would come along
         run(sys.executable, "-m", "pip", "--quiet", "wheel", "--no-deps", "-w", folder / "wheel", ROOT, cwd=folder)
         (wheel,) = (folder / "wheel").glob("*.whl")
         paths = os.pathsep.join(map(str, (ROOT, HELPERS)))
@@ -123,7 +128,7 @@ def main() -> int:
                     check(smoke(inside, extra, made, venv), extra)
                     size = run("du", "-sm", venv / "lib").split()[0]
                     print(f"{version} {extra}: good; installed in {installed:.0f} s, {size} MB", flush=True)
-                except (RuntimeError, AssertionError) as error:
+                except (RuntimeError, AssertionError, subprocess.TimeoutExpired) as error:
                     failed.append(f"{version} {extra}")
                     print(f"{version} {extra}: FAILED\n{error}", flush=True)
                 shutil.rmtree(venv, ignore_errors=True)

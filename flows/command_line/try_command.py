@@ -84,7 +84,9 @@ def try_folder(place: dict[str, Any], texts: str, language: str | None) -> Any:
     look = FirstLook() if release is None else look_at_senses(opened, release, texts_tried)
     answer |= {"look": look.row(), "remarks": remarks(answer, sample, look), **_verdict(look)}
     answer["next"] = next_steps(place, collection, spec, look, answer)
-    answer["page"] = str(write_trial_page(opened.home / f"try-{collection}.html", answer, look))
+    # a page is sent on: it names the texts as they were typed, not the folders of this machine
+    sent = {**answer, "next": next_steps(place, collection, texts, look, answer)}
+    answer["page"] = str(write_trial_page(opened.home / f"try-{collection}.html", sent, look))
     return {**answer, "seconds": round(time.monotonic() - started, 1)}
 
 
@@ -177,10 +179,11 @@ def _words(extended: Any, place: Place, release: int | None) -> dict[str, Any]:
 
         gate = read_manifest(place.objects(), release).facts.get("retrieval_gate") or {}
         records = Ledger.read(open_release(place.objects(), release, place.cache)).words.values()
-        rows = [{"word": entry.word, "verdict": entry.verdict, "reason": entry.reason} for entry in records]
+        rows = [{"word": e.word, "forms": e.forms, "verdict": e.verdict, "reason": e.reason} for e in records]
+    left_out = [row for row in rows if "lowers retrieval" in (row["reason"] or "")]
     return {
         "n_trained": sum(row["verdict"] in ("accepted", "improved") for row in rows),
-        "left_out": [row["word"] for row in rows if "lowers retrieval" in (row["reason"] or "")],
+        "left_out": [next(iter(row["forms"]), row["word"]) for row in left_out],
         "n_untaught": sum(row["verdict"] in ("kept_bm25", "failed") for row in rows),
         "gate": {"verdict": gate.get("verdict"), "reasons": list(gate.get("reasons", ()))},
     }
@@ -244,7 +247,7 @@ def next_steps(
     spec = shlex.quote(spec)
     steps = [f'minicoil search {collection} "your own words" --compare{at}']
     if look.words:
-        steps.append(f"minicoil words {look.words[0].word}{at}")
+        steps.append(f"minicoil words {look.words[0].form}{at}")
     if answer["n_found"] > answer["n_points"]:
         steps.append(f"minicoil index {collection} --corpus {spec}{at}    # all of it")
     if answer["release"] is not None and answer["served"] != answer["release"]:

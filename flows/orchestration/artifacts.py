@@ -1,11 +1,12 @@
-"""What people look at on a run's page: words with verdicts, the release's card, the re-encode report, a link."""
+"""What people look at on a run's page: words with verdicts, a release's card, where its report is, re-encoding."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from flows.orchestration.shown_artifacts import show_link, show_markdown, show_table
+from flows.orchestration.shown_artifacts import show_markdown, show_table
 from minicoil.errors import ObjectNotFoundError
 from tasks.catalogue import REPORT, release_key
 from tasks.store import ObjectStore
@@ -13,9 +14,13 @@ from tasks.store import ObjectStore
 _MOST_ROWS = 2000  # an artifact is one row of the server's database, and one table of a page
 _MOST_CARD_CHARACTERS = 60_000
 _MOST_FOUND = 500  # letters of one answer in a table of many
+_MOST_FORMS = 2
+# hubs read it; a page would show it as a hundred lines of headings
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.S)
 
 WORD_COLUMNS = (
     ("word", "word"),
+    ("as written", "forms"),
     ("verdict", "verdict"),
     ("sentences", "n_sentences"),
     ("ordering before", "old_ordering_accuracy"),
@@ -27,26 +32,34 @@ WORD_COLUMNS = (
 
 
 def show_words(words: Sequence[Mapping[str, Any]]) -> None:
-    """Table `words`: verdicts, and accuracy before and after."""
+    """Table `words`: verdicts, and accuracy before and after; a column that says nothing of any word is left out."""
     rows = [{title: _plain(row.get(key)) for title, key in WORD_COLUMNS} for row in words[:_MOST_ROWS]]
+    empty = {title for title, _ in WORD_COLUMNS if all(row[title] == "" for row in rows)}
+    rows = [{title: found for title, found in row.items() if title not in empty} for row in rows]
     left = len(words) - len(rows)
-    text = f"{len(words):,} words: verdicts, and held-out accuracy before and after"
+    text = f"{len(words):,} words: verdicts and accuracy"
     if left:
         text += f"; {left:,} more stand in the release's ledger (`minicoil words`)"
     show_table(rows or [{"word": "none was looked at"}], key="words", description=text)
 
 
 def show_result(answer: Mapping[str, Any], about: str) -> None:
-    """Table `result`: what a flow answered, a row a key; of lists of rows their number alone."""
-    rows = [{"what": key.replace("_", " "), "found": _in_short(value)} for key, value in answer.items()]
-    show_table(rows, key="result", description=f"What the run answered ({about})")
+    """Table `result`: what a flow answered, a row a key that has something; of lists of rows their number alone."""
+    rows = [{"what": name, "found": _in_short(value)} for name, value in _found(answer)]
+    show_table(rows, key="result", description=f"Answer of {about}")
+
+
+def _found(answer: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """What has something, by names as people write them."""
+    told = [(name.removeprefix("n_").replace("_", " "), value) for name, value in answer.items()]
+    return [(name, value) for name, value in told if value is not None and value not in ("", [], (), {})]
 
 
 def _in_short(value: Any) -> Any:
     if isinstance(value, Mapping):
-        text = ", ".join(f"{name} {_in_short(entry)}" for name, entry in value.items())
+        text = ", ".join(f"{name} {_in_few_digits(entry)}" for name, entry in _found(value))
     elif isinstance(value, list | tuple) and any(isinstance(entry, Mapping) for entry in value):
-        return f"{len(value):,} rows"
+        return f"{len(value):,} row{'' if len(value) == 1 else 's'}"
     elif isinstance(value, list | tuple):
         text = ", ".join(map(str, value))
     else:
@@ -54,18 +67,19 @@ def _in_short(value: Any) -> Any:
     return text if len(text) <= _MOST_FOUND else f"{text[:_MOST_FOUND]} ..."
 
 
-def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -> None:
-    """Markdown `release`: what became of it, then its own card; and link `report` to its HTML report.
+def _in_few_digits(value: Any) -> Any:
+    return f"{value:.4g}" if isinstance(value, float) else _in_short(value)
 
-    The description links to the report too, for that is what lists of artifacts show.
+
+def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -> None:
+    """Markdown `release`: what became of it, then its own card; and `report`: where its HTML report is.
+
+    That is written out and no link: browsers follow none from a server's page to a file or to an object of a store.
     """
     text = f"# Release {release}\n\n{release_status(release, outcome)}\n\n{_card(store, release)}"
-    about = f"Release {release}"
+    show_markdown(text, key="release", description=f"Release {release}: outcome and card")
     if store.stat(release_key(release, REPORT)) is not None:
-        address = report_address(store, release)
-        about += f": [its report]({address})"
-        show_link(address, "report", f"Report of release {release}", "HTML")
-    show_markdown(text, key="release", description=about)
+        show_markdown(_way_to_report(store, release), key="report", description=f"Where release {release}'s report is")
 
 
 def release_status(release: int, outcome: Mapping[str, Any]) -> str:
@@ -115,10 +129,13 @@ def show_cells_that_wait(waiting: Sequence[Mapping[str, Any]]) -> None:
     show_table(rows, key="cells-that-wait", description=text)
 
 
-def report_address(store: ObjectStore, release: int) -> str:
-    """Where the release's report lies, as an address."""
+def _way_to_report(store: ObjectStore, release: int) -> str:
+    way = f"`minicoil release pull {release} ./release-{release}` copies the release, `{REPORT}` with it"
     place = store.local_path(release_key(release, REPORT))
-    return place.as_uri() if place is not None else f"{store.url.rstrip('/')}/{release_key(release, REPORT)}"
+    if place is not None:
+        here = "Paste this address into a browser on the machine that has the store"
+        way = f"{here}:\n\n    {place.as_uri()}\n\nElsewhere {way}"
+    return f"# Report of release {release}\n\n{way}."
 
 
 def _card(store: ObjectStore, release: int) -> str:
@@ -126,11 +143,14 @@ def _card(store: ObjectStore, release: int) -> str:
         text = store.read(release_key(release, "README.md")).decode("utf-8", errors="replace")
     except ObjectNotFoundError:
         return "It came without a card (README.md)."
-    cut = text if len(text) <= _MOST_CARD_CHARACTERS else text[:_MOST_CARD_CHARACTERS] + "\n\n(cut here)"
-    return cut.replace("\n# ", "\n## ").removeprefix("# ").strip()
+    body = _FRONT_MATTER.sub("", text).strip()
+    cut = body if len(body) <= _MOST_CARD_CHARACTERS else body[:_MOST_CARD_CHARACTERS] + "\n\n(cut here)"
+    return re.sub(r"^#{1,5} ", r"#\g<0>", cut, flags=re.M)  # below the page's own heading
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value[:_MOST_FORMS]))
     return "" if value is None else value
 
 

@@ -32,14 +32,6 @@ def show_markdown(text: str, key: str, description: str) -> None:
         artifacts.create_markdown_artifact(harmless(text), key=key, description=harmless(description))
 
 
-def show_link(address: str, key: str, text: str, description: str) -> None:
-    """A link artifact."""
-    if _has_page(key, "link", f"{description} {address}"):
-        from prefect import artifacts
-
-        artifacts.create_link_artifact(address, key=key, link_text=harmless(text), description=harmless(description))
-
-
 def show_progress(percent: float, key: str, description: str) -> UUID | None:
     """A progress artifact; its id, where the server gave one."""
     from prefect import artifacts

@@ -18,6 +18,7 @@ from tasks.training import WordResult
 Form = TypeVar("Form")
 Answer = TypeVar("Answer", bound=WordsOutcome)
 
+_FORMS = 8  # named of a word, the most frequent first
 _ROW_KEYS = (
     "word",
     "verdict",
@@ -72,7 +73,7 @@ def dry_run_report(
             "word": candidate.word,
             "kind": candidate.kind,
             "reasons": list(candidate.reasons),
-            "forms": list(candidate.use.forms[:8]),
+            "forms": list(candidate.use.forms[:_FORMS]),
             "n_sentences": candidate.use.count,
             "n_points": points[candidate.word],
         }
@@ -102,8 +103,12 @@ def extension_report(
     """What was trained, published and re-encoded, and words of a file that can be none; estimate beside actual."""
     returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
     final = [returned.get(result.record.word, result) for result in results]
-    words = [{key: getattr(result.record, key) for key in _ROW_KEYS} for result in final]
-    words += [{**dict.fromkeys(_ROW_KEYS), "n_sentences": 0, "verdict": "failed", **entry.row()} for entry in refused]
+    words = [
+        {key: getattr(result.record, key) for key in _ROW_KEYS} | {"forms": list(result.record.forms[:_FORMS])}
+        for result in final
+    ]
+    nothing: dict[str, Any] = {**dict.fromkeys(_ROW_KEYS), "forms": [], "n_sentences": 0, "verdict": "failed"}
+    words += [{**nothing, **entry.row()} for entry in refused]
     order = {"removed": 2, "improved": 0, "accepted": 1, "unchanged": 2, "kept_bm25": 3, "failed": 4}
     words.sort(key=lambda row: (order.get(row["verdict"], 9), row["word"]))
     answer = {

@@ -24,7 +24,12 @@ _PACKAGED_ID, _PACKAGED_LICENCE = "sentence-transformers/all-MiniLM-L6-v2", "apa
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?")
 _METRICS = {"ndcg@10": "ndcg_at_10", "mrr@10": "mrr_at_10", "recall@100": "recall_at_100"}  # as MTEB's cards call them
 _SHOWN = {"ndcg@10": "nDCG@10", "mrr@10": "MRR@10", "recall@100": "recall@100"}
-_KINDS = {"judged": "judged by people", "known_item": "made from a collection's own text", "sense": "made of senses"}
+_KINDS = {
+    "judged": "judged by people",
+    "known_item": "made from a collection's own text",
+    "sense": "words asked for in one meaning",
+}
+_FORMS = 4
 _TAGS = ("minicoil", "sparse", "sparse-retrieval", "bm25", "qdrant")
 
 
@@ -145,19 +150,25 @@ def _dataset_type(result: SetResult) -> str:
 
 def _interval(result: SetResult, name: str) -> dict[str, Any]:
     change = result.against[BM25][name]
+    interval = {"gain_interval_95": [round(change.low, 4), round(change.high, 4)]} if _has_interval(result) else {}
     return {
         "bm25": round(result.means[BM25][name], 4),
         "gain_over_bm25": round(change.mean, 4),
-        "gain_interval_95": [round(change.low, 4), round(change.high, 4)],
+        **interval,
         "n_queries": len(result.data.queries),
         "n_documents": len(result.data.documents),
     }
 
 
+def _has_interval(result: SetResult) -> bool:
+    """Whether anything was drawn: queries about words are drawn by the word, and one word alone is always the same."""
+    return not result.data.words or len(set(result.data.words.values())) > 1
+
+
 def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult], said: CardFacts) -> str:
     served = sorted((r.record for r in results if r.weights is not None), key=lambda r: r.word)
     rows = "\n".join(
-        f"| {r.word} | {r.verdict} | {r.n_sentences} "
+        f"| {r.word} | {', '.join(r.forms[:_FORMS])} | {r.verdict} | {r.n_sentences} "
         f"| {r.ordering_accuracy:.3f} | {r.margin_accuracy:.3f} | {r.ceiling:.3f} |"
         for r in served
         if r.ordering_accuracy is not None and r.margin_accuracy is not None and r.ceiling is not None
@@ -166,12 +177,12 @@ def _body(parent: Parent, vocabulary: Vocabulary, results: Sequence[WordResult],
     facts, sources = parent.facts, source_names(said.sources)
     if facts.base:
         origin += f" of a lineage that began with {facts.base} (licence: {facts.base_licence or 'see its own card'})"
-    data = f", on sentences of {', '.join(sources)} and of what was read before" if sources and served else ""
+    encoder = f"{facts.encoder} (sha256 {facts.encoder_digest[:16]}), whose licence applies to `onnx/model.onnx`"
+    data = f", on sentences of {_as_code(sources, ', ')} and of what was read before" if sources and served else ""
     removed = f"\nReturned to BM25: {', '.join(sorted(said.remove))}.\n" if said.remove else ""
     return f"""# miniCOIL model: {len(vocabulary.known_words):,} words x {vocabulary.dims} dimensions
 
-Grown from {origin}; encoder {facts.encoder} (sha256 {facts.encoder_digest[:16]}),
-whose licence applies to `onnx/model.onnx`. {len(served):,} words were added or retrained here{data}.
+Grown from {origin}; encoder {encoder}. {len(served):,} words were added or retrained here{data}.
 {removed}
 ## Load it
 
@@ -225,10 +236,12 @@ A client caches a model by its path: keep each release in a folder of its own na
 
 ## Words added or retrained
 
+Words are stems, each beside the forms that were met most often.
+
 Accuracies are shares of held-out triplets; the ceiling is the full-width token embedding's.
 
-| word | verdict | sentences | ordering | margin | ceiling |
-|---|---|---|---|---|---|
+| word | forms | verdict | sentences | ordering | margin | ceiling |
+|---|---|---|---:|---:|---:|---:|
 {rows}
 """
 
@@ -249,7 +262,7 @@ def _figures(judged: Sequence[SetResult]) -> str:
     lines = [
         "Means over queries; the gain over BM25 of the same words with its 95 % interval, by paired bootstrap.\n",
         "| set | queries | documents | measure | BM25 | this release | gain | 95 % interval |",
-        "|---|---|---|---|---|---|---|---|",
+        "|---|---:|---:|---|---:|---:|---:|---:|",
     ]
     for result in judged:
         name = harmless_line(result.data.name).replace("|", "\\|")
@@ -257,7 +270,8 @@ def _figures(judged: Sequence[SetResult]) -> str:
         for measure, shown in _SHOWN.items():
             change = result.against[BM25][measure]
             means = f"{result.means[BM25][measure]:.4f} | {result.means[RELEASE][measure]:.4f}"
-            gain = f"{change.mean:+.4f} | {change.low:+.4f} to {change.high:+.4f}"
+            interval = f"{change.low:+.4f} to {change.high:+.4f}" if _has_interval(result) else "none: one word"
+            gain = f"{change.mean:+.4f} | {interval}"
             lines.append(f"| {name} ({_KINDS[result.data.kind]}) | {sizes} | {shown} | {means} | {gain} |")
     return "\n".join(lines)
 
@@ -270,8 +284,12 @@ def _text_sources(parent: Parent, sources: Sequence[str], has_words: bool) -> st
     )
     if not sources or not has_words:
         return f"No text was read for this release.{before}"
-    named = "\n".join(f"- `{name.replace('`', '')}`" for name in sources)
-    return f"Sentences of:\n\n{named}\n\nThe text itself is not in this folder; its licences are its owners'.{before}"
+    named = _as_code(sources, "\n- ")
+    return f"Sentences of:\n\n- {named}\n\nThe text itself is not in this folder; its licences are its owners'.{before}"
+
+
+def _as_code(names: Sequence[str], between: str) -> str:
+    return between.join(f"`{name.replace('`', '')}`" for name in names)
 
 
 def _recipe(said: CardFacts) -> str:

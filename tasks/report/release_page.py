@@ -67,6 +67,7 @@ def render_page(story: ReleaseStory) -> str:
         stepped=[result for result in results if result.steps],
         moved=_moved(story) if story.with_text else (),
         maps=_maps(story),
+        names=_names(story),
         words=words[:_WORDS_SHOWN],
         n_more=len(words) - _WORDS_SHOWN,
         systems=("bm25", "parent", "minicoil"),
@@ -101,8 +102,13 @@ def _moved(story: ReleaseStory) -> list[tuple[str, list[QueryChange]]]:
     return found
 
 
+def _names(story: ReleaseStory) -> dict[str, str]:
+    """Word -> how it is written most often: people do not read stems."""
+    return {record.word: record.forms[0] for record in story.words if record.forms}
+
+
 def _maps(story: ReleaseStory) -> list[_SenseMap]:
-    names = {record.word: record.forms[0] for record in story.words if record.forms}
+    names = _names(story)
     return [
         _SenseMap(names.get(view.word, view.word), lay_out_marks(view), _legend(view, story.with_text))
         for view in story.views

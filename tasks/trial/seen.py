@@ -55,6 +55,11 @@ class SeenQuery:
         counted = (self.of_minicoil - self.of_bm25) / self.n_looked
         return counted + (self._worth(self.minicoil) - self._worth(self.bm25)) / 100
 
+    @property
+    def is_telling(self) -> bool:
+        """Whether a person who reads the shown results of both sees the asked meaning at other places."""
+        return [hit.sense == self.sense for hit in self.bm25] != [hit.sense == self.sense for hit in self.minicoil]
+
     def _worth(self, hits: Sequence[SeenHit]) -> float:
         return sum((hit.sense == self.sense) / place for place, hit in enumerate(hits, 1))
 
@@ -121,9 +126,14 @@ class SeenWord(Counted):
         return self.queries
 
     def shown(self, n: int = 2) -> tuple[SeenQuery, ...]:
-        """For each of the `n` largest meanings that was asked for, the query whose rankings differ most."""
+        """For each of `n` meanings one query: of those whose shown results tell the systems apart, the best.
+
+        The largest meanings come first; one whose queries all show the same of both systems comes after the others.
+        """
         by_sense = [[query for query in self.queries if query.sense == sense] for sense in range(len(self.senses))]
-        return tuple(max(found, key=lambda query: query.gain) for found in by_sense if found)[:n]
+        best = [max(found, key=lambda query: (query.is_telling, query.gain)) for found in by_sense if found]
+        chosen = sorted(best, key=lambda query: not query.is_telling)[:n]
+        return tuple(sorted(chosen, key=lambda query: query.sense))
 
 
 @dataclass(frozen=True)

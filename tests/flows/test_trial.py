@@ -30,14 +30,15 @@ def tried(home, texts):
     return json.loads(answer.stdout), answer.stderr
 
 
-def test_five_files_are_searchable_and_told_that_meaning_has_nothing_to_do_here(home, tmp_path):
+def test_five_files_are_searchable_and_told_that_meaning_has_nothing_to_do_here(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     folder = tmp_path / "notes"
     folder.mkdir()
     for number in range(5):
         (folder / f"{number}.txt").write_text(
             f"Chop the {WORDS[number]} and add the {WORDS[number + 1]} to the pan. " * 8
         )
-    answer, told = tried(home, folder)
+    answer, told = tried(home, "./notes")
     assert answer["collection"] == "notes" and answer["n_points"] >= 5 and answer["n_trained"] == 0
     assert answer["message"].startswith("No word of this text shows two meanings")
     assert answer["first"]["results"] and "BM25 already answers" in told
@@ -46,6 +47,8 @@ def test_five_files_are_searchable_and_told_that_meaning_has_nothing_to_do_here(
     assert "garlic" in json.loads(found.stdout)["results"][0]["text"]
     page = (home / "try-notes.html").read_text("utf-8")
     assert answer["page"].endswith("try-notes.html") and "No word of this text" in page and "<script" not in page
+    assert any(f"--corpus {folder}" in step for step in answer["next"])
+    assert "--corpus ./notes" in page and str(folder) not in page  # it is sent on: no folder of this machine
 
 
 def test_a_column_of_a_table_is_tried_and_one_that_is_not_there_is_named(home, tmp_path):

@@ -105,10 +105,9 @@ def test_what_a_flow_answers_is_on_its_run_s_page(prefect_server, monkeypatch, t
         found = client.read_artifacts(artifact_filter=ArtifactFilter(key=ArtifactFilterKey(any_=["result"])))
     (mine,) = [artifact for artifact in found if "production: shown" in artifact.description]
     assert json.loads(mine.data) == [
-        {"what": "n points", "found": 3},
+        {"what": "points", "found": 3},
         {"what": "words", "found": "2 rows"},
         {"what": "seconds", "found": "read 0.5"},
         {"what": "message", "found": r"a\x1b[31m"},
-        {"what": "parent", "found": ""},
     ]
     assert mine.type == "table" and mine.flow_run_id

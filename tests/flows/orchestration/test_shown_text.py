@@ -231,16 +231,15 @@ def test_a_stdout_of_any_encoding_takes_every_answer(nasty, encoding):
 def test_artifacts_are_harmless(monkeypatch):
     made = []
     monkeypatch.setattr(shown_artifacts, "under_prefect", lambda: True)
-    for name in ("create_table", "create_markdown", "create_link", "create_progress", "update_progress"):
+    for name in ("create_table", "create_markdown", "create_progress", "update_progress"):
         monkeypatch.setattr(f"prefect.artifacts.{name}_artifact", lambda *a, **k: made.append((a, k)))
     text = NASTY[0] + NASTY[3]
     artifacts.show_words([{"word": text, "verdict": text, "reason": text, "n_sentences": 3}])
     artifacts.show_reencoding([{"name": text}], 1)
     shown_artifacts.show_markdown(text, "k", text)
-    shown_artifacts.show_link("http://x", "k", text, text)
     shown_artifacts.show_progress(1.0, "k", text)
     shown_artifacts.move_progress(None, 1.0, text)
-    assert len(made) == 6 and harmful(str(made).replace("\\\\", "")) == []
+    assert len(made) == 5 and harmful(str(made).replace("\\\\", "")) == []
     assert not any(mark in repr(made).replace("\\\\", "") for mark in ("\\x1b", "\\u202e", "\\x07"))
 
 

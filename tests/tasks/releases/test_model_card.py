@@ -26,15 +26,16 @@ def parent(encoder="minilm", base="", licence="", language="en"):
     return Parent(Path("nowhere"), 6, facts, Vocabulary.empty(language=open_language(language)), Ledger())
 
 
-def judged(name, kind="judged", gain=0.0125):
-    data = RetrievalSet(name, kind, {"d1": "t", "d2": "u"}, {"q": "t"}, {"q": {"d1": 1.0}})
+def judged(name, kind="judged", gain=0.0125, **more):
+    data = RetrievalSet(name, kind, {"d1": "t", "d2": "u"}, {"q": "t"}, {"q": {"d1": 1.0}}, **more)
     change = {measure: Difference(gain, gain - 0.01, gain + 0.01, 1) for measure in MEASURES}
     means = {BM25: dict.fromkeys(MEASURES, 0.5), RELEASE: dict.fromkeys(MEASURES, 0.5 + gain)}
     return SetResult(data, means, {BM25: change, PARENT: change}, (), (), (), ())
 
 
 def card_of(facts, **origin):
-    record = WordRecord("pod", "accepted", "", n_sentences=40, ordering_accuracy=0.8, margin_accuracy=0.7, ceiling=0.9)
+    figures = {"n_sentences": 40, "ordering_accuracy": 0.8, "margin_accuracy": 0.7, "ceiling": 0.9}
+    record = WordRecord("pod", "accepted", "", forms=("pods", "pod"), **figures)
     language = open_language(origin.get("language", "en"))
     vocabulary, _ = Vocabulary.empty(language=language).apply({"pod": ["pod", "pods"]})
     text = model_card(parent(**origin), vocabulary, [WordResult(record, object())], facts)
@@ -51,7 +52,7 @@ def test_the_front_matter_says_what_hubs_ask_for():
     assert "model-index" not in data and "Not judged: no figures are claimed." in text
     assert "/home/me" not in text and "- `texts`" in text and "- `pydocs:torch`" in text
     assert f"    {RECIPE}\n" in text and "bbbbbbbbbbbbbbbb" in text and "## Limits" in text
-    assert "| pod | accepted | 40 | 0.800 | 0.700 | 0.900 |" in text
+    assert "| pod | pods, pod | accepted | 40 | 0.800 | 0.700 | 0.900 |" in text
 
 
 @pytest.mark.parametrize(
@@ -96,6 +97,15 @@ def test_every_judged_set_is_in_the_index_with_its_figures_and_intervals():
     assert len(found) == 9 and found["known-item-docs", "mrr_at_10"] == 0.48
     assert "| scifact (judged by people) | 1 | 2 | nDCG@10 | 0.5000 | 0.5125 | +0.0125 | +0.0025 to +0.0225 |" in text
     assert "made from a collection's own text) | 1 | 2 | nDCG@10 | 0.5000 | 0.4800 | -0.0200 |" in text
+
+
+def test_queries_about_one_word_have_no_interval_to_show():
+    card, text = card_of(CardFacts(7, judged=[judged("docs", "sense", words={"q": "pod"})]))
+    assert (
+        "| docs (words asked for in one meaning) | 1 | 2 | nDCG@10 | 0.5000 | 0.5125 | +0.0125 | none: one word |"
+        in text
+    )
+    assert "gain_interval_95" not in text and len(card.data.eval_results) == 3
 
 
 def test_names_of_strangers_break_neither_front_matter_nor_table():

@@ -35,6 +35,14 @@ def test_of_each_meaning_the_query_whose_rankings_differ_most_is_shown_and_all_a
     assert [entry["sense"] for entry in row["words"][0]["shown"]] == [0, 1]
 
 
+def test_a_query_that_both_answer_alike_is_shown_only_where_no_other_tells_them_apart():
+    alike, lost, told = query(0, (0, 1), (0, 1)), query(0, (0, 1), (1, 0)), query(1, (0, 1), (1, 0))
+    assert [one.is_telling for one in (alike, lost, told)] == [False, True, True]
+    assert word(alike, lost, told).shown() == (lost, told)
+    assert word(alike, told).shown(1) == (told,)
+    assert word(alike).shown() == (alike,)
+
+
 def test_a_difference_that_chance_explains_is_no_gain():
     better, worse = query(0, (1,), (0,)), query(0, (0,), (1,))
     assert not FirstLook().is_better

@@ -1,0 +1,71 @@
+"""What a run's page shows, as a person reads it there."""
+
+import pytest
+
+from flows.orchestration import artifacts
+from tasks.store.local_store import LocalStore
+
+CARD = """---
+license: apache-2.0
+tags:
+- minicoil
+---
+
+# miniCOIL model: 3 words x 4 dimensions
+
+Grown from nothing.
+
+## Load it
+
+    import minicoil
+"""
+
+
+@pytest.fixture
+def page(monkeypatch):
+    """Key -> text or rows of what was shown."""
+    shown = {}
+    monkeypatch.setattr(artifacts, "show_markdown", lambda text, key, description: shown.update({key: text}))
+    monkeypatch.setattr(artifacts, "show_table", lambda rows, key, description: shown.update({key: rows}))
+    return shown
+
+
+@pytest.fixture
+def store(tmp_path):
+    made = LocalStore(tmp_path / "store")
+    made.write("releases/1/README.md", CARD.encode())
+    return made
+
+
+def test_a_card_is_shown_below_the_pages_heading_and_without_what_hubs_read(page, store):
+    artifacts.show_release(store, 1, {"promoted": True})
+    assert page["release"].startswith("# Release 1\n\n**Served.**")
+    assert "apache-2.0" not in page["release"] and "---" not in page["release"]
+    assert "\n## miniCOIL model: 3 words" in page["release"] and "\n### Load it\n\n    import" in page["release"]
+    assert "report" not in page
+
+
+def test_where_a_report_is_stands_there_to_be_copied_for_no_browser_follows_such_a_link(page, store):
+    store.write("releases/1/report.html", b"<html></html>")
+    artifacts.show_release(store, 1, {"promoted": True})
+    assert f"    {store.local_path('releases/1/report.html').as_uri()}\n" in page["report"]
+    assert "minicoil release pull 1 ./release-1" in page["report"] and "](" not in page["report"]
+
+
+def test_an_answer_is_shown_without_what_is_empty_and_in_few_digits(page):
+    answer = {"release": 1, "parent": None, "waiting": [], "words": [{"word": "pod"}], "promoted": False}
+    artifacts.show_result(
+        {**answer, "estimate": {"cpu_seconds_per_token": 0.0002707676299342122, "n_words": 3, "reasons": []}}, "x"
+    )
+    found = {row["what"]: row["found"] for row in page["result"]}
+    assert found == {
+        "release": 1,
+        "words": "1 row",
+        "promoted": False,
+        "estimate": "cpu seconds per token 0.0002708, words 3",
+    }
+
+
+def test_a_word_is_shown_as_it_is_written_too_and_without_columns_that_are_empty(page):
+    artifacts.show_words([{"word": "contain", "forms": ["container", "contain"], "verdict": "accepted"}])
+    assert page["words"] == [{"word": "contain", "as written": "container, contain", "verdict": "accepted"}]
