@@ -11,6 +11,7 @@ from .languages import (
 from .near_duplicates import find_near_duplicates as find_near_duplicates
 from .prose import from_html as from_html, from_markdown as from_markdown
 from .quotes import Quotes as Quotes, normalise_text as normalise_text
+from .sentence_rows import SentenceRows as SentenceRows, split_texts as split_texts
 from .sentences import (
     chunk_text as chunk_text,
     sentence_key as sentence_key,
