@@ -28,4 +28,5 @@ from .stemming import (
     stem as stem,
 )
 from .tokens import TokenizedText as TokenizedText, WordTokenizer as WordTokenizer
+from .utf8_columns import as_column as as_column
 from .word_rows import RowTokenizer as RowTokenizer, WordRows as WordRows

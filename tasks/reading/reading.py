@@ -97,7 +97,7 @@ def read_sentences(
         for batch in batches(read_corpora(specs, reading.report, sample, points=points), language):
             fresh = np.flatnonzero(seen.add(batch.rows.keys))
             keys, owners = batch.rows.keys[fresh], batch.rows.owners[fresh].astype(np.int64)
-            texts = batch.rows.texts.take(pa.array(fresh)).to_pylist()
+            texts = batch.rows.texts.take(pa.array(fresh))
             reading.n_documents += len(batch.docs)
             n_fresh = np.bincount(owners, minlength=len(batch.docs))
             report_empty(reading.report, n_fresh, batch.shown)
@@ -119,7 +119,7 @@ def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointSt
         return None
     counts, rows = WordCounts(tokenizer.language), RowTokenizer(tokenizer)
     for batch in batches(read_corpora([spec], CorpusReport(), points=points), tokenizer.language):
-        counts.add_rows(rows.tokenize(batch.rows.texts.to_pylist()), batch.rows.owners.astype(np.int64))
+        counts.add_rows(rows.tokenize(batch.rows.texts), batch.rows.owners.astype(np.int64))
     return counts
 
 

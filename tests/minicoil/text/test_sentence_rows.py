@@ -8,7 +8,6 @@ from minicoil.text import sentences
 from minicoil.text.languages import open_language
 from minicoil.text.sentence_rows import split_texts
 from minicoil.text.sentences import sentence_key, split_sentences
-from minicoil.text.utf8_columns import find_rare_characters
 
 TEXTS = [
     "Dr. Smith uses e.g. two pods here. They run on the node!\nA new paragraph begins here",
@@ -84,11 +83,3 @@ def test_whatever_a_splitter_cuts_is_put_together_alike(monkeypatch, size, text)
         sentences, "segment", lambda language, piece: [piece[i : i + size] for i in range(0, len(piece), size)] + [""]
     )
     hold_equal([text[:3000], "The pods are on a node.", text[:50]])
-
-
-def test_characters_beside_ascii_are_found_with_their_places():
-    text = "a\u00e9\u0416 \u2019\uffff\U00010000\U0010ffff" * 3 + "z"
-    places, codes = find_rare_characters(np.frombuffer(text.encode(), np.uint8))
-    assert [chr(code) for code in codes.tolist()] == [c for c in text if c > "\x7f"]
-    assert [text.encode()[place:].decode()[0] for place in places.tolist()] == [c for c in text if c > "\x7f"]
-    assert find_rare_characters(np.frombuffer(b"plain", np.uint8))[0].tolist() == []
