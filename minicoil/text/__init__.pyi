@@ -11,6 +11,7 @@ from .languages import (
 from .near_duplicates import find_near_duplicates as find_near_duplicates
 from .prose import from_html as from_html, from_markdown as from_markdown
 from .quotes import Quotes as Quotes, normalise_text as normalise_text
+from .sentence_rows import SentenceRows as SentenceRows, split_texts as split_texts
 from .sentences import (
     chunk_text as chunk_text,
     sentence_key as sentence_key,
@@ -27,4 +28,5 @@ from .stemming import (
     stem as stem,
 )
 from .tokens import TokenizedText as TokenizedText, WordTokenizer as WordTokenizer
+from .utf8_columns import as_column as as_column
 from .word_rows import RowTokenizer as RowTokenizer, WordRows as WordRows

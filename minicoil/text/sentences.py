@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +27,24 @@ def split_sentences(text: str, language: Language = ENGLISH) -> Iterator[str]:
     sentencex decides where one ends: it knows the language's abbreviations, initials, numbers, quotes and brackets.
     Lone surrogates, which are no text to it nor to any store, become "?".
     """
-    if not text.isascii():
-        text = text.encode("utf-8", "replace").decode()
-    for paragraph in _paragraphs(text):
-        for sentence in _segment(paragraph, language.code):
+    for piece in cut_pieces(text):
+        for sentence in _segment(piece, language.code):
             sentence = sentence.strip()
             if is_prose(sentence):
                 yield sentence
+
+
+def cut_pieces(text: str) -> Iterator[str]:
+    """What a splitter sees of a text, one after the other: its paragraphs, long ones in pieces.
+
+    Spaces are single ones, and none stands at an end of a paragraph.
+    """
+    if text.isprintable() and "  " not in text:  # one line, and its spaces are as they should be
+        lines: Iterable[str] = filter(None, [text.strip()])
+    else:
+        lines = _paragraphs(text if text.isascii() else text.encode("utf-8", "replace").decode())
+    for paragraph in lines:
+        yield from _pieces(paragraph)
 
 
 def _paragraphs(text: str) -> Iterator[str]:
@@ -54,19 +65,23 @@ def _paragraphs(text: str) -> Iterator[str]:
         yield " ".join(waiting)
 
 
-def _segment(paragraph: str, language: str) -> Iterator[str]:
+def cut_parts(piece: str, language: str) -> list[str]:
+    """What sentencex cuts a piece into, its spaces included."""
+    return [part for part in segment(language, piece) if part]
+
+
+def _segment(piece: str, language: str) -> Iterator[str]:
     """Sentences by sentencex; an end within a word ("H2A.Z", "e.g.this") is none."""
-    for piece in _pieces(paragraph):
-        waiting = ""
-        for part in segment(language, piece):
-            if waiting and waiting[-1].isascii() and not (waiting[-1].isspace() or part[:1].isspace()):
-                waiting += part
-                continue
-            if waiting:
-                yield waiting
-            waiting = part
+    waiting = ""
+    for part in cut_parts(piece, language):
+        if waiting and waiting[-1].isascii() and not (waiting[-1].isspace() or part[:1].isspace()):
+            waiting += part
+            continue
         if waiting:
             yield waiting
+        waiting = part
+    if waiting:
+        yield waiting
 
 
 def _pieces(paragraph: str) -> Iterator[str]:

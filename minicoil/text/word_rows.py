@@ -8,7 +8,6 @@ each distinct word the first two are asked once, and sentences with the others g
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,11 +18,13 @@ from numpy.typing import NDArray
 
 from minicoil.files import parse_json
 from minicoil.text.plain_characters import PlainCharacters
+from minicoil.text.plain_words import are_letters, cut_plain_words
 from minicoil.text.tokens import PREFIX, WordTokenizer
+from minicoil.text.utf8_columns import TextBytes, as_column, find_rare_characters, find_words
 
 _MEMO = 2**18  # distinct words whose pieces are remembered
-_LETTERS = re.compile(r"[A-Za-z0-9]+", re.ASCII)
-_GAP = 10  # the byte between two sentences; none of them has it
+_GAP = 10  # a line break
+_NONE = np.zeros(0, np.int32)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,9 @@ class WordRows:
         """From the words of each sentence."""
         words = [word for sentence in sentences for word in sentence]
         names, numbers = _distinct(pa.array(words, pa.string()))
-        return WordRows(tuple(names), numbers, _places([len(s) for s in sentences]).astype(np.int32), len(sentences))
+        return WordRows(
+            tuple(names.to_pylist()), numbers, _places([len(s) for s in sentences]).astype(np.int32), len(sentences)
+        )
 
     def words(self) -> list[list[str]]:
         """The words of each sentence."""
@@ -59,6 +62,23 @@ class WordRows:
         for sentence, number in zip(self.sentences.tolist(), self.numbers.tolist(), strict=True):
             found[sentence].append(self.names[number])
         return found
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A batch on its way.
+
+    Attributes:
+        words: Pyarrow string arrays that follow each other, together (n_words,).
+        owners: (n_words,) int32, the sentence of each.
+        exact: (n_sentences,) bool, those that only the whole tokenizer can judge, as far as is known.
+        may_be_long: (n_sentences,) bool, those that may have more pieces than the encoder reads.
+    """
+
+    words: tuple[Any, ...]
+    owners: NDArray[np.int32]
+    exact: NDArray[np.bool_]
+    may_be_long: NDArray[np.bool_]
 
 
 class RowTokenizer:
@@ -83,70 +103,102 @@ class RowTokenizer:
         self._room = tokenizer.max_length - backend.num_special_tokens_to_add(False)
         added = [token.content for token in backend.get_added_tokens_decoder().values()]
         self._literals = {form for token in added for form in (token.lower(), tokenizer.fold(token).lower()) if form}
+        self._are_ascii = all(literal.isascii() for literal in self._literals)
+        self._words_to_find = [literal.encode() for literal in self._literals if literal.isascii()]
         self._pieces: dict[str, tuple[str, int] | None] = {}
-        self._plain_characters = PlainCharacters(tokenizer) if self._reads_bytes else None
-        if not all(literal.isascii() for literal in self._literals):  # looked for in what the normaliser leaves
-            self._plain_characters = None
+        # a literal is looked for in what the normaliser leaves, which has no characters beside ASCII then
+        self._plain_characters = PlainCharacters(tokenizer) if self._reads_bytes and self._are_ascii else None
 
-    def tokenize(self, sentences: Sequence[str]) -> WordRows:
+    def tokenize(self, sentences: Any) -> WordRows:
         """Words of every sentence.
 
         Args:
-            sentences: Without line breaks, as `minicoil.text.sentences.split_sentences` gives them; one with a break is
-                taken through the tokenizer whole.
+            sentences: A sequence of text or a pyarrow string array. Without line breaks, as
+                `minicoil.text.sentences.split_sentences` gives them; one with a break is taken through the tokenizer
+                whole.
         """
-        exact = self._with_literals(sentences)
-        plain: list[int] = []
-        other: list[int] = []
-        for place, text in enumerate(sentences):
-            if place not in exact:
-                (plain if self._reads_bytes and text.isascii() and text.isprintable() else other).append(place)
-        texts = [sentences[place] for place in plain]
-        if self._plain_characters is not None and other:
-            easy, written = self._plain_characters.write([sentences[place] for place in other])
-            found = self._find_literals(written)
-            exact |= {other[easy[i]] for i in found}
-            plain += [other[place] for i, place in enumerate(easy) if i not in found]
-            texts += [text for i, text in enumerate(written) if i not in found]
-            other = [other[i] for i in sorted(set(range(len(other))) - set(easy))]
-        counts, words = self._cut_other(sentences, other, exact)
-        cut, owner = _cut_plain(texts, self._lowers)
-        names, numbers = _distinct(pa.chunked_array([cut, pa.array(words, pa.string())]))
-        if self._plain_characters is not None:
-            names = self._plain_characters.read(names)
-        owners = np.concatenate([np.asarray(plain, np.int32)[owner], np.asarray(other, np.int32)[_places(counts)]])
-        kept = self._check(names, numbers, owners, len(sentences), exact)
-        if exact:
-            return self._join(sentences, names, numbers[kept], owners[kept], sorted(exact))
-        return WordRows(tuple(names), numbers, owners, len(sentences))
+        return self.tokenize_each([sentences])[0]
 
-    def _with_literals(self, sentences: Sequence[str]) -> set[int]:
-        """Places of sentences that hold a token which is looked for before anything is normalised or cut."""
-        if self._kinds[1] is None:
-            return set(range(len(sentences)))
-        return self._find_literals(sentences)
+    def tokenize_each(self, batches: Sequence[Any]) -> list[WordRows]:
+        """Words of several batches of sentences, all with the same `names`, which whoever reads them looks up once.
 
-    def _find_literals(self, sentences: Sequence[str]) -> set[int]:
-        joined = "\n".join(sentences).lower()
-        found: set[int] = set()
-        if joined.count("\n") >= max(len(sentences), 1):
-            found = {place for place, text in enumerate(sentences) if "\n" in text}
-        for literal in self._literals:
-            if literal in joined:
-                found |= {place for place, text in enumerate(sentences) if literal in text.lower()}
-        return found
+        Args:
+            batches: As `tokenize` takes one; what cutting takes beside the words follows the largest of them.
+        """
+        columns = [as_column(batch) for batch in batches]
+        cuts = [self._cut_batch(column) for column in columns]
+        dictionary, numbers = _distinct(pa.chunked_array([part for cut in cuts for part in cut.words], pa.string()))
+        firsts = np.cumsum([0, *map(len, columns)])  # the sentences of all batches are numbered on
+        owners = np.concatenate([_NONE, *(cut.owners + np.int32(firsts[i]) for i, cut in enumerate(cuts))])
+        exact = np.concatenate([_NONE.astype(bool), *(cut.exact for cut in cuts)])
+        may_be_long = np.concatenate([_NONE.astype(bool), *(cut.may_be_long for cut in cuts)])
+        names = self._check(dictionary, numbers, owners, may_be_long, exact)
+        del owners
+        parts, first_word = [], 0
+        for column, cut, first in zip(columns, cuts, firsts, strict=False):
+            judged = exact[first : first + len(column)]
+            own = numbers[first_word : first_word + len(cut.owners)]
+            first_word += len(own)
+            parts.append(
+                self._judge_whole(column, own, cut.owners, judged, names) if judged.any() else (own, cut.owners)
+            )
+        shared = tuple(names)
+        return [WordRows(shared, *part, len(column)) for part, column in zip(parts, columns, strict=True)]
+
+    def _cut_batch(self, column: Any) -> _Cut:
+        exact = self._find_literals(column)
+        plain, other = self._tell_plain(column, exact)
+        texts = column.take(pa.array(plain))
+        if self._plain_characters is not None and len(other):
+            easy, written = self._plain_characters.write(column.take(pa.array(other)))
+            found = find_words(TextBytes.of(written), self._words_to_find)
+            exact[other[easy[found]]] = True
+            kept = np.delete(np.arange(len(easy)), found)
+            texts = pa.concat_arrays([texts, written.take(pa.array(kept))])
+            plain, other = np.append(plain, other[easy[kept]]), np.delete(other, easy)
+        counts, others = self._cut_other(column.take(pa.array(other)).to_pylist(), other, exact)
+        words, owners = cut_plain_words(texts, self._lowers)
+        may_be_long = np.zeros(len(column), bool)
+        may_be_long[plain] = TextBytes.of(texts).lengths > self._room
+        may_be_long[other] = True
+        sentences = np.append(plain[owners], np.repeat(other, counts)).astype(np.int32)
+        return _Cut((words, pa.array(others, pa.string())), sentences, exact, may_be_long)
+
+    def _find_literals(self, column: Any) -> NDArray[np.bool_]:
+        """(n,) sentences that only the whole tokenizer can judge.
+
+        They hold a line break, or a token which is looked for before anything is normalised or cut.
+        """
+        exact = np.full(len(column), self._kinds[1] is None)
+        text = TextBytes.of(column)
+        exact[text.texts_at(np.flatnonzero(text.raw == _GAP))] = True
+        exact[find_words(text, self._words_to_find)] = True
+        places, codes = find_rare_characters(text.raw)
+        kinds, rows = np.unique(codes, return_inverse=True)
+        # a literal beside ASCII may be anywhere; and some characters are letters of ASCII in lower case
+        may_hide = [not self._are_ascii or any(map(str.isascii, chr(code).lower())) for code in kinds.tolist()]
+        for place in np.unique(text.texts_at(places[np.asarray(may_hide, bool)[rows]])).tolist():
+            exact[place] |= any(literal in column[place].as_py().lower() for literal in self._literals)
+        return exact
+
+    def _tell_plain(self, column: Any, exact: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Places of sentences of printable ASCII, and of the others, without those that are judged whole."""
+        text = TextBytes.of(column)
+        is_plain = np.full(len(column), self._reads_bytes)
+        is_plain[text.texts_at(np.flatnonzero((text.raw < 32) | (text.raw > 126)))] = False
+        return np.flatnonzero(is_plain & ~exact), np.flatnonzero(~is_plain & ~exact)
 
     def _cut_other(
-        self, sentences: Sequence[str], places: Sequence[int], exact: set[int]
+        self, sentences: Sequence[str], places: NDArray[np.int64], exact: NDArray[np.bool_]
     ) -> tuple[list[int], list[str]]:
         """Words of some sentences by the tokenizer's own normaliser and pre-tokenizer, and how many each has."""
         normaliser, cutter = self._backend.normalizer, self._backend.pre_tokenizer
         words: list[str] = []
         counts = []
-        for place in places:
-            normal = sentences[place] if normaliser is None else normaliser.normalize_str(sentences[place])
+        for place, text in zip(places.tolist(), sentences, strict=True):
+            normal = text if normaliser is None else normaliser.normalize_str(text)
             if any(literal in normal.lower() for literal in self._literals):
-                exact.add(place)
+                exact[place] = True
             found = cutter.pre_tokenize_str(normal)
             words += [word for word, _ in found]
             counts.append(len(found))
@@ -154,37 +206,43 @@ class RowTokenizer:
 
     def _check(
         self,
-        names: list[str],
+        dictionary: Any,
         numbers: NDArray[np.int32],
         owners: NDArray[np.int32],
-        n_sentences: int,
-        exact: set[int],
-    ) -> NDArray[np.bool_]:
-        """Give words without pieces their name, find the sentences that are judged whole, and which words are left."""
-        sizes = np.fromiter((len(name) for name in names), np.int64, len(names))
-        odd = {i for i, name in enumerate(names) if not self._is_spelt(name)}
-        whole = []
-        for i in odd:
-            cut = self._cut(names[i])
-            if cut is None:
-                whole.append(i)
-            else:
-                names[i], sizes[i] = cut
-        if whole:
-            exact |= set(owners[np.isin(numbers, np.asarray(whole, np.int32))].tolist())
-        # never more pieces than characters; the pieces themselves are counted where that says too little
-        lengths = np.bincount(owners, sizes[numbers], n_sentences)
-        if long := np.flatnonzero(lengths > self._room).tolist():
-            inside = np.isin(owners, long)
-            for number in set(numbers[inside].tolist()) - odd:
-                sizes[number] = (self._cut(names[number]) or ("", sizes[number]))[1]
-            pieces = np.bincount(owners[inside], sizes[numbers[inside]], n_sentences)
-            exact |= set(np.flatnonzero(pieces > self._room).tolist())
-        return ~np.isin(owners, np.asarray(sorted(exact), np.int32)) if exact else np.ones(len(owners), bool)
+        may_be_long: NDArray[np.bool_],
+        exact: NDArray[np.bool_],
+    ) -> list[str]:
+        """Names of words, those without pieces included; marks sentences that are judged whole.
 
-    def _is_spelt(self, word: str) -> bool:
-        """Whether a word surely has pieces, because each of its characters is one."""
-        return self._spells and len(word) <= self._longest and _LETTERS.fullmatch(word) is not None
+        Args:
+            dictionary: (n_names,) pyarrow string array of the words, as they were cut.
+            numbers, owners: As `WordRows` has them.
+            may_be_long: (n_sentences,) those with more bytes than there is room for pieces.
+            exact: (n_sentences,) is added to.
+        """
+        names: list[str] = dictionary.to_pylist()
+        text = TextBytes.of(dictionary)
+        sizes, whole = text.lengths, np.zeros(len(names), bool)
+        # a word surely has pieces where each of its characters is one
+        odd = ~(are_letters(text) & (sizes <= self._longest)) if self._spells else ~whole
+        for i in np.flatnonzero(odd).tolist():
+            name = names[i] if self._plain_characters is None else self._plain_characters.read(names[i])
+            cut = self._cut(name)
+            whole[i] = cut is None
+            names[i], sizes[i] = cut or (name, len(name))
+        if whole.any():
+            exact[owners[whole[numbers]]] = True
+        # never more pieces than characters; the pieces themselves are counted where that says too little
+        inside = may_be_long[owners]
+        if inside.any():
+            is_long = np.bincount(owners[inside], sizes[numbers[inside]], len(exact)) > self._room
+            inside = is_long[owners]
+            used = np.zeros(len(names), bool)
+            used[numbers[inside]] = True
+            for number in np.flatnonzero(used & ~odd).tolist():
+                sizes[number] = (self._cut(names[number]) or ("", sizes[number]))[1]
+            exact |= np.bincount(owners[inside], sizes[numbers[inside]], len(exact)) > self._room
+        return names
 
     def _cut(self, word: str) -> tuple[str, int] | None:
         """The name of a word after WordPiece, and its pieces; None where it would melt into the word before it."""
@@ -198,66 +256,32 @@ class RowTokenizer:
         self._pieces[word] = found
         return found
 
-    def _join(
+    def _judge_whole(
         self,
-        sentences: Sequence[str],
-        names: list[str],
+        column: Any,
         numbers: NDArray[np.int32],
         owners: NDArray[np.int32],
-        exact: list[int],
-    ) -> WordRows:
-        """The rows with those of sentences that only the whole tokenizer can judge."""
-        texts = self._exact.tokenize([sentences[place] for place in exact])
+        exact: NDArray[np.bool_],
+        names: list[str],
+    ) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Numbers and owners with the words of sentences that only the whole tokenizer can judge; adds their names."""
+        places, kept = np.flatnonzero(exact), ~exact[owners]
+        texts = self._exact.tokenize(column.take(pa.array(places)).to_pylist())
         rest = WordRows.of([text.words for text in texts])
-        return WordRows(
-            (*names, *rest.names),
-            np.concatenate([numbers, rest.numbers + np.int32(len(names))]),
-            np.concatenate([owners, np.asarray(exact, np.int32)[rest.sentences]]),
-            len(sentences),
-        )
+        own = rest.numbers + np.int32(len(names))
+        names += rest.names
+        sentences = places[rest.sentences].astype(np.int32)
+        return np.concatenate([numbers[kept], own]), np.concatenate([owners[kept], sentences])
 
 
-def _table(lowers: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """For every byte of plain text the byte it becomes, and its kind: 0 space, 1 letter or digit, 2 mark."""
-    lower = np.arange(256, dtype=np.uint8)
-    if lowers:
-        lower[65:91] += 32
-    kinds = np.full(256, 2, np.uint8)
-    kinds[[_GAP, 32]] = 0
-    for first, last in ("09", "AZ", "az"):
-        kinds[ord(first) : ord(last) + 1] = 1
-    return lower, kinds
-
-
-def _cut_plain(texts: Sequence[str], lowers: bool) -> tuple[Any, NDArray[np.int32]]:
-    """Words of texts of printable ASCII as BERT's normaliser and pre-tokenizer cut them, and the text of each.
-
-    Runs of letters and digits are words, every mark is one of its own: `A-Za-z0-9` against the rest is all that the
-    two distinguish here.
-    """
-    lower, kinds = _table(lowers)
-    raw = np.frombuffer("\n".join(texts).encode("ascii"), np.uint8)
-    kind = kinds[raw]
-    kept = kind > 0
-    starts = kept.copy()
-    starts[1:] &= (kind[1:] == 2) | (kind[:-1] != 1)
-    texts_of = np.cumsum(raw == _GAP, dtype=np.int32)[starts]
-    offsets = np.append(np.flatnonzero(starts[kept]), np.count_nonzero(kept)).astype(np.int32)
-    letters = lower[raw[kept]]
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(letters)]
-    return pa.Array.from_buffers(pa.string(), len(offsets) - 1, buffers), texts_of
-
-
-def _distinct(words: Any) -> tuple[list[str], NDArray[np.int32]]:
+def _distinct(words: Any) -> tuple[Any, NDArray[np.int32]]:
     """Distinct words of a pyarrow array, in order of first occurrence, and the place of each word among them."""
     chunked = words if isinstance(words, pa.ChunkedArray) else pa.chunked_array([words])
     if not len(chunked):
-        return [], np.zeros(0, np.int32)
-    encoded = chunked.dictionary_encode().unify_dictionaries().combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0)
-    return encoded.dictionary.to_pylist(), encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+        return pa.array([], pa.string()), np.zeros(0, np.int32)
+    encoded = as_column(chunked.dictionary_encode().unify_dictionaries())
+    return encoded.dictionary, encoded.indices.to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
 
 
-def _places(counts: Sequence[int]) -> NDArray[np.int64]:
+def _places(counts: Sequence[int] | NDArray[np.int64]) -> NDArray[np.int64]:
     return np.repeat(np.arange(len(counts)), counts)

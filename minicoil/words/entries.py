@@ -69,10 +69,12 @@ def check_word(word: str, language: Language = ENGLISH) -> None:
     Raises:
         VocabularyError: it is empty, has a space or symbol, has over 40 characters, or is or stems to a stopword.
     """
-    if not word or split_parts(word) != [word]:
+    is_plain = word.isascii() and word.isalnum()  # which spares nearly every word the search for symbols
+    if not word or not (is_plain or split_parts(word) == [word]):
         raise VocabularyError(f"'{word}' is not one word; give a single word without spaces or symbols")
     if len(word) > MAX_STEM_LENGTH:
         raise VocabularyError(f"word '{word[:50]}...' has {len(word)} letters; {MAX_STEM_LENGTH} is the most")
     # by FastEmbed's stem too: what that makes a stopword has no cell and no key, so its points could not be found
-    if not language.stopwords.isdisjoint((word, language.stem(word), stem(word))):
+    stems = {stem(word)} if language.is_english else {language.stem(word), stem(word)}
+    if word in language.stopwords or not language.stopwords.isdisjoint(stems):
         raise VocabularyError(f"word '{word}' is or stems to a stopword, which search leaves out; choose another word")

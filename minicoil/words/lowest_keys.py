@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_WAITING = 2**22  # pairs looked at together
+_WAITING = 2**20  # pairs looked at together, some 12 MB and twice as much while they are sorted
 
 
 class LowestKeys:
     """At most so many keys a word, the lowest of all that were put in, each once, in whatever order they come.
+
+    Memory: 8 bytes for each key that is kept, whatever was put in, and what `_WAITING` pairs take.
 
     >>> lowest = LowestKeys(2, 2)
     >>> lowest.add(np.array([0, 1, 0, 0]), np.array([9, 8, 7, 3], np.uint64))
@@ -23,8 +25,7 @@ class LowestKeys:
 
     def __init__(self, n_words: int, most: int) -> None:
         self._most = most
-        self._words = np.zeros(0, np.int32)
-        self._keys = np.zeros(0, np.uint64)
+        self._kept = [np.zeros(0, np.uint64)] * n_words  # of each word, sorted
         self._waiting: list[tuple[NDArray[np.int32], NDArray[np.uint64]]] = []
         self._n_waiting = 0
         # beyond a word's n-th lowest key so far nothing matters
@@ -47,20 +48,23 @@ class LowestKeys:
         """(at most `most`,) uint64 ascending."""
         if self._waiting:
             self._prune()
-        start, end = np.searchsorted(self._words, [word, word + 1])
-        return self._keys[start:end]
+        return self._kept[word]
 
     def _prune(self) -> None:
-        words = np.concatenate([self._words, *(words for words, _ in self._waiting)])
-        keys = np.concatenate([self._keys, *(keys for _, keys in self._waiting)])
+        words = np.concatenate([words for words, _ in self._waiting])
+        keys = np.concatenate([keys for _, keys in self._waiting])
         self._waiting, self._n_waiting = [], 0
-        order = np.lexsort((keys, words))
-        words, keys = words[order], keys[order]
-        again = np.zeros(len(words), bool)
-        again[1:] = (words[1:] == words[:-1]) & (keys[1:] == keys[:-1])
-        words, keys = words[~again], keys[~again]
-        ranks = np.arange(len(words)) - np.searchsorted(words, words)
-        kept = ranks < self._most
-        last = ranks == self._most - 1
-        self._words, self._keys = words[kept], keys[kept]
-        self._limits[words[last]] = keys[last]
+        order = np.argsort(words, kind="stable")
+        keys, places = keys[order], np.append(0, np.cumsum(np.bincount(words, minlength=len(self._kept))))
+        for word in np.flatnonzero(np.diff(places)).tolist():
+            merged = np.concatenate([self._kept[word], keys[places[word] : places[word + 1]]])
+            merged.sort()
+            again = merged[1:] == merged[:-1]
+            if again.any():
+                merged = merged[np.append(True, ~again)]
+            if len(merged) >= self._most:
+                self._limits[word] = merged[self._most - 1]
+                merged = (
+                    merged[: self._most].copy() if len(merged) > self._most else merged
+                )  # no view of what is left out
+            self._kept[word] = merged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -61,14 +62,17 @@ class Candidate:
 def rank_common(counts: WordCounts, n: int, config: MiningConfig | None = None) -> list[Candidate]:
     """The `n` words of most documents."""
     config = config or MiningConfig()
-    usable = [use for use in counts.uses() if use.count >= config.min_count and use.n_documents >= config.min_documents]
-    usable.sort(key=lambda use: (-use.n_documents, -use.count, use.word))
+    usable = heapq.nsmallest(
+        n,
+        (use for use in counts.uses(config.min_documents) if use.count >= config.min_count),
+        key=lambda use: (-use.n_documents, -use.count, use.word),
+    )
     total = max(counts.n_documents, 1)
     return [
         Candidate(
             use.word, "frequent", use.n_documents / total, (f"in {use.n_documents / total:.1%} of documents",), use
         )
-        for use in usable[:n]
+        for use in usable
     ]
 
 
@@ -102,18 +106,16 @@ def rank_mined(
     Source: senses against frequency after G. K. Zipf, The meaning-frequency relationship of words (1945).
     """
     config = config or MiningConfig()
-    candidates = []
-    for use in counts.uses():
-        if use.count < config.min_count or use.n_documents < config.min_documents:
-            continue
+
+    def judge(use: WordUse) -> Candidate | None:
         if use.word in known:
-            candidate = _judge_known(use, known_use.get(use.word), background, counts, queries or {}, config)
-        else:
-            candidate = _judge_new(use, background, counts, queries or {}, config)
-        if candidate is not None:
-            candidates.append(candidate)
-    candidates.sort(key=lambda c: (-c.score, c.word))
-    return candidates[:n]
+            return _judge_known(use, known_use.get(use.word), background, counts, queries or {}, config)
+        return _judge_new(use, background, counts, queries or {}, config)
+
+    # those that are left out are let go at once: a corpus has hundreds of thousands of words
+    frequent = (use for use in counts.uses(config.min_documents) if use.count >= config.min_count)
+    candidates = (candidate for candidate in map(judge, frequent) if candidate is not None)
+    return heapq.nsmallest(n, candidates, key=lambda c: (-c.score, c.word))
 
 
 def _judge_new(

@@ -87,6 +87,8 @@ class WordCounts:
         self._documents = np.zeros(1024, np.int64)
         self._sketch = np.zeros((1024, BUCKETS), np.uint32)
         self._buckets = np.zeros(1024, np.int64)
+        self._names: tuple[str, ...] = ()  # of the rows that were counted last, and the number of each
+        self._table = np.zeros(0, np.int64)
         self._waiting: list[Sequence[Sequence[str]]] = []
         self._n_waiting = 0
         self._forms: _Forms | None = None
@@ -132,8 +134,8 @@ class WordCounts:
         self.n_documents += other.n_documents
         self.n_sentences += other.n_sentences
         self._n_words += other.n_words
-        tokens = np.fromiter((self._number(token) for token in other.tokens), np.int64, len(other.tokens))
-        words = np.fromiter((self._word_index(word) for word in other.words), np.int64, len(other.words))
+        words = np.fromiter(map(self._word_index, other.words), np.int64, len(other.words))
+        tokens = self._numbers(other.tokens)
         self._token_counts[tokens] += other.token_counts  # no token is there twice
         self._documents[words] += other.documents
         self._sketch[words] += other.sketches
@@ -146,7 +148,9 @@ class WordCounts:
             self._count(rows, np.repeat(np.arange(len(waiting)), [len(sentences) for sentences in waiting]))
 
     def _count(self, rows: WordRows, documents: NDArray[np.int64]) -> None:
-        table = np.fromiter((self._number(name) for name in rows.names), np.int64, len(rows.names))
+        if rows.names is not self._names:  # batches of one text share them
+            self._names, self._table = rows.names, self._numbers(rows.names)
+        table = self._table
         occurrences = np.bincount(rows.numbers, minlength=len(table))
         self._n_words += int(occurrences[self._is_counted[table]].sum()) if len(table) else 0
         local, words = np.unique(self._word_of[table], return_inverse=True)  # numbers of this text's own few words
@@ -154,15 +158,33 @@ class WordCounts:
             local, words = local[1:], words - 1
         used = words[rows.numbers] if len(table) else np.zeros(0, np.int64)
         if "_" in rows.names:
-            used = _leave_out_identifiers(np.asarray([name == "_" for name in rows.names])[rows.numbers], rows, used)
+            used = _leave_out_identifiers(rows, used)
         inside = used >= 0
         used, sentences = used[inside], rows.sentences[inside]
         np.add.at(self._token_counts, table, np.bincount(rows.numbers[inside], minlength=len(table)))
         pairs = np.sort(documents[sentences] * len(local) + used)  # np.unique would hash, five times slower
         first = np.append(pairs[:1] >= 0, pairs[1:] != pairs[:-1])
         self._documents[local] += np.bincount(pairs[first] % max(len(local), 1), minlength=len(local))
-        self._sketch[local] += _neighbours(used, sentences, self._buckets[local])
+        self._count_neighbours(local[used], sentences)
         self._forms = None
+
+    def _count_neighbours(self, words: NDArray[np.int32], sentences: NDArray[np.int32]) -> None:
+        """Count for each word the buckets of its neighbours within the sentence; no stopwords here."""
+        sketch = self._sketch.reshape(-1)
+        rows, buckets = words.astype(np.int64) * BUCKETS, self._buckets[words]
+        for offset in range(1, WINDOW + 1):
+            both = np.flatnonzero(sentences[:-offset] == sentences[offset:])
+            np.add.at(sketch, rows[both] + buckets[both + offset], np.uint32(1))
+            np.add.at(sketch, rows[both + offset] + buckets[both], np.uint32(1))
+
+    def _numbers(self, tokens: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) number of each token; new ones get the next."""
+        found = list(map(self._tokens.get, tokens))
+        if None in found:
+            found = [
+                self._number(token) if number is None else number for token, number in zip(tokens, found, strict=True)
+            ]
+        return np.asarray(found, np.int64)
 
     def _number(self, token: str) -> int:
         number = self._tokens.get(token)
@@ -171,19 +193,30 @@ class WordCounts:
             if number == len(self._word_of):
                 for column in (self._word_of, self._is_counted, self._token_counts):
                     column.resize(2 * number, refcheck=False)
-            is_form = is_usable(token, self.language)
-            self._word_of[number] = self._word_index(self.language.stem(token)) if is_form else -1
+            self._word_of[number] = self._word_index_of(token)
             self._is_counted[number] = token[:1].isalnum()
         return number
 
+    def _word_index_of(self, token: str) -> int:
+        """Of the word that a new token is a form of; -1 where it can be none."""
+        if not _may_be_form(token, self.language):
+            return -1
+        word = self.language.stem(token)
+        index = self._words.get(word)  # which was looked at when its first form came
+        if index is not None:
+            return index
+        return self._word_index(word) if _is_word(word, self.language) else -1
+
     def _word_index(self, word: str) -> int:
-        index = self._words.setdefault(word, len(self._words))
-        if index == len(self._documents):
-            grown = 2 * index
-            self._documents.resize(grown, refcheck=False)
-            self._buckets.resize(grown, refcheck=False)
-            self._sketch.resize((grown, BUCKETS), refcheck=False)
-        self._buckets[index] = hashlib.blake2b(word.encode(), digest_size=1).digest()[0] % BUCKETS
+        index = self._words.get(word)
+        if index is None:
+            index = self._words[word] = len(self._words)
+            if index == len(self._documents):
+                grown = index + index // 4  # in place, and a sketch is 256 bytes: twice as many would lie idle
+                self._documents.resize(grown, refcheck=False)
+                self._buckets.resize(grown, refcheck=False)
+                self._sketch.resize((grown, BUCKETS), refcheck=False)
+            self._buckets[index] = hashlib.blake2b(word.encode(), digest_size=1).digest()[0] % BUCKETS
         return index
 
     @property
@@ -205,11 +238,12 @@ class WordCounts:
         self._flush()
         return self._use(word)
 
-    def uses(self) -> Iterator[WordUse]:
-        """Every word of the corpus, in no order to rely on."""
+    def uses(self, min_documents: int = 0) -> Iterator[WordUse]:
+        """Every word of at least so many documents of the corpus, in no order to rely on."""
         self._flush()
-        for word in self._words:
-            yield self._use(word)
+        for word, index in self._words.items():
+            if self._documents[index] >= min_documents:
+                yield self._use(word)
 
     def _use(self, word: str) -> WordUse:
         index = self._words.get(word)
@@ -241,10 +275,13 @@ class _Forms:
         return tuple([form for _, form in counted]), -sum(n for n, _ in counted)
 
 
-def _leave_out_identifiers(bars: NDArray[np.bool_], rows: WordRows, words: NDArray[np.int64]) -> NDArray[np.int64]:
+def _leave_out_identifiers(rows: WordRows, words: NDArray[np.int64]) -> NDArray[np.int64]:
     """Mark the parts of a name such as num_workers, which the tokenizer cuts at "_", as no use of a word."""
-    words = words.copy()
-    places = np.flatnonzero(bars)
+    is_bar, name = np.zeros(len(rows.names), bool), -1
+    for _ in range(rows.names.count("_")):
+        name = rows.names.index("_", name + 1)
+        is_bar[name] = True
+    words, places = words.copy(), np.flatnonzero(is_bar[rows.numbers])
     for step in (-1, 1):
         beside = places + step
         inside = (beside >= 0) & (beside < len(words))
@@ -253,35 +290,26 @@ def _leave_out_identifiers(bars: NDArray[np.bool_], rows: WordRows, words: NDArr
     return words
 
 
-def _neighbours(
-    words: NDArray[np.int64], sentences: NDArray[np.int32], buckets: NDArray[np.int64]
-) -> NDArray[np.uint32]:
-    """(n_words, BUCKETS) how often each word has a neighbour of each bucket, within its sentence; no stopwords here."""
-    size = len(buckets) * BUCKETS
-    found = np.zeros(size, np.int64)
-    for offset in range(1, WINDOW + 1):
-        both = sentences[:-offset] == sentences[offset:]
-        left, right = words[:-offset][both], words[offset:][both]
-        found += np.bincount(left * BUCKETS + buckets[right], minlength=size)
-        found += np.bincount(right * BUCKETS + buckets[left], minlength=size)
-    return found.reshape(-1, BUCKETS).astype(np.uint32)
-
-
 def is_usable(token: str, language: Language = ENGLISH) -> bool:
     """True where a token could be a form of a vocabulary word: letters only, three or more, no stopword.
 
     The word itself has three letters too: a layer for "op", from "ops", would answer for every "op". English text has
     words of other alphabets, which are of no use to its stemmer; in other languages all letters are.
     """
+    return _may_be_form(token, language) and _is_word(language.stem(token), language)
+
+
+def _may_be_form(token: str, language: Language) -> bool:
     if len(token) < 3 or not token.isalpha() or token in language.stopwords:
         return False
-    if not (token.isascii() if language.is_english else language.part_stems(token)):
-        return False
-    word = language.stem(token)
-    if len(word) < 3:
+    return token.isascii() if language.is_english else bool(language.part_stems(token))
+
+
+def _is_word(stem: str, language: Language) -> bool:
+    if len(stem) < 3:
         return False
     try:
-        check_word(word, language)
+        check_word(stem, language)
     except VocabularyError:
         return False
     return True

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from minicoil.text import WordRows, open_language
+from minicoil.text import WordRows, as_column, open_language
 from minicoil.words import KeyRuns
 from tasks.corpus.sentence_columns import SCHEMA, SentenceColumns, from_zero
 from tasks.corpus.sentence_store import SentenceWriter, language_of_store
@@ -35,13 +35,15 @@ class ColumnWriter(SentenceWriter):
         self._batches: list[Any] = []
         self._names: dict[str, int] = {}
         self._docs: dict[str, int] = {}
+        self._last: tuple[str, ...] = ()  # names of the rows that came last, and the number of each
+        self._table = np.zeros(0, np.int64)
         self._n_waiting = 0
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:
             self._write()
 
-    def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+    def add(self, keys: NDArray[np.uint64], texts: Any, docs: Sequence[str], rows: WordRows) -> int:
         """Take up sentences by key, (n,) uint64, with the words they have; returns how many are new."""
         new = ~self._known.contain(keys) if len(self._known) else np.ones(len(keys), bool)
         places = np.flatnonzero(new)
@@ -49,7 +51,7 @@ class ColumnWriter(SentenceWriter):
             return len(places)
         words = self._lists(rows)
         numbers = np.fromiter((self._docs.setdefault(doc, len(self._docs)) for doc in docs), np.int32, len(docs))
-        batch = [pa.array(keys), pa.array(texts, pa.string()), pa.array(numbers), words]
+        batch = [pa.array(keys), as_column(texts), pa.array(numbers), words]
         table = pa.table(batch, ["key", "text", "doc", "words"])
         self._batches.append(table if len(places) == len(keys) else table.take(pa.array(places)))
         self._n_waiting += len(places)
@@ -59,12 +61,9 @@ class ColumnWriter(SentenceWriter):
 
     def _lists(self, rows: WordRows) -> Any:
         """The words of each sentence as numbers of this piece's names, each once, without stopwords and marks."""
-        kept = [name[:1].isalnum() and name not in self._stopwords for name in rows.names]
-        table = np.full(max(len(kept), 1), -1, np.int64)
-        for place, name in enumerate(rows.names):
-            if kept[place]:
-                table[place] = self._names.setdefault(name, len(self._names))
-        numbers = table[rows.numbers]
+        if rows.names is not self._last:  # batches of one text share them
+            self._last, self._table = rows.names, self._number(rows.names)
+        numbers = self._table[rows.numbers]
         used = numbers >= 0
         size = len(self._names) or 1
         pairs = np.sort(rows.sentences[used].astype(np.int64) * size + numbers[used])
@@ -72,12 +71,20 @@ class ColumnWriter(SentenceWriter):
         offsets = np.searchsorted(pairs, np.arange(rows.n_sentences + 1) * size).astype(np.int32)
         return pa.ListArray.from_arrays(pa.array(offsets), pa.array((pairs % size).astype(np.int32)))
 
+    def _number(self, names: Sequence[str]) -> NDArray[np.int64]:
+        """(n,) number of each name in this piece; -1 for stopwords and marks."""
+        found = list(map(self._names.get, names))
+        for place, number in enumerate(found):
+            if number is None and (name := names[place])[:1].isalnum() and name not in self._stopwords:
+                found[place] = self._names.setdefault(name, len(self._names))
+        return np.asarray([-1 if number is None else number for number in found], np.int64)
+
     def _write(self) -> None:
         if self._batches:
             gathered = pa.concat_tables(self._batches).combine_chunks()
             self._batches, self._n_waiting = [], 0
             names, docs = (pa.array(list(table), pa.string()) for table in (self._names, self._docs))
-            self._names, self._docs = {}, {}
+            self._names, self._docs, self._last = {}, {}, ()
             lists = gathered["words"].chunk(0)
             words = pa.ListArray.from_arrays(
                 from_zero(lists.offsets), pa.DictionaryArray.from_arrays(lists.flatten(), names)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import os
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,7 +14,7 @@ from minicoil.errors import CorpusError, UsageError
 from minicoil.text import as_utf8, chunk_text, from_html, from_markdown, from_rst
 from tasks.corpus.corpus_documents import EXTRA, READERS, is_missing, read_document_file
 from tasks.corpus.corpus_folders import find_files
-from tasks.corpus.corpus_rows import row_document
+from tasks.corpus.corpus_rows import parse_row, row_document
 from tasks.corpus.documents import RowPlace, storable
 from tasks.corpus.specs import CorpusReport, Document, document
 from tasks.store import find_path, shown_name
@@ -288,7 +287,7 @@ def _read_lines(
                 continue
             empty = False
             try:
-                row = json.loads(raw.decode("utf-8-sig"))
+                row = parse_row(raw)
             except UnicodeDecodeError:
                 report.refuse("lines that are not UTF-8", here.where)
             except (ValueError, RecursionError):

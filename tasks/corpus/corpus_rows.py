@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
+
+import orjson
 
 from tasks.corpus.documents import Document, RowPlace, row_texts
 from tasks.corpus.specs import CorpusReport
 
 FIELDS = ("title", "doc", "_id", "id")  # kept of a row, beside its text
+
+_ALIKE = {str, int, bool, type(None)}  # what both readers of JSON make the same of
+
+
+def parse_row(raw: bytes) -> Any:
+    """A line of JSON as Python's own reader has it; rows of text and whole numbers alone are read by a faster one.
+
+    They differ in fractions, numbers of more than 64 bits, nesting, and in what one of them does not take for JSON.
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8.
+        ValueError: it is no JSON.
+        RecursionError: it is nested deeper than the interpreter goes.
+    """
+    try:
+        row = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        row = None
+    if type(row) is dict and _ALIKE.issuperset(map(type, row.values())):
+        return row
+    return json.loads(raw.decode("utf-8-sig"))
 
 
 def row_document(row: Any, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:

@@ -30,6 +30,7 @@ PREFIX = "sentences/"
 GROUP = 2**15  # sentences of a row group, the least that is read together
 logger = logging.getLogger(__name__)
 Keys = NDArray[np.uint64]
+_Layer = tuple[Any, NDArray[np.int32]]
 _WORDS = pa.dictionary(pa.int32(), pa.string())
 SCHEMA = pa.schema([("key", pa.uint64()), ("text", pa.string()), ("doc", _WORDS), ("words", pa.list_(_WORDS))])
 _DICTIONARIES = ["doc", "words.list.element"]
@@ -118,7 +119,7 @@ class SentenceColumns:
             domain: (m,) uint64 sorted keys of the corpus.
         """
         words = sorted(forms)
-        asked = [(form, number) for number, word in enumerate(words) for form in dict.fromkeys(forms[word])]
+        asked = _layers([(form, number) for number, word in enumerate(words) for form in dict.fromkeys(forms[word])])
         inside, outside = LowestKeys(len(words), n), LowestKeys(len(words), n)
         for group in self._groups(["key", "words"]):
             keys = group["key"].to_numpy()
@@ -131,10 +132,10 @@ class SentenceColumns:
 
     def with_forms(self, forms: Sequence[str]) -> Keys:
         """(n,) uint64 ascending keys of all sentences with one of the forms."""
-        found = [np.zeros(0, np.uint64)]
+        found, asked = [np.zeros(0, np.uint64)], _layers([(form, 0) for form in set(forms)])
         for group in self._groups(["key", "words"]):
             keys = group["key"].to_numpy()
-            found += [keys[rows] for rows, _ in _find_words(group["words"], [(form, 0) for form in set(forms)])]
+            found += [keys[rows] for rows, _ in _find_words(group["words"], asked)]
         return np.unique(np.concatenate(found))
 
     def rows(self, keys: Collection[int]) -> dict[int, StoredSentence]:
@@ -253,25 +254,28 @@ def from_zero(offsets: Any) -> Any:
     return pc.subtract(offsets, offsets[0])
 
 
-def _find_words(lists: Any, asked: Sequence[tuple[str, int]]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
-    """Rows with a form, and the number of the word that it is one of; a form may be one of several words."""
+def _layers(asked: Sequence[tuple[str, int]]) -> list[_Layer]:
+    """Forms with the numbers of their words, each form once in a layer: it may be one of several words."""
+    layers: list[dict[str, int]] = []
+    for form, number in asked:
+        layer = next((layer for layer in layers if form not in layer), None)
+        if layer is None:
+            layers.append(layer := {})
+        layer[form] = number
+    return [(pa.array(list(layer), pa.string()), np.fromiter(layer.values(), np.int32, len(layer))) for layer in layers]
+
+
+def _find_words(lists: Any, asked: Sequence[_Layer]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int32]]]:
+    """Rows with a form, and the number of the word that it is one of."""
     column = lists.combine_chunks() if isinstance(lists, pa.ChunkedArray) else lists
     rows = np.repeat(np.arange(len(column)), np.diff(column.offsets.to_numpy()))
     values = column.flatten()
     places = values.indices.to_numpy(zero_copy_only=False)
-    names = {name: place for place, name in enumerate(values.dictionary.to_pylist())}
-    left = [(names[form], number) for form, number in asked if form in names]
-    while left:
-        table, rest = np.full(max(len(names), 1), -1, np.int32), []
-        for place, number in left:
-            if table[place] < 0:
-                table[place] = number
-            else:
-                rest.append((place, number))
-        numbers = table[places]
-        hit = numbers >= 0
-        yield rows[hit], numbers[hit]
-        left = rest
+    for forms, numbers in asked if len(places) else ():
+        form_of = pc.index_in(values.dictionary, value_set=forms).fill_null(-1).to_numpy()
+        found = np.append(numbers, np.int32(-1))[form_of][places]
+        hit = np.flatnonzero(found >= 0)
+        yield rows[hit], found[hit]
 
 
 def _contains(among: Keys, keys: Keys) -> NDArray[np.bool_]:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from minicoil.text import WordRows
+from minicoil.text import WordRows, as_column
 from tasks.points import CollectionSchema, Point, PointFilter, PointStore, VectorUpdate
 
 NAME = "_sentences"
@@ -48,12 +49,12 @@ class SentenceWriter(AbstractContextManager["SentenceWriter"], ABC):
     """Takes the sentences of a reading, batch by batch."""
 
     @abstractmethod
-    def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+    def add(self, keys: NDArray[np.uint64], texts: Any, docs: Sequence[str], rows: WordRows) -> int:
         """Add those that are not there yet; returns how many these were.
 
         Args:
             keys: (n,) uint64, none of them twice in all that one reading adds.
-            texts: Of each.
+            texts: Of each; a sequence, or a pyarrow string array.
             docs: The document of each.
             rows: The words of each.
         """
@@ -68,9 +69,9 @@ class PointWriter(SentenceWriter):
     def __init__(self, store: SentenceStore, fold: Callable[[str], str], keep: bool) -> None:
         self._store, self._fold, self._keep = store, fold, keep
 
-    def add(self, keys: NDArray[np.uint64], texts: Sequence[str], docs: Sequence[str], rows: WordRows) -> int:
+    def add(self, keys: NDArray[np.uint64], texts: Any, docs: Sequence[str], rows: WordRows) -> int:
         """Take up sentences by key, (n,) uint64, with the words they have; returns how many are new."""
-        n_new = 0
+        n_new, texts = 0, as_column(texts).to_pylist()
         for start in range(0, len(texts), _WRITTEN):
             part = slice(start, start + _WRITTEN)
             entries = zip(keys[part].tolist(), texts[part], docs[part], strict=True)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from minicoil.files import BundleLayout, parse_json, write_json
 from minicoil.text import RowTokenizer, WordTokenizer, read_language
@@ -64,18 +65,19 @@ def count_piece(place: Place, run: CountingRun, digest: str) -> int:
         known, start = KeyRuns(), 0
         if columns is not None:
             known.add(file.read(["key"], use_threads=False)["key"].to_numpy()[owned.states == KNOWN])
+        groups = []
+        for group in range(file.num_row_groups):
+            table = file.read_row_group(group, use_threads=False)
+            states = owned.states[start : start + table.num_rows]
+            start += table.num_rows
+            groups.append((table.take(pa.array(np.flatnonzero(states))), bool((states == NEW).any())))
+        each = cutter.tokenize_each([table["text"] for table, _ in groups])
         with ColumnWriter(columns, known) if columns is not None else _nowhere() as writer:
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group, use_threads=False)
-                states = owned.states[start : start + table.num_rows]
-                start += table.num_rows
-                own = np.flatnonzero(states)
-                documents = table["document"].to_numpy()[own].astype(np.int64)
-                texts: list[str] = table["text"].take(own).to_pylist()
-                rows = cutter.tokenize(texts)
+            for (table, has_new), rows in zip(groups, each, strict=True):
+                documents = table["document"].to_numpy().astype(np.int64)
                 counts.add_rows(rows, documents)
-                if writer is not None and (states == NEW).any():
-                    writer.add(table["key"].to_numpy()[own], texts, [docs[i] for i in documents.tolist()], rows)
+                if writer is not None and has_new:
+                    writer.add(table["key"].to_numpy(), table["text"], [docs[i] for i in documents.tolist()], rows)
     with scratch_folder() as folder:
         write_counts(counts.columns(), folder / "counts.parquet")
         put(store, files.counts(run.name), folder / "counts.parquet")

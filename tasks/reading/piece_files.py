@@ -129,7 +129,8 @@ def damaged(store: ObjectStore, key: str, error: Exception) -> StoreError:
 def document_row(entry: Document) -> tuple[Any, ...]:
     """A document as a row of `DOCUMENTS`."""
     place = entry.place
-    line = write_json(place.line if place else 0)
+    number = place.line if place else 0
+    line = str(number) if type(number) is int else write_json(number)
     places = (place.source, place.file, place.shown) if place else ("", "", "")
     kept = entry.id if entry.own_id else ""
     return (entry.text_key, entry.identity, kept, entry.doc, entry.own_id, entry.is_grouped, entry.title, line, *places)

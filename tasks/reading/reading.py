@@ -8,9 +8,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from minicoil.text import ENGLISH, Language, RowTokenizer, WordTokenizer, sentence_keys, split_sentences
+from minicoil.text import ENGLISH, Language, RowTokenizer, SentenceRows, WordTokenizer, split_texts
 from minicoil.words import KeyRuns, WordCounts
 from tasks.corpus import CorpusReport, Document, SentenceStore, read_corpora
 from tasks.points import PointStore
@@ -55,16 +56,14 @@ class SentenceBatch:
     """Sentences of whole documents.
 
     Attributes:
-        texts: Of each sentence.
-        owners: For each sentence the place of its document.
+        rows: The sentences, their keys, and for each the place of its document.
         docs: Names of the documents, which their sentences are deleted with.
         shown: The same as messages name them.
     """
 
-    texts: list[str] = field(default_factory=list)
-    owners: list[int] = field(default_factory=list)
-    docs: list[str] = field(default_factory=list)
-    shown: list[str] = field(default_factory=list)
+    rows: SentenceRows
+    docs: list[str]
+    shown: list[str]
 
 
 def read_sentences(
@@ -96,19 +95,18 @@ def read_sentences(
         nullcontext() if store is None else store.writer(tokenizer.fold, keep) as writer,
     ):
         for batch in batches(read_corpora(specs, reading.report, sample, points=points), language):
-            keys = sentence_keys(batch.texts)
-            fresh = np.flatnonzero(seen.add(keys))
-            owners = np.asarray(batch.owners, np.int64)[fresh]
-            texts = [batch.texts[place] for place in fresh.tolist()]
+            fresh = np.flatnonzero(seen.add(batch.rows.keys))
+            keys, owners = batch.rows.keys[fresh], batch.rows.owners[fresh].astype(np.int64)
+            texts = batch.rows.texts.take(pa.array(fresh))
             reading.n_documents += len(batch.docs)
             n_fresh = np.bincount(owners, minlength=len(batch.docs))
             report_empty(reading.report, n_fresh, batch.shown)
             rows = cutter.tokenize(texts)
             reading.counts.add_rows(rows, owners)
-            total = (total + int(keys[fresh].sum(dtype=np.uint64))) % 2**64
+            total = (total + int(keys.sum(dtype=np.uint64))) % 2**64
             reading.n_sentences += len(texts)
             names = [batch.docs[owner] for owner in owners.tolist()]
-            reading.n_new += len(texts) if writer is None else writer.add(keys[fresh], texts, names, rows)
+            reading.n_new += len(texts) if writer is None else writer.add(keys, texts, names, rows)
             advance(len(texts))
     reading.digest = hashlib.sha256(f"{total}:{reading.n_sentences}".encode()).hexdigest()
     reading.keys = seen.sorted_keys()
@@ -121,25 +119,26 @@ def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointSt
         return None
     counts, rows = WordCounts(tokenizer.language), RowTokenizer(tokenizer)
     for batch in batches(read_corpora([spec], CorpusReport(), points=points), tokenizer.language):
-        counts.add_rows(rows.tokenize(batch.texts), np.asarray(batch.owners, np.int64))
+        counts.add_rows(rows.tokenize(batch.rows.texts), batch.rows.owners.astype(np.int64))
     return counts
 
 
 def batches(documents: Iterable[Document], language: Language = ENGLISH) -> Iterator[SentenceBatch]:
     """The sentences of documents, those of many documents together."""
-    batch, size = SentenceBatch(), 0
+    bodies: list[str] = []  # the documents themselves go at once: thousands that stay are looked through for circles
+    docs: list[str] = []
+    shown: list[str] = []
+    size = 0
     for entry in documents:
-        found = list(split_sentences(entry.body, language))
-        batch.texts += found
-        batch.owners += [len(batch.docs)] * len(found)
-        batch.docs.append(entry.doc)
-        batch.shown.append(entry.title or entry.doc)
+        bodies.append(entry.body)
+        docs.append(entry.doc)
+        shown.append(entry.title or entry.doc)
         size += len(entry.body)
         if size > _BATCH:
-            yield batch
-            batch, size = SentenceBatch(), 0
-    if batch.docs:
-        yield batch
+            yield SentenceBatch(split_texts(bodies, language), docs, shown)
+            bodies, docs, shown, size = [], [], [], 0
+    if docs:
+        yield SentenceBatch(split_texts(bodies, language), docs, shown)
 
 
 def report_empty(report: CorpusReport, n_fresh: NDArray[np.int64], shown: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
 from minicoil.files import write_json
-from minicoil.text import ENGLISH, Language, sentence_keys
+from minicoil.text import ENGLISH, Language
 from tasks.corpus import CorpusReport, Document, Piece, read_piece
 from tasks.place import Place
 from tasks.reading.piece_files import (
@@ -41,8 +41,8 @@ def split_piece(place: Place, scope: str, piece: Piece, language: Language = ENG
         with parquet.ParquetWriter(sentences, SENTENCES, compression="zstd", use_dictionary=False) as writer:
             for batch in batches(rows.passing(read_piece(piece, report, points)), language):
                 first = rows.n - len(batch.docs)
-                owners = np.asarray(batch.owners, np.int32) + np.int32(first)
-                columns = [pa.array(sentence_keys(batch.texts)), pa.array(owners), pa.array(batch.texts, pa.string())]
+                owners = batch.rows.owners + np.int32(first)
+                columns = [pa.array(batch.rows.keys), pa.array(owners), batch.rows.texts]
                 writer.write_table(pa.table(columns, schema=SENTENCES), row_group_size=max(len(owners), 1))
                 n_sentences += len(owners)
         if changed := piece.changed_files():
@@ -62,21 +62,21 @@ class _Rows:
     def __init__(self) -> None:
         self.n = 0
         self._tables: list[Any] = []
-        self._waiting: list[tuple[Any, ...]] = []
+        self._waiting: list[list[Any]] = [[] for _ in DOCUMENTS.names]  # by column, which keeps no object a row
 
     def passing(self, documents: Iterable[Document]) -> Iterator[Document]:
         for entry in documents:
-            self._waiting.append(document_row(entry))
+            for column, value in zip(self._waiting, document_row(entry), strict=True):
+                column.append(value)
             self.n += 1
-            if len(self._waiting) >= 10_000:
+            if len(self._waiting[0]) >= 10_000:
                 self._pack()
             yield entry
 
     def _pack(self) -> None:
-        columns = zip(*self._waiting, strict=True) if self._waiting else [()] * len(DOCUMENTS)
-        arrays = [pa.array(list(values), kind) for values, kind in zip(columns, DOCUMENTS.types, strict=True)]
+        arrays = [pa.array(values, kind) for values, kind in zip(self._waiting, DOCUMENTS.types, strict=True)]
         self._tables.append(pa.table(arrays, schema=DOCUMENTS))
-        self._waiting = []
+        self._waiting = [[] for _ in DOCUMENTS.names]
 
     def table(self) -> Any:
         self._pack()

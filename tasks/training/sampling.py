@@ -35,7 +35,7 @@ def sample_sentences(
     with progress("sampling sentences", len(forms), "words") as advance:
         drawn = store.draw(forms, sampling.max_sentences, domain)
         for word in sorted(forms):
-            others = drawn.get(word, (_NONE, _NONE))
+            others = drawn.pop(word, (_NONE, _NONE))  # so that nothing is held twice
             chosen[word] = _sample(store, forms[word], sampling.max_sentences, domain, others)
             advance(1)
     return chosen
@@ -85,7 +85,7 @@ def sample_held_out(
                 found.append(page[np.isin(page, kept)])
                 if _total(found) >= most:
                     break
-            chosen[word] = np.unique(_join([*found, drawn.get(word, (_NONE, _NONE))[0]]))[:most]
+            chosen[word] = np.unique(_join([*found, drawn.pop(word, (_NONE, _NONE))[0]]))[:most]
             advance(1)
     return chosen
 

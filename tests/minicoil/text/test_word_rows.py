@@ -6,6 +6,7 @@ import sys
 import unicodedata
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, example, given, settings, strategies as st
 from tokenizers import AddedToken, Tokenizer, normalizers, pre_tokenizers
@@ -94,6 +95,19 @@ texts = st.lists(st.sampled_from(WORDS) | st.text(st.characters(exclude_categori
 @example([PLAIN] * 3)
 def test_any_text_has_the_tokenizers_words(tokenizer, batch):
     hold_equal(tokenizer, batch)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.lists(texts.map(" ".join) | st.sampled_from(HARD), max_size=5), max_size=4))
+@example([[], [PLAIN, *HARD], [PLAIN], []])
+@example([])
+def test_batches_share_their_names_and_have_the_words_of_each(tokenizer, batches):
+    each = RowTokenizer(tokenizer).tokenize_each([pa.array(batch, pa.string()) for batch in batches])
+    assert len(each) == len(batches)
+    for batch, rows in zip(batches, each, strict=True):
+        assert rows.names is each[0].names and rows.n_sentences == len(batch)
+        assert rows.words() == words_of(tokenizer, batch)
+        assert rows.numbers.dtype == rows.sentences.dtype == np.int32
 
 
 def test_characters_of_every_block_have_the_tokenizers_words(tokenizer):

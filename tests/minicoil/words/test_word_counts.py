@@ -9,7 +9,7 @@ from reference_counts import ReferenceCounts
 
 from minicoil.text.sentences import split_sentences
 from minicoil.text.tokens import WordTokenizer
-from minicoil.text.word_rows import RowTokenizer
+from minicoil.text.word_rows import RowTokenizer, WordRows
 from minicoil.words.word_counts import WordCounts
 
 WORDS = [
@@ -70,6 +70,28 @@ def test_documents_one_by_one(seed):
     hold_equal(found, expected)
     assert found.use("pod").forms == expected.use("pod").forms  # asked before more is added, and after
     hold_equal(fill(found, documents[:5]), fill(expected, documents[:5]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_batches_that_share_their_names(seed):
+    """Names that stand twice, and names that one batch has and another has not."""
+    rng = random.Random(seed)
+    names = ("of", *WORDS, *rng.sample(WORDS, 9), "_")
+    expected, found, first = ReferenceCounts(), WordCounts(), 0
+    for _ in range(6):
+        documents = [
+            [rng.choices(range(len(names)), k=rng.randint(0, 9)) for _ in range(3)] for _ in range(rng.randint(0, 5))
+        ]
+        sentences = [sentence for document in documents for sentence in document]
+        numbers = np.array([number for sentence in sentences for number in sentence], np.int32)
+        owners = np.repeat(np.arange(len(sentences), dtype=np.int32), [len(sentence) for sentence in sentences])
+        rows = WordRows(names, numbers, owners, len(sentences))
+        found.add_rows(rows, first + np.repeat(np.arange(len(documents)), 3))
+        fill(expected, [[[names[number] for number in sentence] for sentence in document] for document in documents])
+        first += len(documents)
+    everything = np.arange(len(names), dtype=np.int32)
+    found.add_rows(WordRows(names, everything, everything * 0, 1), np.array([first]))
+    hold_equal(found, fill(expected, [[list(names)]]))
 
 
 def counted(texts, tokenizer, exact, size):
