@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +135,8 @@ class WordCounts:
         self.n_documents += other.n_documents
         self.n_sentences += other.n_sentences
         self._n_words += other.n_words
-        words = np.fromiter(map(self._word_index, other.words), np.int64, len(other.words))
+        self._add_words([word for word in other.words if word not in self._words])
+        words = np.fromiter(map(self._words.__getitem__, other.words), np.int64, len(other.words))
         tokens = self._numbers(other.tokens)
         self._token_counts[tokens] += other.token_counts  # no token is there twice
         self._documents[words] += other.documents
@@ -181,43 +183,36 @@ class WordCounts:
         """(n,) number of each token; new ones get the next."""
         found = list(map(self._tokens.get, tokens))
         if None in found:
-            found = [
-                self._number(token) if number is None else number for token, number in zip(tokens, found, strict=True)
-            ]
+            new = (token for token, number in zip(tokens, found, strict=True) if number is None)
+            self._add_tokens(list(dict.fromkeys(new)))
+            found = list(map(self._tokens.get, tokens))
         return np.asarray(found, np.int64)
 
-    def _number(self, token: str) -> int:
-        number = self._tokens.get(token)
-        if number is None:
-            number = self._tokens[token] = len(self._tokens)
-            if number == len(self._word_of):
-                for column in (self._word_of, self._is_counted, self._token_counts):
-                    column.resize(2 * number, refcheck=False)
-            self._word_of[number] = self._word_index_of(token)
-            self._is_counted[number] = token[:1].isalnum()
-        return number
+    def _add_tokens(self, tokens: list[str]) -> None:
+        """Number tokens that are not there yet, and the words that they are forms of."""
+        first, language = len(self._tokens), self.language
+        last = first + len(tokens)
+        self._tokens.update(zip(tokens, range(first, last), strict=True))
+        for column in (self._word_of, self._is_counted, self._token_counts):
+            _grow(column, last)
+        places = [place for place, token in enumerate(tokens, first) if _may_be_form(token, language)]
+        stems = [language.stem(tokens[place - first]) for place in places]
+        # what is there was looked at when its first form came
+        self._add_words([stem for stem in dict.fromkeys(stems) if stem not in self._words and _is_word(stem, language)])
+        self._word_of[first:last] = -1
+        self._word_of[np.asarray(places, np.int64)] = [self._words.get(stem, -1) for stem in stems]
+        self._is_counted[first:last] = [token[:1].isalnum() for token in tokens]
 
-    def _word_index_of(self, token: str) -> int:
-        """Of the word that a new token is a form of; -1 where it can be none."""
-        if not _may_be_form(token, self.language):
-            return -1
-        word = self.language.stem(token)
-        index = self._words.get(word)  # which was looked at when its first form came
-        if index is not None:
-            return index
-        return self._word_index(word) if _is_word(word, self.language) else -1
-
-    def _word_index(self, word: str) -> int:
-        index = self._words.get(word)
-        if index is None:
-            index = self._words[word] = len(self._words)
-            if index == len(self._documents):
-                grown = index + index // 4  # in place, and a sketch is 256 bytes: twice as many would lie idle
-                self._documents.resize(grown, refcheck=False)
-                self._buckets.resize(grown, refcheck=False)
-                self._sketch.resize((grown, BUCKETS), refcheck=False)
-            self._buckets[index] = hashlib.blake2b(word.encode(), digest_size=1).digest()[0] % BUCKETS
-        return index
+    def _add_words(self, words: Sequence[str]) -> None:
+        """Number words that are not there yet."""
+        first = len(self._words)
+        last = first + len(words)
+        self._words.update(zip(words, range(first, last), strict=True))
+        for column in (self._documents, self._buckets, self._sketch):
+            _grow(column, last)
+        self._buckets[first:last] = [
+            hashlib.blake2b(word.encode(), digest_size=1).digest()[0] % BUCKETS for word in words
+        ]
 
     @property
     def n_words(self) -> int:
@@ -257,6 +252,12 @@ class WordCounts:
         total = int(row.sum())
         per_million = 1e6 * count / max(self._n_words, 1)
         return WordUse(word, count, int(self._documents[index]), forms, per_million, row / max(total, 1), total)
+
+
+def _grow(column: NDArray[Any], size: int) -> None:
+    """Make room in place; a fourth more at once, since half of the memory of all sketches would lie idle else."""
+    if size > len(column):
+        column.resize((max(size, len(column) * 5 // 4), *column.shape[1:]), refcheck=False)
 
 
 class _Forms:
