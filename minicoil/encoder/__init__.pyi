@@ -24,14 +24,12 @@ from .pooled_words import (
     in_chunks as in_chunks,
     pool_texts as pool_texts,
 )
+from .sessions import ENCODER_SAMPLE as ENCODER_SAMPLE, ROWS as ROWS, sampled_digest as sampled_digest
 from .token_budget import TokenBudget as TokenBudget
 from .token_encoder import (
-    ENCODER_SAMPLE as ENCODER_SAMPLE,
-    ROWS as ROWS,
     TokenEncoder as TokenEncoder,
     pool_sentences as pool_sentences,
     pool_words as pool_words,
-    sampled_digest as sampled_digest,
     sum_words as sum_words,
 )
 from .torch_encoder import (

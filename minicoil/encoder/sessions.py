@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,9 @@ from minicoil.errors import BundleError, EncoderError
 
 logger = logging.getLogger(__name__)
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+ROWS = "minicoil_rows"  # input of the graph of rows: (N,) int64 places in the flattened (B * S) tokens
+ENCODER_SAMPLE = "encoder_sample"  # its property that says of which encoder it is
+_INEXACT = ("SkipLayerNormFusion",)  # adds in another order; found only where shapes are known, as behind a Gather
 
 
 def open_session(onnx_path: Path, leave_out: Sequence[str] = ()) -> ort.InferenceSession:
@@ -66,3 +70,44 @@ def run_session(session: ort.InferenceSession, onnx_path: Path, feed: Mapping[st
         if not type(error).__module__.startswith("onnxruntime.") or "allocate" in str(error):
             raise
         raise BundleError(f"{onnx_path} cannot encode a text: {error}; pull the release again") from error
+
+
+def describe_graph(session: ort.InferenceSession, onnx_path: Path) -> tuple[set[str], str, object]:
+    """Names of inputs, of output 0, and the width that it promises."""
+    try:
+        inputs, output = {entry.name for entry in session.get_inputs()}, session.get_outputs()[0]
+        width = output.shape[-1]
+        name = str(output.name)
+    except (UnicodeDecodeError, IndexError) as error:  # names that are no text; no output; one that is a single number
+        raise BundleError(f"{onnx_path} is no encoder of tokens ({error}); pull the release again") from error
+    if "input_ids" not in inputs or inputs - {"input_ids", "attention_mask", "token_type_ids", ROWS}:
+        raise BundleError(
+            f"{onnx_path} takes {', '.join(sorted(inputs)) or 'nothing'}; an encoder of tokens takes input_ids and at "
+            "most attention_mask and token_type_ids; get the model anew"
+        )
+    return inputs, name, width
+
+
+def open_rows(path: Path, onnx_path: Path) -> ort.InferenceSession | None:
+    """A session of the graph that computes only the tokens asked for, where there is one of this very encoder."""
+    if not path.exists():
+        return None
+    try:
+        session = open_session(path, _INEXACT)
+        if session.get_modelmeta().custom_metadata_map.get(ENCODER_SAMPLE) == sampled_digest(onnx_path):
+            return session
+        logger.warning("%s was made of another encoder than %s; done without", path, onnx_path)
+    except (BundleError, OSError, RuntimeError, UnicodeDecodeError) as error:
+        logger.warning("%s cannot be used (%s); done without", path, error)
+    return None
+
+
+def sampled_digest(path: Path) -> str:
+    """Hex digest of a file's size and of 64 kB spread over it: an encoder that was exchanged is noticed."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with path.open("rb") as file:
+        for number in range(64):
+            file.seek(number * max(size - 1024, 0) // 63)
+            digest.update(file.read(1024))
+    return digest.hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,18 +18,13 @@ from numpy.typing import NDArray
 from minicoil.encoder.forward_counts import note_forwards
 from minicoil.encoder.machine import cores, keep_to_cores
 from minicoil.encoder.passes_at_once import SHARES, Rates, in_turns
-from minicoil.encoder.sessions import CUDA, open_session, run_session
+from minicoil.encoder.sessions import CUDA, ROWS, describe_graph, open_rows, open_session, run_session
 from minicoil.encoder.token_budget import Stopwatch, TokenBudget
-from minicoil.errors import BundleError
 from minicoil.text import TokenizedText
 
-logger = logging.getLogger(__name__)
 Batch = TypeVar("Batch")
 _Work: TypeAlias = Callable[[NDArray[np.int64], NDArray[np.int64]], Batch]  # of places and lengths
 TOKENS_PER_BATCH_ON_GPU = 16_384  # a GPU idles on less; not tuned
-ROWS = "minicoil_rows"  # input of the graph of rows: (N,) int64 places in the flattened (B * S) tokens
-ENCODER_SAMPLE = "encoder_sample"  # its property that says of which encoder it is
-_INEXACT = ("SkipLayerNormFusion",)  # adds in another order; found only where shapes are known, as behind a Gather
 
 
 @dataclass(frozen=True)
@@ -93,10 +86,10 @@ class TokenEncoder:
         keep_to_cores()
         self._onnx_path, self._rows_path, self._opening = onnx_path, rows_path, Lock()
         self._whole: ort.InferenceSession | None = None
-        self._rows = _open_rows(rows_path, onnx_path) if rows_path is not None else None
+        self._rows = open_rows(rows_path, onnx_path) if rows_path is not None else None
         self.computes_rows = self._rows is not None
         session = self._rows or self._session
-        inputs, _, width = _describe(session, onnx_path)
+        inputs, _, width = describe_graph(session, onnx_path)
         self._inputs = inputs - {ROWS}
         self.on_gpu = CUDA in session.get_providers()
         self.threads = 1 if self.on_gpu else threads or cores()
@@ -270,47 +263,6 @@ def _pad(
     for row, place in enumerate(places):
         ids[row, : sizes[row]] = texts[place].ids
     return ids, (np.arange(ids.shape[1]) < sizes[:, None]).astype(np.int64)
-
-
-def _describe(session: ort.InferenceSession, onnx_path: Path) -> tuple[set[str], str, object]:
-    """Names of inputs, of output 0, and the width that it promises."""
-    try:
-        inputs, output = {entry.name for entry in session.get_inputs()}, session.get_outputs()[0]
-        width = output.shape[-1]
-        name = str(output.name)
-    except (UnicodeDecodeError, IndexError) as error:  # names that are no text; no output; one that is a single number
-        raise BundleError(f"{onnx_path} is no encoder of tokens ({error}); pull the release again") from error
-    if "input_ids" not in inputs or inputs - {"input_ids", "attention_mask", "token_type_ids", ROWS}:
-        raise BundleError(
-            f"{onnx_path} takes {', '.join(sorted(inputs)) or 'nothing'}; an encoder of tokens takes input_ids and at "
-            "most attention_mask and token_type_ids; get the model anew"
-        )
-    return inputs, name, width
-
-
-def _open_rows(path: Path, onnx_path: Path) -> ort.InferenceSession | None:
-    """A session of the graph that computes only the tokens asked for, where there is one of this very encoder."""
-    if not path.exists():
-        return None
-    try:
-        session = open_session(path, _INEXACT)
-        if session.get_modelmeta().custom_metadata_map.get(ENCODER_SAMPLE) == sampled_digest(onnx_path):
-            return session
-        logger.warning("%s was made of another encoder than %s; done without", path, onnx_path)
-    except (BundleError, OSError, RuntimeError, UnicodeDecodeError) as error:
-        logger.warning("%s cannot be used (%s); done without", path, error)
-    return None
-
-
-def sampled_digest(path: Path) -> str:
-    """Hex digest of a file's size and of 64 kB spread over it: an encoder that was exchanged is noticed."""
-    size = path.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with path.open("rb") as file:
-        for number in range(64):
-            file.seek(number * max(size - 1024, 0) // 63)
-            digest.update(file.read(1024))
-    return digest.hexdigest()
 
 
 def pool_words(embeddings: NDArray[np.float32], slots: NDArray[np.int64], n_slots: int) -> NDArray[np.float32]:
