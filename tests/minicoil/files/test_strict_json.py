@@ -15,7 +15,7 @@ OTHERS = {
     "minicoil/files/strict_json.py",
     "minicoil/encoder/export.py",  # an encoder's own files
     "minicoil/text/quotes.py",  # one string of a page
-    "tasks/corpus/corpus_files.py", "tasks/proof/beir.py", "tasks/collections/encoding.py",  # rows of a corpus: a NaN beside the text is no matter
+    "tasks/corpus/corpus_files.py", "tasks/corpus/corpus_rows.py", "tasks/proof/beir.py", "tasks/collections/encoding.py",  # rows of a corpus: a NaN beside the text is no matter
     "tasks/store/formats.py",  # what is left of a damaged document
     "tasks/models/encoder_check.py",  # an encoder's own file
     "tasks/points/server_calls.py",  # an answer of Qdrant

@@ -131,7 +131,7 @@ def test_what_a_base_had_stays_to_the_byte_in_the_release_grown_from_it(base, ex
     assert verify_release(place.objects(), 2) == []
     assert base_digest(place, 2) == open_base(place, str(base)).digest
     card = (built.folder / "README.md").read_text()
-    assert "apache-2.0" in card and "on sentences of docs" in card and f"{len(new) + 2} words were added" in card
+    assert "apache-2.0" in card and "on sentences of `docs`" in card and f"{len(new) + 2} words were added" in card
 
 
 def test_points_encoded_with_the_base_stay_valid_except_where_a_changed_word_occurs(base, extended):
