@@ -38,6 +38,7 @@ from tasks.training import (
     Selection,
     bury_hopeless,
     check_max_points,
+    measured_meanings,
     served_candidates,
     within_ids,
 )
@@ -98,7 +99,7 @@ def _asked(parameters: RetrainParameters) -> dict[str, Any]:
 def _select(job: Job, reading: Reading, weak: Sequence[Candidate]) -> Selection:
     """Weak words by expected gain per point rewritten, as many as points may change."""
     asked, carriers = job.parameters, Carriers(job.place, job.points, job.records)
-    meanings = {candidate.word: candidate.score for candidate in weak}
+    meanings = measured_meanings({candidate.word: candidate.score for candidate in weak})
     with job.clock.timing("select"):
         counted = (carriers, reading.counts, job.tokenizer)
         selection: Selection = select_step(weak, meanings, *counted, asked.queries, asked.max_points, reading.report)

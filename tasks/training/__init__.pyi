@@ -28,6 +28,7 @@ from .retraining import (
 from .sampling import sample_held_out as sample_held_out, sample_sentences as sample_sentences
 from .selection import (
     Selection as Selection,
+    measured_meanings as measured_meanings,
     select_words as select_words,
     untaught_meanings as untaught_meanings,
 )

@@ -149,6 +149,12 @@ def test_a_dry_run_says_words_points_and_cost_and_changes_nothing(life):
     answer = extend_vocabulary(ExtendParameters(**values))
     assert 0 < len(answer["words"]) <= 5 and all(row["reasons"] for row in answer["words"])
     assert answer["estimate"]["cpu_minutes"] >= 0 and answer["estimate"]["n_points"] > 0
+    rows = answer["frontier"]
+    assert (rows[-1]["n_words"], rows[-1]["n_points"]) == (len(answer["words"]), answer["estimate"]["n_points"])
+    values |= {"mine": None, "words": ["graph", "shortest"], "max_points": 1}
+    bounded = extend_vocabulary(ExtendParameters(**values))
+    assert bounded["words"] == [] and len(bounded["refused_words"]) == 2, "named, so never left out silently"
+    assert all("more than 1 points" in row["reason"] for row in bounded["refused_words"])
     assert list_all_releases(life.place) == before
 
 

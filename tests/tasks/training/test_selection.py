@@ -15,7 +15,7 @@ from minicoil.words.worth import Spread
 from tasks.collections.drawn_points import DrawnPoints
 from tasks.corpus.specs import CorpusReport
 from tasks.training import selection
-from tasks.training.selection import select_words, untaught_meanings
+from tasks.training.selection import measured_meanings, select_words, untaught_meanings
 
 POINTS_OF = {"cell": range(60), "pod": range(50, 60), "node": range(60, 70), "kubelet": range(70, 72)}
 N_POINTS = 100
@@ -126,6 +126,13 @@ def test_without_collections_words_are_ordered_and_no_frontier_is_drawn(select):
 
 def test_where_nothing_would_be_gained_there_is_no_frontier(select):
     assert select(dict.fromkeys(POINTS_OF, -0.1)).frontier == ()
+
+
+def test_a_measured_shortfall_is_drawn_to_the_mean_and_one_above_its_ceiling_counts_as_none():
+    found = measured_meanings({"cell": 0.3, "pod": 0.1, "node": -0.2})
+    mean = 0.4 / 3
+    assert found == pytest.approx({"cell": 0.075 + 0.75 * mean, "pod": 0.025 + 0.75 * mean, "node": 0.75 * mean})
+    assert measured_meanings({}) == {}
 
 
 def test_new_words_gain_what_layers_usually_reach_and_served_ones_a_usual_rise(counts):
