@@ -18,6 +18,7 @@ from minicoil.folder.bundle import check_bundle, derive_bundle
 from minicoil.sparse.cells import SparseVector
 from minicoil.sparse.impact import is_affected
 from minicoil.sparse.model import MiniCoil
+from minicoil.text.languages import ENGLISH
 from minicoil.text.stemming import part_stems, stem
 from minicoil.text.tokens import WordTokenizer
 from minicoil.words.vocabulary import Vocabulary
@@ -32,6 +33,7 @@ from tasks.collections import promotion
 from tasks.collections.abandoning import abandon_promotion
 from tasks.collections.attaching import AttachRequest, attach_collection
 from tasks.collections.carriers import Carriers
+from tasks.collections.drawn_points import draw_points
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.promotion import contract_channel, plan_promotion, promote, roll_back_channel, sweep_channel
 from tasks.collections.rebuilding import RebuildRequest, rebuild_collection
@@ -497,6 +499,10 @@ def test_the_points_of_a_word_are_counted_before_it_is_trained(place, foreign, t
         expected = sum(any({t, stem(t), *part_stems(t)} & names for t in words) for words in tokens)
         assert carriers.count_all(forms) == expected > 10, forms
     assert carriers.count_all({}) == 0
+    each = {word: [f"{word}s"] for word in ("shard", "pod", "absent")}
+    drawn = draw_points(carriers, each, ENGLISH)  # every point, where there are few
+    assert drawn.spread.counts(3).tolist() == [carriers.count_all({word: forms}) for word, forms in each.items()]
+    assert drawn.n_points == len(texts) and drawn.spread.counts(3)[1] > 10
 
 
 def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
