@@ -20,6 +20,7 @@ from flows.stages import (
     make_release,
     open_job,
     run_or_pause,
+    select_step,
     settle_answered,
     train_chosen,
 )
@@ -31,7 +32,7 @@ from tasks.corpus import RefusedWord
 from tasks.metrics import count_words
 from tasks.models import remove_work, settle_language
 from tasks.reading import Reading, count_background
-from tasks.training import WordRequest, check_max_points, check_words, within_ids
+from tasks.training import Selection, WordRequest, check_max_points, check_words, untaught_meanings, within_ids
 
 
 @flow(name="extend-vocabulary", description="Teach the model words of a corpus.")
@@ -46,7 +47,7 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
     check_words(asked, open_language(language))
     with ExitStack() as stack:
         job = open_job(parameters, "extend", stack, place)
-        check_max_points(asked, job.records)
+        check_max_points(parameters.max_points, job.records)
         if parameters.promote and parameters.importance == "none":
             check_left_out(job.place.objects(), parameters.channel)
         reading = job.read()
@@ -60,27 +61,43 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
         with job.clock.timing("choose"):
             background = count_background(job.tokenizer, parameters.background, job.points)
             carriers, sampling = Carriers(job.place, job.points, job.records), job.plan.sampling
+            selection = Selection(())
             chosen, refused = choose_step(
-                asked, job.parent, reading.counts, background, parameters.min_sentences, carriers, reading.report
+                asked, job.parent, reading.counts, background, parameters.min_sentences, reading.report
             )
             if parameters.ambiguous:
                 chosen, refused = _with_ambiguous(parameters.ambiguous, job, reading, chosen, refused)
+            if parameters.max_points is not None or parameters.only_looks:
+                selection = _select(job, reading, chosen, carriers)
+                if parameters.max_points is not None:
+                    chosen = list(selection.kept)
+                    refused = [*refused, *selection.refused(parameters.max_points)]
             costs = estimate_step(chosen, reading.counts, job.encoders, carriers, sampling, job.parent.vocabulary.dims)
+        frontier = selection.frontier
         if parameters.only_looks:
             points = count_points_step(carriers, chosen)
             pending = read_channel(job.place.objects(), parameters.channel).pending
-            return dry_run_report(chosen, refused, points, costs, reading, job.clock, pending)
+            return dry_run_report(chosen, refused, points, costs, reading, job.clock, pending, frontier)
 
         results, prior = train_chosen(job, chosen, reading, request)
         if not any(result.weights is not None for result in results):
             remove_work(job.place.work_on(request))
-            outcome = extension_report(job.parent, None, results, refused, {}, costs, reading, job.clock)
+            outcome = extension_report(job.parent, None, results, refused, {}, costs, reading, job.clock, frontier)
         else:
-            published, promoted = make_release(job, results, (), prior, request, chosen)
-            outcome = extension_report(job.parent, published, results, refused, promoted, costs, reading, job.clock)
+            published, promoted = make_release(job, results, (), prior, request, chosen, frontier)
+            told = (job.parent, published, results, refused, promoted, costs, reading, job.clock)
+            outcome = extension_report(*told, frontier)
         show_words(outcome.words)
         count_words(row["verdict"] for row in outcome.words)
         return outcome
+
+
+def _select(job: Job, reading: Reading, chosen: Sequence[Candidate], carriers: Carriers) -> Selection:
+    """The same words by expected gain per point, as many as points may change, and the frontier of all of them."""
+    meanings, asked = untaught_meanings(chosen, job.parent), job.parameters
+    counted = (carriers, reading.counts, job.tokenizer)
+    selection: Selection = select_step(chosen, meanings, *counted, asked.queries, asked.max_points, reading.report)
+    return selection
 
 
 def _with_ambiguous(
@@ -101,6 +118,5 @@ def _words(parameters: ExtendParameters) -> WordRequest:
         common=parameters.common,
         ambiguous=parameters.ambiguous,
         queries=parameters.queries,
-        max_points=parameters.max_points,
         max_ids=parameters.max_ids,
     )

@@ -110,6 +110,18 @@ class WordsParameters(BudgetParameters, EncoderParameters):
     promote: bool = Field(
         True, title="Promote", description="Re-encode collections and move the channel when every gate passes"
     )
+    queries: Annotated[str | None, Said(is_path=True)] = Field(
+        None,
+        title="Query log",
+        description="On the worker; one query a line or JSON lines, weights words searched for; empty: titles and "
+        "first sentences stand in where points are counted",
+    )
+    max_points: Count | None = Field(
+        None,
+        title="Affected points",
+        description="Take the words of most expected gain per point, as long as no more points carry one of them",
+        examples=[5000],
+    )
     max_ids: Count | None = Field(
         None,
         title="Word ids",
@@ -179,12 +191,6 @@ class ExtendParameters(WordsParameters):
         title="Ambiguous",
         description="This many words that the corpus itself uses in several meanings; their sentences are looked at",
         examples=[24],
-    )
-    queries: Annotated[str | None, Said(is_path=True)] = Field(
-        None, title="Query log", description="On the worker; one query a line or JSON lines, weights words searched for"
-    )
-    max_points: Count | None = Field(
-        None, title="Affected points", description="Stop taking words when this many points are affected"
     )
     background: str | None = Field(
         None, title="Background", description="A corpus of general text to mine against", examples=["pydocs:numpy"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flows.screen import say, shorten, show_table, shown
+from minicoil.words import ENOUGH_GAIN
 
 
 def show_mapping(result: Mapping[str, Any]) -> None:
@@ -61,6 +62,18 @@ def show_collections(rows: Sequence[Mapping[str, Any]], waiting: Sequence[Mappin
                     f"{word['expected']:.3f} is right: overwritten points count until the optimiser runs[/yellow]"
                 )
     show_cells_that_wait(waiting)
+
+
+def show_frontier(rows: Sequence[Mapping[str, Any]]) -> None:
+    """The price of 80 % of the expected gain, in one line; nothing where all words are few or cost alike."""
+    enough = next((row for row in rows if row["share_of_gain"] >= ENOUGH_GAIN), None)
+    if enough is None or enough is rows[-1]:
+        return
+    whole = rows[-1]
+    say(
+        f"{enough['n_words']:,} of {whole['n_words']:,} words reach {enough['share_of_gain']:.0%} of the expected gain "
+        f"for {enough['n_points'] / max(whole['n_points'], 1):.0%} of the points: --max-points {enough['n_points']}"
+    )
 
 
 def show_gate(gate: Mapping[str, Any]) -> None:

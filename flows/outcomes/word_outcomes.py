@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flows.outcomes.outcome import Row, TimedOutcome
-from flows.outcomes.shown_parts import show_collections, show_gate, show_mapping, show_problems
+from flows.outcomes.shown_parts import show_collections, show_frontier, show_gate, show_mapping, show_problems
 from flows.screen import cell, say, show_table, shown
 
 _TRAINED = ("word", "verdict", "n_sentences", "ordering_accuracy", "margin_accuracy", "ceiling")
@@ -92,6 +92,8 @@ class ExtensionOutcome(WordsOutcome):
         retrieval_gate: What judging retrieval found, `report` the key of the release's page.
         importance: What the release carries: `digest`, `beta`, and how it was learned; or the `reason` why not.
         transfer: Bytes uploaded, and copied inside the store.
+        frontier: What the first words by expected gain per point would bring, and their price: rows of `n_words`,
+            `n_points`, `share_of_gain`; empty where no points were counted.
     """
 
     corpus: Row | None = None
@@ -106,6 +108,7 @@ class ExtensionOutcome(WordsOutcome):
     report: str | None = None
     importance: Row | None = None
     transfer: Row | None = None
+    frontier: Sequence[Row] = ()
 
     def show(self) -> None:
         """What was trained, published and re-encoded; of a dry run what would be."""
@@ -116,6 +119,7 @@ class ExtensionOutcome(WordsOutcome):
         rows = [(w["word"], w["kind"], w["n_points"], "; ".join(w["reasons"])) for w in self.words[:40]]
         show_table(("word", "kind", "points", "why"), rows)
         self._show_refused_words()
+        show_frontier(self.frontier)
         estimate = dict(self.estimate or {})
         figures = estimate.pop("computed_from", {})
         show_mapping({"estimate": estimate, **({"computed_from": figures} if figures else {})})
@@ -171,18 +175,24 @@ class RetrainOutcome(ExtensionOutcome):
     Attributes:
         n_measured, n_too_few: Words measured on this text, and those that it has too few sentences of.
         n_underperforming: Of the measured ones, those in `underperforming`, each with its reasons.
+        n_left_out: More that do badly, and stay as they are: `--max-points` leaves no room for them.
     """
 
     n_measured: int = 0
     n_too_few: int = 0
     n_underperforming: int = 0
+    n_left_out: int = 0
     underperforming: Sequence[Row] = ()
 
     def _show_weak(self) -> None:
         if weak := self.underperforming:
-            title = f"{len(weak):,} of {self.n_measured:,} measured words do badly on this text"
+            n_weak = len(weak) + self.n_left_out
+            title = f"{n_weak:,} of {self.n_measured:,} measured words do badly on this text"
             rows = [(w["word"], "; ".join(w["reasons"])) for w in weak[:12]]
             show_table(("word", "why it was retrained"), rows, title)
+        if self.n_left_out:
+            say(f"{self.n_left_out:,} more do badly and stay as they are, within --max-points")
+        show_frontier(self.frontier)
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

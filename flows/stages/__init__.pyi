@@ -39,6 +39,7 @@ from .steps import (
     publish_step as publish_step,
     rebuild_step as rebuild_step,
     rollback_step as rollback_step,
+    select_step as select_step,
     settle_readers_step as settle_readers_step,
     sweep_step as sweep_step,
     undo_adoption_step as undo_adoption_step,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from flows.outcomes import ExtensionOutcome, WordsOutcome
 from flows.stages.steps import Clock
 from minicoil.errors import PausedError
-from minicoil.words import Candidate
+from minicoil.words import Candidate, FrontierRow
 from tasks.catalogue import REPORT, Publication, release_key
 from tasks.corpus import RefusedWord
 from tasks.models import Parent
@@ -66,6 +67,7 @@ def dry_run_report(
     reading: Reading,
     clock: Clock,
     pending: int | None,
+    frontier: Sequence[FrontierRow] = (),
 ) -> ExtensionOutcome:
     """The words, why, how many points carry each, and what it would cost."""
     words = [
@@ -84,6 +86,7 @@ def dry_run_report(
         "release": None,
         "words": words,
         "refused_words": [entry.row() for entry in refused],
+        "frontier": [asdict(row) for row in frontier],
     }
     if pending is not None:
         answer["message"] = f"the promotion of release {pending} is not finished; an extension finishes it first"
@@ -99,6 +102,7 @@ def extension_report(
     costs: Mapping[str, Any],
     reading: Reading,
     clock: Clock,
+    frontier: Sequence[FrontierRow] = (),
 ) -> ExtensionOutcome:
     """What was trained, published and re-encoded, and words of a file that can be none; estimate beside actual."""
     returned: Mapping[str, WordResult] = promoted.get("returned", {})  # their layers lowered retrieval
@@ -117,6 +121,7 @@ def extension_report(
         "promoted": bool(promoted.get("promoted")),
         "words": words,
         "refused_words": [entry.row() for entry in refused],
+        "frontier": [asdict(row) for row in frontier],
         "collections": list(promoted.get("collections", [])),
         "waiting": list(promoted.get("waiting", [])),
         "estimate": dict(costs),

@@ -11,7 +11,7 @@ from flows.stages.job import Job
 from flows.stages.proving_release import prove_release
 from flows.stages.steps import Clock, assemble_step, importance_step, joined_step, publish_step
 from minicoil.training import Prior
-from minicoil.words import Candidate
+from minicoil.words import Candidate, FrontierRow
 from tasks.catalogue import Publication, parity_fact
 from tasks.collections import claim_unused_number, reused_of
 from tasks.models import remove_work
@@ -27,6 +27,7 @@ def make_release(
     prior: Prior | None,
     request: str,
     chosen: Sequence[Candidate],
+    frontier: Sequence[FrontierRow] = (),
 ) -> tuple[Publication, dict[str, Any]]:
     """Publish a release with the results' layers, and promote it if that was asked for and its gates pass."""
     with job.clock.timing("assemble"):
@@ -53,7 +54,7 @@ def make_release(
             recipe=spell_recipe(job.asked),
         )
         built = assemble_step(draft, results)
-    proven = prove_release(job, draft, built, results)
+    proven = prove_release(job, draft, built, results, frontier)
     facts = {**job.plan.facts, **proven.facts}
     published, promoted = publish_and_settle(job.place, job.parameters, draft, proven.built, facts, job.clock)
     return published, {**promoted, "returned": proven.returned}

@@ -9,6 +9,7 @@ from typing import Any
 from flows.stages.job import Job
 from flows.stages.steps import assemble_step, find_standard_step, prove_step, report_step
 from minicoil.config import RetrievalGateConfig
+from minicoil.words import FrontierRow
 from tasks.proof import Proof, ProofRequest, looked_at, return_to_bm25
 from tasks.releases import Assembled, Draft, write_card
 from tasks.report import ReportRequest
@@ -31,7 +32,9 @@ class Proven:
     returned: dict[str, WordResult] = field(default_factory=dict)
 
 
-def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[WordResult]) -> Proven:
+def prove_release(
+    job: Job, draft: Draft, built: Assembled, results: Sequence[WordResult], frontier: Sequence[FrontierRow] = ()
+) -> Proven:
     """Judge what was assembled; where new layers hurt retrieval, assemble it once more without them and judge again."""
     if not job.parameters.evaluate:
         return Proven(built)
@@ -51,7 +54,9 @@ def prove_release(job: Job, draft: Draft, built: Assembled, results: Sequence[Wo
     with job.clock.timing("report"):
         write_card(draft, built.vocabulary, results, [entry.result for entry in proof.evaluated])
         maps = ReportRequest.maps if most is None else _FEW_MAPS
-        request = ReportRequest(job.place, job.records, job.plan.role_model, job.parameters.text_in_report, maps)
+        request = ReportRequest(
+            job.place, job.records, job.plan.role_model, job.parameters.text_in_report, maps, frontier
+        )
         report_step(job.points, job.parent, built.folder, results, proof, request)
     return Proven(built, {"retrieval_gate": proof.to_row()}, returned)
 

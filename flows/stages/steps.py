@@ -47,6 +47,7 @@ from tasks.training import (
     recall_results,
     sample_held_out,
     sample_sentences,
+    select_words,
     train_unit,
 )
 
@@ -60,6 +61,7 @@ choose_step = step(choose_words, "choose-words")
 ambiguous_step = step(choose_ambiguous, "choose-ambiguous-words")
 estimate_step = step(estimate, "estimate")
 count_points_step = step(count_points, "count-points")
+select_step = step(select_words, "select-words")
 sample_step = step(sample_sentences, "sample-sentences")
 held_out_step = step(sample_held_out, "sample-held-out-sentences")
 recall_step = step(recall_results, "recall-trained-words")

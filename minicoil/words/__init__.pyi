@@ -30,3 +30,13 @@ from .word_counts import (
     WordUse as WordUse,
     is_usable as is_usable,
 )
+from .worth import (
+    ENOUGH_GAIN as ENOUGH_GAIN,
+    UNTAUGHT_ORDERING as UNTAUGHT_ORDERING,
+    FrontierRow as FrontierRow,
+    Spread as Spread,
+    expected_gain as expected_gain,
+    frontier_prefixes as frontier_prefixes,
+    order_by_worth as order_by_worth,
+    words_within as words_within,
+)

@@ -5,6 +5,7 @@ from .allowance import WINDOW as WINDOW, Allowance as Allowance
 from .attaching import AttachRequest as AttachRequest, attach_collection as attach_collection
 from .carriers import Carriers as Carriers
 from .detaching import detach_collection as detach_collection
+from .drawn_points import DrawnPoints as DrawnPoints, draw_points as draw_points
 from .due_points import DuePoints as DuePoints, claim_unused_number as claim_unused_number, count_due as count_due
 from .encoding import (
     LineReport as LineReport,

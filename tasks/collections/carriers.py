@@ -48,6 +48,11 @@ class Carriers:
             known = self._counts[record.name, keys] = count_carriers(self.points, record, keys, cells)
         return known
 
+    def names(self, record: CollectionRecord, forms: Mapping[str, Iterable[str]]) -> Iterator[str | int]:
+        """By what points of one collection with any of the words are found: keys where they carry them, else cells."""
+        keys = frozenset(key for word, others in forms.items() for key in (word, *others))
+        yield from sorted(keys) if record.is_ours else self._cells(record, keys)
+
     def count_all(self, forms: Mapping[str, Iterable[str]]) -> int:
         """Points of all collections with any of the words."""
         return sum(self.count(record, forms) for record in self.records)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from minicoil.config import RetrievalGateConfig
 from minicoil.retrieval import QueryChange, SetResult
 from minicoil.training import telling_words
-from minicoil.words import WordRecord
+from minicoil.words import FrontierRow, WordRecord
 from tasks.proof import Proof
 from tasks.report.pages import asset, render
-from tasks.report.report_charts import AccuracyBar, lay_out_accuracy, lay_out_intervals
+from tasks.report.report_charts import AccuracyBar, lay_out_accuracy, lay_out_frontier, lay_out_intervals
 from tasks.report.word_page import Mark, lay_out_marks, sense_colour
 from tasks.report.word_view import WordView
 
@@ -30,6 +30,7 @@ class ReleaseStory:
         views: Words with a map of their sentences.
         affected: Collection, points, points with a new or retrained word.
         with_text: False leaves sentences and queries out.
+        frontier: What the first words by expected gain per point would bring; empty where nothing was to choose.
     """
 
     title: str
@@ -39,6 +40,7 @@ class ReleaseStory:
     proof: Proof
     affected: Sequence[tuple[str, int, int]]
     with_text: bool = True
+    frontier: Sequence[FrontierRow] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def render_page(story: ReleaseStory) -> str:
         results=results,
         changes=[_better_and_worse(result) for result in results],
         chart=lay_out_intervals(rows, RetrievalGateConfig.margin) if rows else None,
+        frontier=lay_out_frontier(story.frontier),
         stepped=[result for result in results if result.steps],
         moved=_moved(story) if story.with_text else (),
         maps=_maps(story),

@@ -11,7 +11,7 @@ from minicoil.errors import MiniCoilError
 from minicoil.files import BundleLayout
 from minicoil.sparse import MiniCoil
 from minicoil.text import read_language
-from minicoil.words import WordRecord
+from minicoil.words import FrontierRow, WordRecord
 from tasks.catalogue import REPORT, CollectionRecord
 from tasks.collections import Carriers
 from tasks.corpus import SentenceStore
@@ -37,6 +37,7 @@ class ReportRequest:
         collections: Whose points will be re-encoded.
         with_text: False leaves every sentence and query of the corpus out.
         maps: Most words with a map; 18 are encoded in a few seconds, and make a page of about half a megabyte.
+        frontier: Of the words that the release was chosen from; empty where nothing was to choose.
     """
 
     place: Place
@@ -44,6 +45,7 @@ class ReportRequest:
     role_model: str
     with_text: bool = True
     maps: int = 18
+    frontier: Sequence[FrontierRow] = ()
 
 
 def write_report(
@@ -64,6 +66,7 @@ def write_report(
         proof=proof,
         affected=_affected(Carriers(request.place, points, request.collections), trained),
         with_text=request.with_text,
+        frontier=request.frontier,
     )
     path = folder / REPORT
     path.write_text(render_page(story), encoding="utf-8")

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from minicoil.retrieval import Difference
+from minicoil.words import ENOUGH_GAIN, FrontierRow
 
 _WIDTH, _LEFT, _ROW = 640, 190, 34
+_SIDE, _TOP, _FOOT, _HEIGHT = 56, 12, 40, 260  # of a frontier: room for labels, and its own height
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,48 @@ def lay_out_intervals(rows: Sequence[tuple[str, Difference, Difference]], margin
         laid.append(IntervalRow(name[:26], middle, marks))
     labelled = ((x(0), "0"), *((x(value), f"{value:+.3f}") for value in (-reach * 0.8, reach * 0.8)))
     return IntervalChart(_ROW * len(rows) + 34, x(0), x(-margin), labelled, tuple(laid))
+
+
+@dataclass(frozen=True)
+class FrontierMark:
+    """One prefix of the order, and what it is."""
+
+    x: float
+    y: float
+    row: FrontierRow
+
+
+@dataclass(frozen=True)
+class FrontierChart:
+    """Expected gain against share of points, in its view box; `line` joins the marks, `enough` is at 80 % of it."""
+
+    marks: tuple[FrontierMark, ...]
+    line: str
+    enough: float
+    x_ticks: tuple[tuple[float, str], ...]
+    y_ticks: tuple[tuple[float, str], ...]
+    width: int = _WIDTH
+    height: int = _HEIGHT
+    left: int = _SIDE
+    bottom: int = _HEIGHT - _FOOT
+
+
+def lay_out_frontier(rows: Sequence[FrontierRow]) -> FrontierChart | None:
+    """Expected gain upwards, share of the points that all would rewrite to the right; None where there is none."""
+    if not rows or not rows[-1].n_points:
+        return None
+
+    def x(share: float) -> float:
+        return _SIDE + (_WIDTH - _SIDE - 24) * share
+
+    def y(share: float) -> float:
+        return _HEIGHT - _FOOT - (_HEIGHT - _FOOT - _TOP) * share
+
+    marks = tuple(FrontierMark(x(row.n_points / rows[-1].n_points), y(row.share_of_gain), row) for row in rows)
+    line = " ".join(f"{px:.1f},{py:.1f}" for px, py in [(x(0), y(0)), *((mark.x, mark.y) for mark in marks)])
+    shares = (0.0, 0.25, 0.5, 0.75, 1.0)
+    across, upward = (tuple((place(share), f"{share:.0%}") for share in shares) for place in (x, y))
+    return FrontierChart(marks, line, y(ENOUGH_GAIN), across, upward)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,12 @@ from .retraining import (
     served_candidates as served_candidates,
 )
 from .sampling import sample_held_out as sample_held_out, sample_sentences as sample_sentences
+from .selection import (
+    Selection as Selection,
+    measured_meanings as measured_meanings,
+    select_words as select_words,
+    untaught_meanings as untaught_meanings,
+)
 from .shard_files import ShardModel as ShardModel
 from .training_shards import TrainingWork as TrainingWork, cut_training as cut_training, train_shard as train_shard
 from .units import (

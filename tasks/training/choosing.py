@@ -50,7 +50,6 @@ class WordRequest:
     common: int | None = None
     ambiguous: int | None = None
     queries: str | None = None
-    max_points: int | None = None
     max_ids: int | None = None
 
 
@@ -65,13 +64,13 @@ def check_words(request: WordRequest, language: Language = ENGLISH) -> None:
         read_queries(request.queries, CorpusReport())
 
 
-def check_max_points(request: WordRequest, records: Sequence[CollectionRecord]) -> None:
+def check_max_points(max_points: int | None, records: Sequence[CollectionRecord]) -> None:
     """Refuse a bound on points where the channel's collections have none to count.
 
     Raises:
         UsageError: there is no collection.
     """
-    if request.max_points is not None and not records:
+    if max_points is not None and not records:
         raise UsageError(
             "--max-points counts points of the channel's collections, and it has none; leave it out, or create one "
             "with `minicoil index NAME --corpus SPEC`"
@@ -84,7 +83,6 @@ def choose_words(
     counts: WordCounts,
     background: WordCounts | None,
     min_sentences: int,
-    carriers: Carriers,
     report: CorpusReport,
 ) -> tuple[list[Candidate], list[RefusedWord]]:
     """Candidates in order of worth, each word once; and words of the request's file that can be none.
@@ -95,7 +93,6 @@ def choose_words(
         counts: The corpus's words.
         background: Those of general text.
         min_sentences: Fewer cannot be trained.
-        carriers: Counts points, for `max_points`.
         report: Told of lines of the query log that are no query.
 
     Raises:
@@ -118,8 +115,7 @@ def choose_words(
         uses = {word: known_use(record) for word, record in parent.ledger.served().items()}
         mined = rank_mined(counts, mine, parent.vocabulary.known_words, uses, background, weights, config)
         chosen |= {c.word: c for c in mined if c.word not in chosen}
-    within_points = _within(list(chosen.values()), request.max_points, carriers)
-    kept, left_out = within_ids(within_points, request.max_ids, parent.vocabulary.ids_left)
+    kept, left_out = within_ids(list(chosen.values()), request.max_ids, parent.vocabulary.ids_left)
     return kept, [*refused, *left_out]
 
 
@@ -134,19 +130,6 @@ def _named(given: GivenWord, counts: WordCounts, before: Candidate | None) -> Ca
     if given.form not in use.forms:
         use = replace(use, forms=(*use.forms, given.form))
     return Candidate(given.entry, "named", float("inf"), ("asked for",), use)
-
-
-def _within(candidates: list[Candidate], max_points: int | None, carriers: Carriers) -> list[Candidate]:
-    """The first candidates with no more than `max_points` points; one with two of the words counts twice."""
-    if max_points is None:
-        return candidates
-    kept, total = [], 0
-    for candidate in candidates:
-        total += carriers.count_all(forms_of([candidate]))
-        if total > max_points:
-            break
-        kept.append(candidate)
-    return kept
 
 
 def within_ids(

@@ -37,6 +37,14 @@ def _step_gains(r: Report) -> list[float]:
     return [step["gain"][0] for row in sets for step in list(row.values())[1:]]
 
 
+def _times_reordered(orders: Report) -> float:
+    """Of the first ten, by worth over the order by shortfall alone; the last prefix is all words, in both."""
+    ours, before = (
+        sum(row["reordered"] for row in orders[name][:-1]) for name in ("by worth, log", "ceiling less ordering")
+    )
+    return ours / before
+
+
 def _best(report: Report, dims: int) -> float:
     whole = report["whole_vocabulary"]
     return max(whole[f"{target} {dims}-d"]["scifact"]["change"] for target in ("saturated", "correlation"))
@@ -140,6 +148,35 @@ ASKED: dict[str, tuple[Asked, ...]] = {
             most=0,
             form=".0f",
         ),
+    ),
+    "selection": tuple(
+        Asked(
+            f"{name}: times the reordering that the order by shortfall brings, over prefixes",
+            lambda r, name=name: _times_reordered(r["sets"][name]["orders"]),
+            least=1.0,
+            form=".2f",
+        )
+        for name in ("scifact", "kubernetes")
+    )
+    + tuple(
+        Asked(
+            f"{name}: share of the reordering of all words within 30 % of their points",
+            lambda r, name=name: next(
+                row["reordered"] for row in r["sets"][name]["orders"]["by worth, log"] if row["share_of_points"] == 0.3
+            ),
+            least=0.8,
+            form=".2f",
+        )
+        for name in ("scifact", "kubernetes")
+    )
+    + tuple(
+        Asked(
+            f"{name}: upper end of the gain in nDCG@10 of retraining all",
+            lambda r, name=name: r["sets"][name]["gain"][2],
+            least=0.0,
+            form="+.4f",
+        )
+        for name in ("scifact", "kubernetes", "postgresql", "rust")
     ),
     "server": (
         Asked("guarded rewrite with stamp, times four round trips", lambda r: r["times_faster"], least=1.6, form=".2f"),

@@ -25,6 +25,7 @@ COMMANDS = {
     "retrieval": "MINICOIL_BENCH_OUT=docs/benchmarks/retrieval.json pytest -m benchmark -s tests/benchmarks/test_retrieval_benchmark.py",
     "encoder": "pytest -m benchmark -s tests/benchmarks/test_encoder_benchmark.py",
     "feature_precision": "pytest -m benchmark -s tests/benchmarks/test_feature_precision_benchmark.py",
+    "selection": "pytest -m benchmark -s tests/benchmarks/test_selection_benchmark.py",
     "reencoding": "MINICOIL_BENCH_OUT=FILE pytest -m benchmark -s tests/benchmarks/test_reencoding_benchmark.py",
     "expansion": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_expansion_benchmark.py",
     "adopting": "MINICOIL_TEST_QDRANT_URL=URL pytest -m benchmark -s tests/benchmarks/test_adopting_benchmark.py",
@@ -398,6 +399,33 @@ def _feature_precision(r: dict[str, Any]) -> str:
     )
 
 
+def _selection(r: dict[str, Any]) -> str:
+    rows = []
+    for name, of in r["sets"].items():
+        counts = (of[key] for key in ("n_documents", "n_queries", "n_measured", "n_weak", "n_better", "n_rewritten"))
+        what = f"{name} (formula chosen on it)" if name in r["chosen_on"] else name
+        found = (f"{of['words_a_point']:.1f}", f"{of['reordered']:.1%}", f"{of['ndcg_before']:.4f}", _gain(of["gain"]))
+        rows.append((what, *(f"{n:,}" for n in counts), *found))
+    header = ("set", "points", "queries", "words measured", "underperform", "better when retrained", "points rewritten")
+    text = table((*header, "of them a point", "of the first ten changed", "nDCG@10 before", "gain of all"), rows)
+    for name, of in r["sets"].items():
+        shares = [f"{row['share_of_points']:.0%}" for row in next(iter(of["orders"].values()))]
+        rows = []
+        for order, found in of["orders"].items():
+            rows.append((order, "words", *(str(row["n_words"]) for row in found)))
+            rows.append(("", "gain in nDCG@10", *(f"{row['gain'][0]:+.4f}" for row in found)))
+            rows.append(("", "share of all words' reordering", *(f"{row['reordered']:.0%}" for row in found)))
+            rows.append(("", "share of expected gain", *(f"{row['expected']:.0%}" for row in found)))
+        text += f"\n\n{name}, within a share of the points that all words rewrite:\n\n"
+        text += table(("order", "", *shares), rows)
+    return text
+
+
+def _gain(values: list[float]) -> str:
+    mean, low, high = values
+    return f"{mean:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
 def _reencoding(r: dict[str, Any]) -> str:
     rows = []
     for run in r.get("runs", [r]):
@@ -589,6 +617,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "retrieval": _retrieval,
     "encoder": _encoder,
     "feature_precision": _feature_precision,
+    "selection": _selection,
     "reencoding": _reencoding,
     "expansion": _expansion,
     "embeddings": _embeddings,

@@ -149,6 +149,12 @@ def test_a_dry_run_says_words_points_and_cost_and_changes_nothing(life):
     answer = extend_vocabulary(ExtendParameters(**values))
     assert 0 < len(answer["words"]) <= 5 and all(row["reasons"] for row in answer["words"])
     assert answer["estimate"]["cpu_minutes"] >= 0 and answer["estimate"]["n_points"] > 0
+    rows = answer["frontier"]
+    assert (rows[-1]["n_words"], rows[-1]["n_points"]) == (len(answer["words"]), answer["estimate"]["n_points"])
+    values |= {"mine": None, "words": ["graph", "shortest"], "max_points": 1}
+    bounded = extend_vocabulary(ExtendParameters(**values))
+    assert bounded["words"] == [] and len(bounded["refused_words"]) == 2, "named, so never left out silently"
+    assert all("more than 1 points" in row["reason"] for row in bounded["refused_words"])
     assert list_all_releases(life.place) == before
 
 
@@ -223,8 +229,14 @@ def test_retraining_measures_served_words_and_keeps_only_what_is_better(copied_h
     for row in answer["words"]:
         if row["verdict"] == "improved":
             assert row["ordering_accuracy"] > row["old_ordering_accuracy"]
+    rows = answer["frontier"]
+    assert rows[-1]["n_words"] == answer["n_underperforming"] and rows[-1]["share_of_gain"] == 1
+    assert 0 < rows[0]["n_points"] <= rows[-1]["n_points"] and answer["n_left_out"] == 0
     again = retrain_words(RetrainParameters(**values))
     assert not [row for row in again["words"] if row["verdict"] == "improved"]
+    bounded = retrain_words(RetrainParameters(**values, max_points=rows[0]["n_points"]))
+    assert bounded["n_underperforming"] + bounded["n_left_out"] == again["n_underperforming"]
+    assert bounded["n_left_out"] and not bounded["release"]
 
 
 def test_a_removed_word_returns_to_plain_bm25_everywhere(copied_home):

@@ -13,7 +13,7 @@ from flows.orchestration.embedded import FLOWS
 from flows.outcomes.collection_outcomes import IndexOutcome
 from flows.outcomes.outcome import Outcome
 from flows.outcomes.release_outcomes import ReencodingOutcome
-from flows.outcomes.word_outcomes import ExtensionOutcome, RemovalOutcome
+from flows.outcomes.word_outcomes import ExtensionOutcome, RemovalOutcome, RetrainOutcome
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 DOCUMENT = {"release": 3, "collections": [{"name": "docs"}], "new": 1, "seconds": {"total": 1.5}}
@@ -134,3 +134,19 @@ def test_a_removal_shows_verdicts_release_and_seconds(capsys):
         "publish 2",
     ):
         assert part in lines
+
+
+def test_a_retraining_says_what_most_of_its_gain_costs(capsys):
+    rows = [
+        {"n_words": 3, "n_points": 250, "share_of_gain": 0.5},
+        {"n_words": 12, "n_points": 740, "share_of_gain": 0.803},
+        {"n_words": 480, "n_points": 2650, "share_of_gain": 1.0},
+    ]
+    weak = [{"word": "pod", "reasons": ["ordering 0.55 is under 0.60"]}]
+    answer = {"release": None, "words": [], "n_measured": 500, "underperforming": weak, "n_left_out": 479}
+    RetrainOutcome.of({**answer, "frontier": rows}).show()
+    said = " ".join(capsys.readouterr().out.split())
+    assert "480 of 500 measured words do badly" in said and "479 more do badly and stay" in said
+    assert "12 of 480 words reach 80% of the expected gain for 28% of the points: --max-points 740" in said
+    RetrainOutcome.of({**answer, "frontier": rows[2:]}).show()
+    assert "--max-points 2650" not in capsys.readouterr().out

@@ -18,7 +18,9 @@ from minicoil.folder.bundle import check_bundle, derive_bundle
 from minicoil.sparse.cells import SparseVector
 from minicoil.sparse.impact import is_affected
 from minicoil.sparse.model import MiniCoil
+from minicoil.text.languages import ENGLISH
 from minicoil.text.stemming import part_stems, stem
+from minicoil.text.tokens import WordTokenizer
 from minicoil.words.vocabulary import Vocabulary
 from minicoil.words.word_counts import WordCounts
 from tasks.catalogue.channels import move_current, read_channel, set_pending
@@ -31,6 +33,7 @@ from tasks.collections import promotion
 from tasks.collections.abandoning import abandon_promotion
 from tasks.collections.attaching import AttachRequest, attach_collection
 from tasks.collections.carriers import Carriers
+from tasks.collections.drawn_points import draw_points
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.promotion import contract_channel, plan_promotion, promote, roll_back_channel, sweep_channel
 from tasks.collections.rebuilding import RebuildRequest, rebuild_collection
@@ -44,6 +47,7 @@ from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.points.server import ServerPoints
 from tasks.training.choosing import WordRequest, check_max_points, choose_words
+from tasks.training.selection import select_words, untaught_meanings
 
 
 @pytest.fixture(params=KINDS)
@@ -495,6 +499,10 @@ def test_the_points_of_a_word_are_counted_before_it_is_trained(place, foreign, t
         expected = sum(any({t, stem(t), *part_stems(t)} & names for t in words) for words in tokens)
         assert carriers.count_all(forms) == expected > 10, forms
     assert carriers.count_all({}) == 0
+    each = {word: [f"{word}s"] for word in ("shard", "pod", "absent")}
+    drawn = draw_points(carriers, each, ENGLISH)  # every point, where there are few
+    assert drawn.spread.counts(3).tolist() == [carriers.count_all({word: forms}) for word, forms in each.items()]
+    assert drawn.n_points == len(texts) and drawn.spread.counts(3)[1] > 10
 
 
 def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
@@ -503,16 +511,23 @@ def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
     parent = open_parent(place, "production", "minilm", 4)
     carriers = Carriers(place, points, [read_collection_record(place.objects(), "docs")])
     n = {word: carriers.count_all({word: [f"{word}s"]}) for word in ("shard", "lock")}
+    union = carriers.count_all({word: [f"{word}s"] for word in n})
+    assert max(n.values()) < union < sum(n.values()), "some points carry both"
+    words, _ = choose_words(WordRequest(words=("shard", "lock")), parent, WordCounts(), None, 5, CorpusReport())
+    tokenizer = WordTokenizer.from_folder(parent.folder)
 
     def chosen(most):
-        request = WordRequest(words=("shard", "lock"), max_points=most)
-        chosen_words, _ = choose_words(request, parent, WordCounts(), None, 5, carriers, CorpusReport())
-        return [c.word for c in chosen_words]
+        given = (carriers, WordCounts(), tokenizer, None, most, CorpusReport())
+        selection = select_words(words, untaught_meanings(words, parent), *given)
+        assert [(row.n_words, row.n_points) for row in selection.frontier][-1] == (2, union)
+        left = {row.word for row in selection.refused(most)}
+        assert left == {c.word for c in selection.left_out}, "what was named is never left out silently"
+        return [c.word for c in selection.kept]
 
-    assert chosen(n["shard"] + n["lock"]) == ["shard", "lock"]
-    assert chosen(n["shard"] + n["lock"] - 1) == ["shard"] and chosen(n["shard"] - 1) == []
+    assert chosen(union) == chosen(None) == ["shard", "lock"]
+    assert chosen(union - 1) == ["shard"] and chosen(min(n.values()) - 1) == []
     with pytest.raises(UsageError, match="has none"):
-        check_max_points(WordRequest(words=("shard",), max_points=10), [])
+        check_max_points(10, [])
 
 
 def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(place, foreign, texts):

@@ -1,7 +1,9 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
+import pytest
 
 from minicoil.config import RetrievalGateConfig
 from minicoil.retrieval.effectiveness import Difference
@@ -9,9 +11,11 @@ from minicoil.retrieval.evaluation import NEW_WORDS, PARENT, RELEASE, QueryChang
 from minicoil.retrieval.retrieval_gate import SetEvidence, judge_release
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.words.ledger import WordRecord
+from minicoil.words.worth import FrontierRow
 from tasks.proof.evaluating import Evaluated
 from tasks.proof.proving import Proof
 from tasks.report.release_page import ReleaseStory, render_page
+from tasks.report.report_charts import lay_out_frontier
 from tasks.report.word_view import WordView
 
 CONTROLS = "\x1b[31m\x9b2J\x00\u202e\u2066 \x07"
@@ -90,6 +94,21 @@ def test_without_text_no_sentence_and_no_query_is_in_it():
     assert "pod &lt;" not in page and "alert(1) " not in page.split("<section>")[3]
     assert page.count('class="mark"') == 8 and "<title>" in page
     assert "Queries, helped most" not in page
+
+
+def test_the_frontier_of_what_was_chosen_from_is_drawn_in_the_page():
+    rows = [FrontierRow(12, 740, 0.81), FrontierRow(300, 2000, 0.97), FrontierRow(480, 2650, 1.0)]
+    page = render_page(replace(story(), frontier=rows))
+    assert "12 words: 81% of the expected gain, 740 points" in page and page.count("<polyline") == 1
+    assert "What fewer words would have brought" not in render_page(story())
+
+
+def test_a_frontier_runs_from_nothing_to_all_points_and_all_gain():
+    chart = lay_out_frontier([FrontierRow(1, 25, 0.5), FrontierRow(2, 100, 1.0)])
+    (x0, y0), (x1, y1), (x2, y2) = (map(float, place.split(",")) for place in chart.line.split())
+    assert (x0, y0) == (chart.left, chart.bottom) and x1 - x0 == pytest.approx((x2 - x0) / 4, abs=0.1)
+    assert y0 - y1 == pytest.approx((y0 - y2) / 2, abs=0.1) and y2 < chart.enough < y1
+    assert lay_out_frontier([]) is None and lay_out_frontier([FrontierRow(1, 0, 1.0)]) is None
 
 
 def test_a_release_that_nothing_was_there_to_judge_on_still_has_a_page():
