@@ -54,8 +54,8 @@ PROCESSES ?= 3
 test: install
 	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --durations=15
 
-slow: install  ## end-to-end tests that start servers or kill processes
-	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m slow --durations=15
+slow: install  ## end-to-end tests that start servers or kill processes; they wait more, so one process more
+	$(BIN)/pytest -n $$(($(PROCESSES) + 1)) --dist loadfile -m slow --durations=15
 
 # langchain-qdrant is 50 MB that nothing but its example needs, so `make install` leaves it out
 examples: install  ## every example, run; those of libraries that the tests of `make test` do without included
