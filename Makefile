@@ -7,6 +7,9 @@ export TOKENIZERS_PARALLELISM := false
 # set in many containers: every process that a command or a test starts would compile this package anew, a second each
 unexport PYTHONDONTWRITEBYTECODE
 
+# several test processes share the cores: a thread of OpenMP that waits for others must not spin meanwhile (half the CPU)
+test slow examples check: export OMP_WAIT_POLICY := PASSIVE
+
 .PHONY: install run base test slow examples check bench wheels clean
 
 install: $(VENV)/.installed
@@ -47,15 +50,15 @@ WORDS ?= 1500
 base: install  ## dist/base and dist/base.tar.xz: common English words to start from, without the encoder
 	$(BIN)/python -m deployments.base --words $(WORDS)
 
-# One more than the two cores this is meant for, because tests also wait for other processes; a file whole in one of
-# them: its fixtures (releases, servers) are made once.
-PROCESSES ?= 3
+# Two more than the two cores this is meant for, because tests also wait for disks and other processes; a file whole in
+# one of them: its fixtures (releases, servers) are made once.
+PROCESSES ?= 4
 
 test: install
 	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --durations=15
 
-slow: install  ## end-to-end tests that start servers or kill processes; they wait more, so one process more
-	$(BIN)/pytest -n $$(($(PROCESSES) + 1)) --dist loadfile -m slow --durations=15
+slow: install  ## end-to-end tests that start servers or kill processes
+	$(BIN)/pytest -n $(PROCESSES) --dist loadfile -m slow --durations=15
 
 # langchain-qdrant is 50 MB that nothing but its example needs, so `make install` leaves it out
 examples: install  ## every example, run; those of libraries that the tests of `make test` do without included

@@ -227,7 +227,9 @@ def machine() -> dict[str, str]:
     flags = Path("/proc/cpuinfo").read_text("utf-8") if Path("/proc/cpuinfo").exists() else sys.platform
     lines = sorted({line for line in flags.splitlines() if line.startswith(("model name", "flags"))})
     cpu = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    return {"cpu": cpu, **{name: version(name) for name in ("torch", "onnxruntime", "numpy")}}
+    from minicoil.encoder import cores  # a sum over threads is another sum
+
+    return {"cpu": cpu, "cores": str(cores()), **{name: version(name) for name in ("torch", "onnxruntime", "numpy")}}
 
 
 def differences(found: Any, recorded: Any, where: str = "") -> list[str]:
