@@ -10,7 +10,14 @@ import sys
 import time
 from collections import Counter
 
-from minicoil.encoder.token_encoder import TokenEncoder
+try:
+    from minicoil.encoder.token_encoder import TokenEncoder
+except ModuleNotFoundError:  # an older tree, whose floors are flat
+    from minicoil.encoder import TokenEncoder
+try:
+    from flows import forms
+except ImportError:
+    from flows import parameters as forms
 
 PARITY = (
     "check_parity",
@@ -77,26 +84,23 @@ class Watch:
 
 
 def index(job):
-    from flows.forms import IndexParameters
     from flows.index_collection import index_collection
 
-    return index_collection(IndexParameters(**job["parameters"]))
+    return index_collection(forms.IndexParameters(**job["parameters"]))
 
 
 def extend(job):
     from flows.extend_vocabulary import extend_vocabulary
-    from flows.forms import ExtendParameters
 
-    answer = extend_vocabulary(ExtendParameters(**job["parameters"]))
+    answer = extend_vocabulary(forms.ExtendParameters(**job["parameters"]))
     kept = ("release", "promoted", "words", "collections", "retrieval_gate", "seconds", "message")
     return {key: answer[key] for key in kept if key in answer}
 
 
 def evaluate(job):
     from flows.evaluate_retrieval import evaluate_retrieval
-    from flows.forms import EvaluateParameters
 
-    answer = evaluate_retrieval(EvaluateParameters(**job["parameters"]))
+    answer = evaluate_retrieval(forms.EvaluateParameters(**job["parameters"]))
     return {key: answer[key] for key in ("bm25", "minicoil", "parent")}
 
 
