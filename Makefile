@@ -50,9 +50,9 @@ WORDS ?= 1500
 base: install  ## dist/base and dist/base.tar.xz: common English words to start from, without the encoder
 	$(BIN)/python -m deployments.base --words $(WORDS)
 
-# Two more than the two cores this is meant for, because tests also wait for disks and other processes; a file whole in
+# One more than the two cores this is meant for, because tests also wait for disks and other processes; a file whole in
 # one of them: its fixtures (releases, servers) are made once.
-PROCESSES ?= 4
+PROCESSES ?= 3
 
 test: install
 	$(BIN)/pytest -n $(PROCESSES) --dist loadfile --durations=15
