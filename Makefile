@@ -8,7 +8,7 @@ export TOKENIZERS_PARALLELISM := false
 unexport PYTHONDONTWRITEBYTECODE
 
 # several test processes share the cores: a thread of OpenMP that waits for others must not spin meanwhile (half the CPU)
-test slow examples check: export OMP_WAIT_POLICY := PASSIVE
+test slow: export OMP_WAIT_POLICY := PASSIVE
 
 .PHONY: install run base test slow examples check bench wheels clean
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import cycle
 from threading import Lock
 from typing import TypeVar
 
@@ -68,25 +69,35 @@ class PassesAtOnce:
         self._tell(self._chosen, rates)
 
 
+def deal_turns(batches: Sequence[Item]) -> tuple[list[Sequence[Item]], list[Item]]:
+    """Shares of batches to measure in turn, and the other half, which is left to what was chosen.
+
+    Args:
+        batches: By length, so that every share holds all lengths.
+    """
+    n_turns = SHARES // 2
+    rest = [batch for number, batch in enumerate(batches) if number % SHARES >= n_turns]
+    return [batches[turn::SHARES] for turn in range(n_turns)], rest
+
+
 def in_turns(
     candidates: Sequence[int],
-    batches: Sequence[Item],
+    shares: Sequence[Sequence[Item]],
     n_tokens: Callable[[Item], int],
     run: Callable[[Sequence[Item], int], Iterable[Batch]],
     rates: Rates,
 ) -> Iterator[Batch]:
-    """What `run` gives of half the batches, two shares by each candidate in turn.
+    """What `run` gives of every share, by each candidate in turn.
 
     Args:
         candidates: Passes at once.
-        batches: By length, so that every share holds all lengths.
+        shares: See `deal_turns`.
         n_tokens: Of a batch.
         run: Computes batches with so many passes at once.
         rates: Tokens a second are added to it, on the clock: whoever takes the batches slower than they come makes
             both look the same, and nothing is changed then.
     """
-    for turn in range(SHARES // 2):
-        share, passes = batches[turn::SHARES], candidates[turn % len(candidates)]
+    for share, passes in zip(shares, cycle(candidates), strict=False):
         started = time.monotonic()
         yield from run(share, passes)
         seconds = max(time.monotonic() - started, 1e-9)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from minicoil.encoder.forward_counts import note_forwards
 from minicoil.encoder.machine import cores, keep_to_cores
-from minicoil.encoder.passes_at_once import SHARES, Rates, in_turns
+from minicoil.encoder.passes_at_once import Rates, deal_turns, in_turns
 from minicoil.encoder.sessions import CUDA, ROWS, describe_graph, open_rows, open_session, run_session
 from minicoil.encoder.token_budget import Stopwatch, TokenBudget
 from minicoil.text import TokenizedText
@@ -137,8 +137,8 @@ class TokenEncoder:
             return
         batches, at_once = list(_cut_batches(order, lengths, *candidates)), self._budget.at_once
         if numbers := at_once.candidates(len(batches), self.threads):
-            yield from self._measure_at_once(numbers, batches, lengths, work)
-            batches = [batch for number, batch in enumerate(batches) if number % SHARES >= SHARES // 2]
+            shares, batches = deal_turns(batches)
+            yield from self._measure_at_once(numbers, shares, lengths, work)
         yield from self._run(batches, lengths, work)
 
     def _measure(
@@ -168,23 +168,21 @@ class TokenEncoder:
     def _measure_at_once(
         self,
         numbers: Sequence[int],
-        batches: Sequence[NDArray[np.int64]],
+        shares: Sequence[Sequence[NDArray[np.int64]]],
         lengths: NDArray[np.int64],
         work: _Work[Batch],
     ) -> Iterator[Batch]:
-        """Half of the batches, by different numbers of passes at once; the faster serves from then on."""
-        rates: Rates = {}
+        """These batches by different numbers of passes at once; the faster serves from then on."""
+        found, rates = Rates(), Rates()
         try:
             yield from in_turns(
                 numbers,
-                batches,
+                shares,
                 lambda places: int(lengths[places].sum()),
                 lambda share, passes: self._run(share, lengths, work, passes),
-                rates,
+                found,
             )
-        except BaseException:
-            rates = {}
-            raise
+            rates = found
         finally:
             self._budget.at_once.choose(rates)
 

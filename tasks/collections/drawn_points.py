@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -15,6 +14,7 @@ from minicoil.words import Spread
 from tasks.catalogue import KEYS_FIELD, CollectionRecord
 from tasks.collections.carriers import Carriers
 from tasks.collections.texts import PointTextError, TextSource, joined_path, open_texts
+from tasks.corpus import HashSample
 from tasks.points import Point, PointStore, Vector
 
 DRAWN_POINTS = 5_000  # of a collection: a share of its points is right to about one percent
@@ -71,9 +71,10 @@ def draw_points(
 
 def _draw_ids(points: PointStore, collection: str, most: int) -> list[int | str]:
     """By seeded hash, from the first of the collection."""
-    pages = points.scroll(collection, payload=False)
-    seen = list(islice((point.id for page in pages for point in page), _SCANNED * most))
-    return sorted(seen, key=lambda name: hashlib.blake2b(f"{_SEED}\0{name}".encode(), digest_size=8).digest())[:most]
+    pages, drawn = points.scroll(collection, payload=False), HashSample[int | str](most, _SEED)
+    for name in islice((point.id for page in pages for point in page), _SCANNED * most):
+        drawn.add(str(name), str(name), name)
+    return drawn.entries()
 
 
 def _holders(

@@ -9,6 +9,7 @@ from .documents import (
     storable as storable,
     text_hash as text_hash,
 )
+from .hash_sample import HashSample as HashSample
 from .kept_sentences import KeptSentences as KeptSentences
 from .lengths import (
     SAMPLE as SAMPLE,

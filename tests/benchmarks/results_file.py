@@ -28,9 +28,15 @@ def stamp(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {"date": date.today().isoformat(), "machine": describe_machine(), **figures}
 
 
-def keep_figures(name: str, figures: Mapping[str, Any], part: bool = False) -> None:
-    """Write them to MINICOIL_BENCH_OUT, or else to the file of that name; a `part` goes beside what is there."""
+def keep_figures(name: str, figures: Mapping[str, Any], part: bool = False) -> dict[str, Any]:
+    """Write them to MINICOIL_BENCH_OUT, or else to the file of that name; a `part` goes beside what is there.
+
+    Returns:
+        All that the file holds now.
+    """
     path = Path(os.environ.get("MINICOIL_BENCH_OUT") or RESULTS / f"{name}.json")
     path.parent.mkdir(parents=True, exist_ok=True)
     before = json.loads(path.read_text()) if part and path.exists() else {}
-    path.write_text(json.dumps({**before, **stamp(figures)}, indent=1) + "\n")
+    whole = {**before, **stamp(figures)}
+    path.write_text(json.dumps(whole, indent=1) + "\n")
+    return whole

@@ -38,6 +38,22 @@ from tasks.training.retraining import RetrainingConfig, reasons_to_retrain
 PER_ORIGIN = 150  # sentences of one word from the domain, and as many from general text
 
 
+def narrow_sample(whole, keys):
+    """A word's sample with the sentences of these keys alone."""
+    kept = np.flatnonzero(np.isin(whole.keys, keys))
+    place = np.full(len(whole.keys), -1, dtype=np.int64)
+    place[kept] = np.arange(len(kept))
+    snippets = place[whole.snippet_rows] >= 0
+    return replace(
+        whole,
+        keys=whole.keys[kept],
+        embeddings=whole.embeddings[kept],
+        role=whole.role[kept],
+        snippet_rows=place[whole.snippet_rows[snippets]],
+        snippet_embeddings=whole.snippet_embeddings[snippets],
+    )
+
+
 class Sentences:
     """A sentence store in memory: what `encode_features` asks of one, and which sentences have a word."""
 
@@ -157,18 +173,7 @@ class Lab:
         """The word's sample of the sentences that come from `origins` alone."""
         whole = self.features.sample(word)
         keys = self.sentences.sample(word, origins)
-        kept = np.flatnonzero(np.isin(whole.keys, keys))
-        place = np.full(len(whole.keys), -1, dtype=np.int64)
-        place[kept] = np.arange(len(kept))
-        snippets = place[whole.snippet_rows] >= 0
-        return replace(
-            whole,
-            keys=whole.keys[kept],
-            embeddings=whole.embeddings[kept],
-            role=whole.role[kept],
-            snippet_rows=place[whole.snippet_rows[snippets]],
-            snippet_embeddings=whole.snippet_embeddings[snippets],
-        )
+        return narrow_sample(whole, keys)
 
     def layers(self, words, origins, dims, target, seed):
         """Word -> layer, of those that can be trained on these texts; trained once."""

@@ -10,7 +10,7 @@ from functools import partial
 from itertools import groupby
 
 import numpy as np
-from retrieval_lab import Sentences, cached, encode_set
+from retrieval_lab import Sentences, cached, encode_set, narrow_sample
 
 from minicoil.config import PRIOR_COMPONENTS, GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.retrieval.effectiveness import measure
@@ -217,18 +217,7 @@ class _Trainer:
 
     def sample(self, word, origins):
         whole = self.features.sample(word)
-        kept = np.flatnonzero(np.isin(whole.keys, _keys(self.sentences, word, origins, self.sampling)))
-        place = np.full(len(whole.keys), -1, dtype=np.int64)
-        place[kept] = np.arange(len(kept))
-        snippets = place[whole.snippet_rows] >= 0
-        return replace(
-            whole,
-            keys=whole.keys[kept],
-            embeddings=whole.embeddings[kept],
-            role=whole.role[kept],
-            snippet_rows=place[whole.snippet_rows[snippets]],
-            snippet_embeddings=whole.snippet_embeddings[snippets],
-        )
+        return narrow_sample(whole, _keys(self.sentences, word, origins, self.sampling))
 
     def train(self, words, origins):
         config, layers = TrainingConfig.for_target("saturated", DIMS, SEED), {}

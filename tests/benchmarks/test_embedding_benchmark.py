@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asked_figures import check_asked
 from results_file import keep_figures
 
 from minicoil.folder.bundle import create_empty_bundle, derive_bundle
@@ -180,3 +181,7 @@ def test_a_scan_through_a_full_memory_costs_what_it_costs_without(encoder_folder
             least[name] = min(least[name], time.process_time() - begun)
     keep_figures("embeddings", {"scan": {**least, "ratio": round(least["with"] / least["without"], 3)}}, part=True)
     print(json.dumps(least))
+
+
+def test_the_figures_of_all_are_those_asked_for():
+    check_asked("embeddings", keep_figures("embeddings", {}, part=True))

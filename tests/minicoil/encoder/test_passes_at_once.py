@@ -7,7 +7,7 @@ import pytest
 
 from minicoil.encoder import passes_at_once
 from minicoil.encoder.forward_counts import count_forwards
-from minicoil.encoder.passes_at_once import PASSES_EACH, SHARES, PassesAtOnce, in_turns, mean_rates
+from minicoil.encoder.passes_at_once import PASSES_EACH, SHARES, PassesAtOnce, deal_turns, in_turns, mean_rates
 from minicoil.encoder.token_budget import TokenBudget
 from minicoil.encoder.token_encoder import TokenEncoder
 from minicoil.text.tokens import WordTokenizer
@@ -57,7 +57,9 @@ def test_half_of_the_batches_run_in_turns_and_the_slower_number_shows():
             seen.append((batch, passes))
             yield batch
 
-    done = list(in_turns((8, 4), list(range(64)), lambda batch: 100, run, rates))
+    shares, rest = deal_turns(list(range(64)))
+    done = list(in_turns((8, 4), shares, lambda batch: 100, run, rates))
+    assert sorted([*done, *rest]) == list(range(64))
     assert sorted(done) == [batch for batch in range(64) if batch % SHARES < SHARES // 2]
     assert {batch % SHARES for batch, passes in seen if passes == 8} == {0, 2}
     assert [len(turns) for turns in rates.values()] == [2, 2] and min(rates[4]) > max(rates[8])
