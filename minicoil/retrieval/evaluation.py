@@ -12,6 +12,7 @@ from minicoil.retrieval.ranking_order import Hit, tie_order
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.retrieval.word_effects import Effects, WordEffect, group_effects
 from minicoil.sparse import MiniCoil, SparseVector, Term, bm25_vector, split_query, without_words
+from minicoil.words import Vocabulary
 
 BM25, RELEASE, PARENT, NEW_WORDS = "bm25", "minicoil", "parent", "new_words"
 BM25_IMPORTANCE, RELEASE_IMPORTANCE = "bm25_importance", "minicoil_importance"
@@ -144,20 +145,21 @@ def encode_documents(
         progress: Told of documents done.
         weighing: The release with its importance; None makes no vectors for it.
     """
-    tokens = [text.tokens for text in model.tokenizer.tokenize(texts)]
-    answer = {BM25: [bm25_vector(words, model.vocabulary, model.bm25) for words in tokens]}
-    vocabularies = {RELEASE: model.vocabulary}
+    blank = without_words(model.vocabulary)
+    plain, weighed = {RELEASE: model.vocabulary}, dict[str, Vocabulary]()
     if parent is not None and is_ancestor:
-        vocabularies[PARENT] = parent.vocabulary
+        plain[PARENT] = parent.vocabulary
         if steps is not None:
-            vocabularies[NEW_WORDS] = steps.vocabulary
-    rows = list(model.embed_each(texts, list(vocabularies.values()), progress))
-    answer |= {system: [row[place] for row in rows] for place, system in enumerate(vocabularies)}
+            plain[NEW_WORDS] = steps.vocabulary
+    plain[BM25] = blank
+    reader = model
+    if weighing is not None:
+        weighed = {RELEASE_IMPORTANCE: model.vocabulary, BM25_IMPORTANCE: blank}
+        reader = weighing
+    rows = list(reader.embed_each(texts, [*weighed.values()], progress, [*plain.values()]))
+    answer = {system: [row[place] for row in rows] for place, system in enumerate((*weighed, *plain))}
     if PARENT not in answer:
         answer[PARENT] = answer[BM25] if parent is None else list(parent.embed(texts))
-    if weighing is not None:
-        both = list(weighing.embed_each(texts, [weighing.vocabulary, without_words(weighing.vocabulary)]))
-        answer |= {RELEASE_IMPORTANCE: [row[0] for row in both], BM25_IMPORTANCE: [row[1] for row in both]}
     return answer
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -94,15 +95,16 @@ def count_words(tokens: Sequence[str], vocabulary: Vocabulary) -> Bag:
     Source: FastEmbed 0.9.1, `VocabResolver.resolve_tokens` and `SparseVectorConverter.clean_words`.
     """
     known: dict[int, int] = {}
-    others: dict[str, int] = {}
-    for token, word_id in zip(tokens, vocabulary.resolve_all(tokens), strict=True):
+    others: list[tuple[str, int]] = []
+    occurrences = Counter(tokens)  # a text says most of its words again
+    for (token, n), word_id in zip(occurrences.items(), vocabulary.resolve_all([*occurrences]), strict=True):
         if word_id:
-            known[word_id] = known.get(word_id, 0) + 1
+            known[word_id] = known.get(word_id, 0) + n
         else:
-            others[token] = others.get(token, 0) + 1
+            others.append((token, n))
     unknown: dict[str, int] = {}
     part_stems = vocabulary.language.part_stems
-    for token, n in others.items():
+    for token, n in others:
         for part in part_stems(token):
             word_id = vocabulary.ids.get(part, 0)
             if word_id in known:

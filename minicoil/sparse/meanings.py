@@ -70,7 +70,8 @@ def find_pieces(text: TokenizedText, vocabulary: Vocabulary, *older: Vocabulary 
     for old in older:
         if old is not None:
             ids = np.asarray(old.resolve_all(text.tokens), dtype=np.int64)[text.positions]
-            only_old = np.flatnonzero((ids != 0) & ~np.isin(ids, found))
+            known = np.flatnonzero(ids)
+            only_old = known[~np.isin(ids[known], found)]
             pieces, found = np.concatenate([pieces, only_old]), np.concatenate([found, ids[only_old]])
     return WordPieces(pieces, found)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -18,13 +18,13 @@ from minicoil.errors import BundleError, EncoderError
 from minicoil.files import BundleLayout, Count, Size, check_number
 from minicoil.folder import check_bundle, read_facts
 from minicoil.importance import open_importance
-from minicoil.sparse.cells import SparseVector, count_words, document_vector, query_vector, union
+from minicoil.sparse.cells import SparseVector, count_words
 from minicoil.sparse.embedding_kind import kind_of
 from minicoil.sparse.meanings import WordMeanings, WordPieces, find_pieces, no_meanings
 from minicoil.sparse.measuring import Recollection, measure_batches, pool_in_order
-from minicoil.sparse.weighing import weigh_bag
+from minicoil.sparse.text_vectors import text_query, text_union, text_vector
 from minicoil.sparse.workers import PROCESS_BYTES, EncodedWindow, Request, encode_in_processes
-from minicoil.text import TokenizedText, WordTokenizer, is_joined
+from minicoil.text import TokenizedText, WordTokenizer
 from minicoil.words import Vocabulary
 
 Progress = Callable[[int], None]
@@ -227,8 +227,9 @@ class MiniCoil:
         meanings, dense = self._measure(read, wanted, request, progress)
         pairs = zip(read, meanings, strict=True)
         if request.query:
-            return EncodedWindow([self._query(text, found) for text, found in pairs], dense)
-        return EncodedWindow([self._unite(text, found, olds)[1] for text, found in pairs], dense)
+            return EncodedWindow([text_query(text, found, self.vocabulary) for text, found in pairs], dense)
+        vectors = [text_union(text, found, self.vocabulary, olds, self.bm25)[1] for text, found in pairs]
+        return EncodedWindow(vectors, dense)
 
     def embed_union(
         self, documents: str | Iterable[str], *olds: Vocabulary, progress: Progress | None = None
@@ -247,10 +248,14 @@ class MiniCoil:
             wanted = [find_pieces(text, self.vocabulary, *olds) for text in read]
             meanings, _ = self._measure(read, wanted, Request(False, False), progress)
             for text, found in zip(read, meanings, strict=True):
-                yield self._unite(text, found, olds)
+                yield text_union(text, found, self.vocabulary, olds, self.bm25)
 
     def embed_each(
-        self, documents: str | Iterable[str], vocabularies: Sequence[Vocabulary], progress: Progress | None = None
+        self,
+        documents: str | Iterable[str],
+        vocabularies: Sequence[Vocabulary],
+        progress: Progress | None = None,
+        unweighed: Sequence[Vocabulary] = (),
     ) -> Iterator[tuple[SparseVector, ...]]:
         """The vectors that each document has under this vocabulary or its ancestors', by one forward pass.
 
@@ -258,32 +263,18 @@ class MiniCoil:
             documents: As with `embed`.
             vocabularies: Any whose rows are in this stack.
             progress: Told of documents done.
+            unweighed: More of them, for vectors that follow those of `vocabularies` and leave importance out.
         """
+        every = {id(vocabulary): vocabulary for vocabulary in (*vocabularies, *unweighed)}
         for window in read_windows(documents):
             read = self.tokenizer.tokenize(window)
-            wanted = [find_pieces(text, *vocabularies) for text in read]
+            wanted = [find_pieces(text, *every.values()) for text in read]
             meanings, _ = self._measure(read, wanted, Request(False, False), progress)
             for text, found in zip(read, meanings, strict=True):
-                yield tuple(self._document(text, found, vocabulary) for vocabulary in vocabularies)
-
-    def _document(self, text: TokenizedText, found: WordMeanings, vocabulary: Vocabulary) -> SparseVector:
-        bag = count_words(text.tokens, vocabulary)
-        weights = None if found.weights is None else weigh_bag(text.tokens, bag, vocabulary, found.weights)
-        return document_vector(bag, found.select(bag.word_ids), vocabulary, self.bm25, weights)
-
-    def _query(self, text: TokenizedText, found: WordMeanings) -> SparseVector:
-        bag = count_words(text.tokens, self.vocabulary)
-        return query_vector(bag, found.select(bag.word_ids), self.vocabulary)
-
-    def _unite(
-        self, text: TokenizedText, found: WordMeanings, olds: Sequence[Vocabulary]
-    ) -> tuple[SparseVector, SparseVector]:
-        new_vector = everything = self._document(text, found, self.vocabulary)
-        # a symbol-joined token may count for one word more or less than before, and so may the text's length
-        lenient = bool(olds) and any(is_joined(token) for token in text.tokens)
-        for old in olds:
-            everything = union(everything, self._document(text, found, old), lenient)
-        return new_vector, everything
+                bags = {key: count_words(text.tokens, vocabulary) for key, vocabulary in every.items()}
+                plain = replace(found, weights=None)
+                pairs = [*((found, one) for one in vocabularies), *((plain, one) for one in unweighed)]
+                yield tuple(text_vector(text, means, one, self.bm25, bags[id(one)]) for means, one in pairs)
 
     def _measure(
         self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], request: Request, progress: Progress | None

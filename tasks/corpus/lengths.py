@@ -15,6 +15,7 @@ from tasks.corpus.hash_sample import HashSample
 SAMPLE = 2000  # texts; with the usual deviation of about the mean itself, avg_len is right to some 2 %
 _SEED = 17
 _SHORTEST = 1.0  # a collection of empty texts still divides by it
+_TOGETHER = 1024  # texts cut into words at a time
 
 
 @dataclass(frozen=True)
@@ -80,8 +81,11 @@ def measure_lengths(model: MiniCoil, texts: Sequence[str]) -> TextLengths:
 
 
 def _measure(model: MiniCoil, texts: Sequence[str], n_texts: int) -> TextLengths:
-    read = model.tokenizer.tokenize(texts)
-    return summarise_lengths([count_words(text.tokens, model.vocabulary).n_words for text in read], n_texts)
+    counts = list[int]()
+    for start in range(0, len(texts), _TOGETHER):  # a million texts cut at once would take 6 GB
+        read = model.tokenizer.tokenize(texts[start : start + _TOGETHER])
+        counts += [count_words(text.tokens, model.vocabulary).n_words for text in read]
+    return summarise_lengths(counts, n_texts)
 
 
 def summarise_lengths(counts: Sequence[int], n_texts: int) -> TextLengths:

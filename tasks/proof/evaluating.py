@@ -84,6 +84,7 @@ def evaluate_set(
     (model, parent), weighing = contenders.open(bm25), contenders.open_weighing(bm25)
     steps = None
     if parent is not None and contenders.is_ancestor:
+        parent = model.under(parent.vocabulary)  # the same layers, without another encoder
         steps = split_extension(parent.vocabulary, model.vocabulary, model.stack)
     with progress(f"encoding {data.name}", len(texts), "documents") as advance:
         documents = encode_documents(texts, model, parent, contenders.is_ancestor, steps, advance, weighing)

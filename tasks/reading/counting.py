@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -84,13 +85,67 @@ def count_piece(place: Place, run: CountingRun, digest: str) -> int:
     return counts.n_sentences
 
 
-def add_counts(files: PieceFiles, run: str, counts: WordCounts) -> None:
-    """Add the counts of one piece to those of others.
+class CountSum:
+    """The counts of all pieces added up, in their order, those that are there while others are still being counted.
 
-    Raises:
-        StoreError: they are damaged, and were removed.
+    Adding up is one process's work: what is left of it when the last piece is counted is time that no number of
+    processes makes shorter.
+
+    Args:
+        pieces: Whose counts.
+        run: Name of the run.
+        counts: What they are added to.
     """
-    counts.add_columns(_read_counts(files, files.counts(run)))
+
+    _LOOK_SECONDS = 1.0  # between two looks for the next piece
+
+    def __init__(self, pieces: Sequence[PieceFiles], run: str, counts: WordCounts) -> None:
+        self.counts = counts
+        self._pieces, self._run = pieces, run
+        self._n_added = 0
+        self._is_over = threading.Event()
+        self._error: Exception | None = None
+
+    @contextmanager
+    def meanwhile(self) -> Iterator[None]:
+        """Add what appears while the body runs. What cannot be read is raised by `finish`, not here."""
+        adder = threading.Thread(target=self._follow, name="adding counts", daemon=True)
+        adder.start()
+        try:
+            yield
+        finally:
+            self._is_over.set()
+            adder.join()
+
+    def finish(self) -> Iterator[int]:
+        """Add the rest, and give the number of each piece as it is added, first of those that were.
+
+        Raises:
+            StoreError: counts are damaged, and were removed.
+        """
+        yield from range(self._n_added)
+        if self._error is not None:
+            raise self._error
+        for number in range(self._n_added, len(self._pieces)):
+            self._add(number)
+            yield number
+
+    def _follow(self) -> None:
+        try:
+            for number, piece in enumerate(self._pieces):
+                while piece.store.stat(piece.counts(self._run)) is None:
+                    if self._is_over.wait(self._LOOK_SECONDS):
+                        return
+                if self._is_over.is_set():  # `finish` shows its progress
+                    return
+                self._add(number)
+        except Exception as error:  # whoever waits for the body hears of it afterwards
+            self._error = error
+
+    def _add(self, number: int) -> None:
+        piece = self._pieces[number]
+        self.counts.add_columns(_read_counts(piece, piece.counts(self._run)))
+        self._n_added = number + 1
 
 
 def _read_counts(files: PieceFiles, key: str) -> CountColumns:

@@ -14,7 +14,7 @@ from minicoil.words import KeyRuns, WordCounts
 from tasks.corpus import CorpusReport, KeptSentences, Piece, cut_corpora, nothing_found
 from tasks.place import Place
 from tasks.progress import track
-from tasks.reading.counting import CountingRun, add_counts, store_tokenizer
+from tasks.reading.counting import CountingRun, CountSum, store_tokenizer
 from tasks.reading.ownership import give_sentences
 from tasks.reading.piece_files import LOOKING, PREFIX, PieceFiles
 from tasks.reading.reading import Reading
@@ -98,14 +98,15 @@ class PieceReading:
         if not owned.n_documents:
             raise nothing_found(self.specs, self.report)
         store_tokenizer(objects, run, model)
-        _each(spread, "counting words", cut_counting(objects, run, self._uncounted(files, run), n_shards))
-        counts = WordCounts(self.language)
-        for piece in track(files, "adding counts", len(files), "pieces"):
-            add_counts(piece, run.name, counts)
+        counted = CountSum(files, run.name, WordCounts(self.language))
+        with counted.meanwhile():
+            _each(spread, "counting words", cut_counting(objects, run, self._uncounted(files, run), n_shards))
+        for _ in track(counted.finish(), "adding counts", len(files), "pieces"):
+            pass
         for entry in list(objects.list(self.scope)):
             objects.delete(entry.key)
         return Reading(
-            counts,
+            counted.counts,
             self.report,
             owned.digest,
             owned.n_documents,

@@ -49,7 +49,8 @@ def trees(tmp_path_factory):
 
 def run(tree, **job):
     environment = {**os.environ, "PYTHONPATH": str(tree), "TOKENIZERS_PARALLELISM": "false"}
-    command = [sys.executable, str(CHILD), json.dumps(job)]
+    own = tree / ".venv" / "bin" / "python"  # of a checkout that was installed
+    command = [str(own if tree != ROOT and own.exists() else sys.executable), str(CHILD), json.dumps(job)]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=tree, timeout=3000)
     assert done.returncode == 0, done.stderr[-3000:]
     answer = json.loads(done.stdout.splitlines()[-1])

@@ -11,7 +11,15 @@ from minicoil.files.layout import BundleLayout
 from minicoil.folder.bundle import create_empty_bundle, derive_bundle
 from minicoil.importance.document_words import FEATURES
 from minicoil.importance.weights import Importance
-from minicoil.sparse.cells import count_words, document_vector
+from minicoil.retrieval.evaluation import (
+    BM25 as BM25_SYSTEM,
+    BM25_IMPORTANCE,
+    PARENT,
+    RELEASE,
+    RELEASE_IMPORTANCE,
+    encode_documents,
+)
+from minicoil.sparse.cells import bm25_vector, count_words, document_vector, without_words
 from minicoil.sparse.model import MiniCoil
 from minicoil.sparse.weighing import weigh_bag
 from minicoil.words.vocabulary import Vocabulary
@@ -113,6 +121,30 @@ def test_a_word_keeps_its_weight_when_it_becomes_known_or_is_retrained(folders, 
         model.embed_each(TEXTS, [empty]), model.embed_each(TEXTS, [model.vocabulary, empty]), strict=True
     ):
         np.testing.assert_allclose(alone.values, both[1].values, atol=1e-5)
+
+
+def test_one_pass_measures_every_system_of_an_evaluation_weighed_or_not(folders, digest):
+    parent, plain, weighed = (
+        MiniCoil.load(folders / "one", avg_len=20.0),
+        MiniCoil.load(folders / "two", avg_len=20.0),
+        weighed_of(folders / "two", digest),
+    )
+    with count_forwards() as counts:
+        found = encode_documents(TEXTS, plain, parent, True, weighing=weighed)
+    assert counts.n_twice == {} and counts.n_passes == {VECTORS: len(TEXTS)}
+    blank = without_words(plain.vocabulary)
+    expected = {
+        BM25_SYSTEM: [bm25_vector(plain.tokenizer.words(text), plain.vocabulary, plain.bm25) for text in TEXTS],
+        RELEASE: list(plain.embed(TEXTS)),
+        PARENT: list(parent.embed(TEXTS)),
+        RELEASE_IMPORTANCE: list(weighed.embed(TEXTS)),
+        BM25_IMPORTANCE: [row for (row,) in weighed.embed_each(TEXTS, [blank])],
+    }
+    assert found.keys() == expected.keys()
+    for system, vectors in expected.items():
+        for one, other in zip(found[system], vectors, strict=True):
+            assert one.indices.tolist() == other.indices.tolist()
+            np.testing.assert_allclose(one.values, other.values, atol=1e-5)
 
 
 def test_processes_and_memory_give_the_same(folders, digest):
