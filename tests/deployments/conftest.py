@@ -134,6 +134,7 @@ def start_service(home: Path, *options: str) -> Served:
     port = free_port()
     command = [sys.executable, "-m", "flows.cli", "serve", "--home", str(home), "--port", str(port), "--json", *options]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    environment["MINICOIL_READ_SHARDS"] = "2"  # of a corpus of several pieces; one of a single piece is read as ever
     home.parent.mkdir(parents=True, exist_ok=True)
     with (home.parent / "serve.log").open("ab") as log:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=log, env=environment, text=True)

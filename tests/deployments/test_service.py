@@ -12,11 +12,16 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from deployments.children import _marked
+from flows.orchestration.sharding import read_in_shards
 from tasks.catalogue.approvals import read_waiting
 from tasks.catalogue.channels import read_channel
+from tasks.corpus.kept_sentences import KeptSentences
+from tasks.models.bundles import open_model
+from tasks.place import Place
 from tasks.report.inspecting import pull
 from tests.deployments.conftest import stop_service
 
@@ -177,6 +182,22 @@ def test_a_locked_database_is_survived_or_named_and_holds_no_slot(served):
     assert ended["state_type"] == "COMPLETED" or "the Prefect server" in ended["state"]["message"], ended["state"]
     served.finish("index-collection/on-demand", **index)
     assert served.get("/v2/concurrency_limits/channel-production")["active_slots"] == 0
+
+
+def test_the_workers_of_the_pool_read_a_corpus_in_shards_as_one_process_reads_it(served, tmp_path):
+    corpus = ["pydocs:networkx", "pydocs:json"]
+    parameters = {**SMALL, "corpus": corpus, "words": ["edge"], "max_sentences": 30}
+    del parameters["sample"]
+    before = {entry.key for entry in served.place.objects().list("reading/")}
+    served.finish("extend-vocabulary/on-demand", **parameters)
+    shards = served.runs_of("read-shard/on-demand")
+    assert [run["state_type"] for run in shards] == ["COMPLETED"] * 4, shards  # two that split, two that count
+    assert {entry.key for entry in served.place.objects().list("reading/")} <= before
+    model = open_model(served.place, current(served), "minilm", 4)
+    alone = read_in_shards(Place.at(tmp_path), "production", corpus, None, False, model)
+    with served.place.points() as points:
+        kept = KeptSentences(points, 384, "minilm", served.place).known_keys().sorted_keys()
+    assert len(alone.keys) > 1000 and np.array_equal(kept, alone.keys)
 
 
 def test_a_run_can_be_cancelled(served):
