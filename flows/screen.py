@@ -35,7 +35,7 @@ _json_lines = False  # likewise
 _LEVELS = {"": "info", "yellow": "warning", "bold red": "error"}  # of a message, by the style it is shown in
 _answers = Console(highlight=False, emoji=False, color_system=_COLOURS)
 _BEYOND_ASCII = "\u00e9\u6f22\U0001f600"
-TELL_EVERY_SECONDS = 10.0
+TELL_FIRST_SECONDS, TELL_EVERY_SECONDS = 2.0, 10.0  # lines about a step in a pipe
 PIPE_WIDTH = 1000  # columns of a table in a pipe, where nobody's window ends
 SIDE_BY_SIDE_WIDTH = 120  # of two rankings there
 
@@ -130,12 +130,28 @@ class _Bar:
 
 
 class _BarListener:
-    """A bar with counts and time left for every step, one below the other."""
+    """A bar with counts, rate and time left for every step, one below the other."""
 
     def step(self, label: str, total: int | None, unit: str) -> _Bar:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            ProgressColumn,
+            Task,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+        from rich.text import Text
 
-        columns = (TextColumn("{task.description:<34}"), BarColumn(30), MofNCompleteColumn(), TextColumn(unit))
+        class Rate(ProgressColumn):
+            """Units a second."""
+
+            def render(self, task: Task) -> Text:
+                speed = task.finished_speed or task.speed
+                return Text("" if speed is None else f"{_rate(speed)}/s")
+
+        columns = (TextColumn("{task.description:<34}"), BarColumn(30), MofNCompleteColumn(), TextColumn(unit), Rate())
         bars: Progress = Progress(*columns, TimeRemainingColumn(elapsed_when_finished=True), console=_errors)
         bars.start()
         return _Bar(bars, bars.add_task(label, total=total))
@@ -144,16 +160,18 @@ class _BarListener:
 class _Lines:
     def __init__(self, label: str, total: int | None, unit: str) -> None:
         self.label, self.total, self.unit, self.done = label, total, unit, 0
-        self.started = self.told = time.monotonic()
+        self.started = time.monotonic()
+        self.next = self.started + TELL_FIRST_SECONDS
 
     def advance(self, n: int) -> None:
         self.done += n
         now = time.monotonic()
-        if now - self.told < TELL_EVERY_SECONDS:
+        if now < self.next:
             return
-        self.told = now
-        left = (now - self.started) * ((self.total or 0) - self.done) / max(self.done, 1)
-        tell(f"  {self.label}: {self.counts()}" + (f", about {left:.0f} s left" if self.total else ""))
+        self.next = now + TELL_EVERY_SECONDS
+        speed = self.done / max(now - self.started, 1e-9)
+        left = f", about {(self.total - self.done) / max(speed, 1e-9):.0f} s left" if self.total else ""
+        tell(f"  {self.label}: {self.counts()}, {_rate(speed)} a second{left}")
 
     def counts(self) -> str:
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else f"{self.done:,} {self.unit}"
@@ -163,10 +181,19 @@ class _Lines:
 
 
 class _LineListener:
-    """Lines at most every ten seconds, for logs and pipes."""
+    """Lines after two seconds of a step and every ten from then on, for logs and pipes."""
 
     def step(self, label: str, total: int | None, unit: str) -> _Lines:
         return _Lines(label, total, unit)
+
+
+def _rate(a_second: float) -> str:
+    """Units a second, as precise as it helps.
+
+    >>> _rate(12345.6), _rate(42.0), _rate(0.25)
+    ('12,346', '42', '0.25')
+    """
+    return f"{a_second:,.0f}" if a_second >= 10 else f"{a_second:.2g}"
 
 
 def say(text: str) -> None:

@@ -15,6 +15,7 @@ from minicoil.words import KeySet
 from tasks.corpus.documents import Document, document
 from tasks.corpus.hash_sample import HashSample
 from tasks.corpus.telling_apart import Clash, LastRows, Names, OnDuplicate, Owners
+from tasks.progress import track
 
 if TYPE_CHECKING:
     from tasks.points import PointStore
@@ -207,7 +208,9 @@ def _without_repeats(documents: Iterable[Document], report: CorpusReport) -> Ite
 
 def _smallest(documents: Iterable[Document], sample: int, seed: int) -> Iterator[Document]:
     chosen: HashSample[Document] = HashSample(sample, seed)
-    for entry in documents:
+    for entry in track(
+        documents, "drawing a sample", None, "documents"
+    ):  # of a whole folder: nothing is given out before
         chosen.add(entry.text, entry.id, entry)
     yield from chosen.entries()
 

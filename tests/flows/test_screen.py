@@ -1,13 +1,19 @@
 """What stderr gets where JSON lines are asked for: all of it, one object a line, and nothing of it on stdout."""
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import time
 from datetime import datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from flows import screen
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"time", "level", "logger", "message", "process"}
@@ -73,3 +79,30 @@ def test_log_lines_exceptions_warnings_and_messages_share_one_form():
 def test_who_wants_quiet_gets_what_failed_or_was_lost_alone():
     _, lines = run("-c", LOGS.format(quiet=True))
     assert [line["message"] for line in lines] == ["it failed", "passed over: x"]
+
+
+def test_a_step_in_a_pipe_says_rate_and_time_left_after_two_seconds_and_every_ten_from_then_on(monkeypatch):
+    now, told = [100.0], []
+    monkeypatch.setattr(screen.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(screen, "tell", told.append)
+    step = screen._LineListener().step("counting", 3000, "pieces")
+    for second in range(1, 21):
+        now[0] = 100.0 + second
+        step.advance(100)
+    step.close()
+    assert told == [
+        "  counting: 200 of 3,000 pieces, 100 a second, about 28 s left",
+        "  counting: 1,200 of 3,000 pieces, 100 a second, about 18 s left",
+        "  counting: 2,000 pieces in 20.0 s",
+    ]
+
+
+def test_a_bar_shows_the_rate_too(monkeypatch):
+    shown = io.StringIO()
+    monkeypatch.setattr(screen, "_errors", Console(file=shown, force_terminal=True, width=140, color_system=None))
+    bar = screen._BarListener().step("counting", 40, "pieces")
+    for _ in range(4):
+        time.sleep(0.02)
+        bar.advance(10)
+    bar.close()
+    assert re.search(r"40/40 pieces +\d[\d,]*/s", shown.getvalue())
