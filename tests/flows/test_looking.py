@@ -69,6 +69,9 @@ LOOKING = (
     ("words", "nodes"),
     ("search", "docs", "shortest path"),
     ("search", "docs", "shortest path", "--compare"),
+    ("search", "docs", "shortest path", "--explain", "{point}"),
+    ("encode", "--channel", "production"),
+    ("doctor",),
     ("compare", "1", "2", "docs", "--queries", "{files}/queries.txt"),
     ("evaluate", "{files}/beir"),
     ("evaluate", "{files}/beir", "--in-memory"),
@@ -79,6 +82,7 @@ LOOKING = (
     ("release", "verify", "production"),
     ("release", "waiting"),
     ("release", "readers"),
+    ("release", "audit"),
     ("release", "pull", "production", "{files}/pulled-{n}"),
     ("release", "prune", "--dry-run"),
     ("forget", "--doc", "d1", "--dry-run"),
@@ -88,9 +92,11 @@ LOOKING = (
 @pytest.mark.timeout(300)
 def test_what_only_looks_changes_nothing(home, files):
     before = content(home)
+    with Place.at(home).points() as points:
+        point = next(iter(points.scroll("docs", None)))[0].id
     for n, arguments in enumerate(LOOKING):
-        given = [argument.format(files=files, n=n) for argument in arguments]
-        answer = CliRunner().invoke(main, [*given, "--home", str(home), "--json"])
+        given = [argument.format(files=files, n=n, point=point) for argument in arguments]
+        answer = CliRunner().invoke(main, [*given, "--home", str(home), "--json"], input="a path between nodes\n")
         assert answer.exit_code == 0, (arguments, answer.output)
         after = content(home)
         changed = {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
