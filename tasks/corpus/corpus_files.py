@@ -53,7 +53,8 @@ class Stretch:
 def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     """Documents of a file, or of every readable file below a folder, in name order.
 
-    A file of rows may be followed by the column of its text, `rows.csv#body`; what exists as a path is that path.
+    A file of rows, or a folder with such files, may be followed by the column of the text, `rows.csv#body`; what exists
+    as a path is that path.
 
     Raises:
         CorpusError: there is nothing under that name, or no file of a kind that is read.
@@ -80,7 +81,7 @@ def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, s
             raise UsageError(f"{shown_name(path)}: {file_kind(path)} is read by an extra: {EXTRA}")
         yield path, shown_name(path.name), shown_name(path), column
     elif os.path.isdir(path):
-        yield from _find_in_folder(path, report)
+        yield from _find_in_folder(path, report, column)
     elif os.path.islink(path):
         raise CorpusError(
             f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))}); give "
@@ -101,12 +102,12 @@ def _with_column(spec: str) -> tuple[Path, str]:
     name, separator, column = spec.rpartition("#")
     if separator and column and not os.path.lexists(path):
         file = find_path(name)
-        if os.path.isfile(file) and is_rows(file):
+        if os.path.isdir(file) or (os.path.isfile(file) and is_rows(file)):
             return file, column
     return path, "text"
 
 
-def _find_in_folder(folder: Path, report: CorpusReport) -> Iterator[tuple[Path, str, str, str]]:
+def _find_in_folder(folder: Path, report: CorpusReport, column: str) -> Iterator[tuple[Path, str, str, str]]:
     n_files = 0
     for path in find_files(folder, report):
         if not is_known(path):
@@ -114,7 +115,7 @@ def _find_in_folder(folder: Path, report: CorpusReport) -> Iterator[tuple[Path, 
             report.refuse(f"files of a kind that is not read ({kind})", shown_name(path))
             continue
         n_files += 1
-        yield path, shown_name(path.relative_to(folder).as_posix()), shown_name(path), "text"
+        yield path, shown_name(path.relative_to(folder).as_posix()), shown_name(path), column
     if not n_files:
         raise CorpusError(f"{shown_name(folder)} holds no file that is read; {accepted_kinds()}")
 
@@ -204,9 +205,12 @@ def _said(error: BaseException) -> str:
 
 def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
     with _open_bytes(path) as file:
-        data = as_utf8(file).read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        report.refuse(f"files over {MAX_FILE_BYTES // 2**20} MiB read in part", place.shown)
+        data, failure = _read_most(as_utf8(file), MAX_FILE_BYTES + 1)
+    if failure is not None:  # what came before it is read
+        report.refuse("files that cannot be read", f"{place.shown}: {_said(failure)}")
+    if is_cut := len(data) > MAX_FILE_BYTES:
+        told = f"files over {MAX_FILE_BYTES // 2**20} MiB read in part (split them, or give their text as .jsonl)"
+        report.refuse(told, place.shown)
         data = data[:MAX_FILE_BYTES]
     if 4 * data.count(0) > len(data):
         report.refuse("files full of zero bytes: no text, or UTF-16 without its mark", place.shown)
@@ -214,9 +218,25 @@ def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[D
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
-        text = data.decode("utf-8", "replace")
+        is_last = (is_cut or failure is not None) and error.reason == "unexpected end of data"
+        if not is_last:  # half a character, where the text was cut
+            report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
+        text = data[: error.start].decode() if is_last else data.decode("utf-8", "replace")
     yield from _chunks(_PROSE[file_kind(path)](text.replace("\0", " ")), place, report)
+
+
+def _read_most(file: IO[bytes], size: int) -> tuple[bytes, Exception | None]:
+    """What can be read of a file, at most so much, and what ended it before."""
+    data = bytearray()
+    read = file.read1  # type: ignore[attr-defined]  # what is there: `read` loses all that it gathered before it fails
+    try:
+        while len(data) < size and (piece := read(size - len(data))):
+            data += piece
+    except UNREADABLE as error:
+        if not data:
+            raise
+        return bytes(data), error
+    return bytes(data), None
 
 
 def _read_document_file(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:

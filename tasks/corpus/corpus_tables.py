@@ -10,7 +10,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tasks.corpus.corpus_rows import FIELDS, row_document
+from tasks.corpus.corpus_rows import FIELDS, refuse_column, row_document
 from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
 
@@ -135,7 +135,7 @@ def _rows(
         if not is_first:
             return
         names = ", ".join(dict.fromkeys(table.names)) or "none"
-        report.refuse(f"files without a column '{column}'", f"{place.shown}: its columns are {names}")
+        refuse_column(report, place, column, names)
         return
     wanted = [name for name in (column, *FIELDS) if name in table.names]
     empty = is_first
