@@ -18,7 +18,6 @@ from typing import IO, Any, cast
 from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
 from tasks.corpus.corpus_files import (
     CHANGED,
-    Stretch,
     accepted_kinds,
     file_kind,
     is_known,
@@ -27,6 +26,7 @@ from tasks.corpus.corpus_files import (
 from tasks.corpus.corpus_tables import group_sizes, read_table
 from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
+from tasks.corpus.stretches import Stretch
 from tasks.store import open_s3_files
 
 SCHEME = "s3://"
@@ -87,7 +87,7 @@ def _with_column(spec: str) -> tuple[str, str]:
 
 def _list(spec: str, bucket: str, base: str) -> list[tuple[str, Stamp]]:
     """Path and stamp of every object at or below a key, by key."""
-    from pyarrow import fs  # type: ignore[import-untyped]
+    from pyarrow import fs
 
     files, path = open_s3_files(), f"{bucket}/{base}" if base else bucket
     with _asking(spec):

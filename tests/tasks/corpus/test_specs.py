@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
-from tasks.corpus import corpus_files
+from tasks.corpus import corpus_prose
 from tasks.corpus.specs import CorpusReport, read_corpora
 
 
@@ -120,7 +120,7 @@ def test_a_packed_text_that_is_cut_is_read_to_where_it_is_cut(tmp_path, kind, en
 def test_a_text_over_the_bound_is_read_in_part_and_says_what_to_do(tmp_path, monkeypatch):
     text = "".join(f"Caf\u00e9 number {i} is open. " for i in range(100_000)).encode()
     within = text.index("\u00e9".encode(), 2**20) + 1  # the bound falls into a character
-    monkeypatch.setattr(corpus_files, "MAX_FILE_BYTES", within)
+    monkeypatch.setattr(corpus_prose, "MAX_FILE_BYTES", within)
     (tmp_path / "a.txt").write_bytes(text)
     documents, report = read(tmp_path)
     assert len(documents) > 1000 and list(report.n_unusable) == [
