@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterator
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,13 +15,14 @@ from tasks.corpus.corpus_rows import FIELDS, row_document
 from tasks.corpus.corpus_tables import count_rows
 from tasks.corpus.documents import RowPlace
 from tasks.corpus.specs import CorpusReport, Document
-from tasks.corpus.stretches import Stretch
+from tasks.corpus.stretches import IdRange, Stretch
 from tasks.store import shown_name
 
 if TYPE_CHECKING:
     from tasks.points import PointStore
 
 
+_LOOKED_AT = 1000  # points whose texts say how long texts are
 _SPLITS = ("train", "test", "valid", "dev")  # what names of files and folders say
 
 
@@ -144,17 +145,56 @@ def _rows(rows: Any, rest: str) -> Iterator[Any]:
         yield row
 
 
-def read_collection(rest: str, report: CorpusReport, points: PointStore) -> Iterator[Document]:
-    """Texts in the payload of a collection, `collection#field`.
+def cut_collection(rest: str, points: PointStore, size: int) -> list[IdRange]:
+    """Ranges of ids whose points have about so many bytes of text; as its first points have, so have all.
 
     Raises:
         UsageError: no field was named.
         CollectionError: the collection does not exist.
     """
+    name, column = _field_of(rest)
+    first = next(iter(points.scroll(name, payload=[column], page=_LOOKED_AT)), [])
+    n_bytes = sum(len(str(point.payload.get(column) or "").encode("utf-8", "replace")) for point in first)
+    if len(first) < _LOOKED_AT or not n_bytes:
+        return [IdRange(None, None)]
+    n_points, before, starts = max(size * len(first) // n_bytes, 1), 0, []
+    for page in points.scroll(name, payload=False, page=10_000):
+        starts += [point.id for point in page[-before % n_points :: n_points]]
+        before += len(page)
+    bounds = [None, *starts[1:], None]
+    return [IdRange(start, end) for start, end in pairwise(bounds)]
+
+
+def _field_of(rest: str) -> tuple[str, str]:
     name, _, column = rest.partition("#")
     if not name or not column:
         raise UsageError(f"qdrant:{rest}: expected qdrant:collection#payload_field")
+    return name, column
+
+
+def read_collection(
+    rest: str, report: CorpusReport, points: PointStore, ids: IdRange | None = None
+) -> Iterator[Document]:
+    """Texts in the payload of a collection, `collection#field`.
+
+    Args:
+        rest: The SPEC without its kind.
+        report: Told of what could not be used.
+        points: Where the collection is.
+        ids: Only these points.
+
+    Raises:
+        UsageError: no field was named.
+        CollectionError: the collection does not exist.
+    """
+    from tasks.points import id_order
+
+    name, column = _field_of(rest)
     place = RowPlace(f"qdrant:{name}", name, f"qdrant:{name}")
-    for page in points.scroll(name, payload=[column, "doc", "title"]):
+    first, end = (None, None) if ids is None else (ids.from_id, ids.to_id)
+    asked: dict[str, Any] = {} if first is None else {"start": first}
+    for page in points.scroll(name, payload=[column, "doc", "title"], **asked):
         for point in page:
+            if end is not None and id_order(point.id) >= id_order(end):
+                return
             yield from row_document({**point.payload, "_id": point.id}, place.at(str(point.id)), report, column)

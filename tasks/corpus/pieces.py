@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minicoil.errors import StoreUnavailableError
+from minicoil.errors import StoreUnavailableError, UsageError
 from minicoil.files import write_json
 from tasks.corpus.corpus_files import CHANGED, file_stamp, find_corpus_files, read_file
 from tasks.corpus.corpus_objects import SCHEME, find_objects, object_groups, object_stamp, read_object
 from tasks.corpus.corpus_prose import MAX_FILE_BYTES
-from tasks.corpus.corpus_sets import hub_shards, read_hub, set_stamp
+from tasks.corpus.corpus_sets import cut_collection, hub_shards, read_collection, read_hub, set_stamp
 from tasks.corpus.corpus_tables import group_sizes
 from tasks.corpus.documents import Document
 from tasks.corpus.specs import CorpusReport, kind_of_spec, open_corpus
-from tasks.corpus.stretches import Stretch, cut_groups, cut_lines, cut_text
+from tasks.corpus.stretches import IdRange, Stretch, cut_groups, cut_lines, cut_text
 
 if TYPE_CHECKING:
     from tasks.points import PointStore
@@ -39,7 +39,7 @@ class Part:
     """What a piece has of one file.
 
     Attributes:
-        path: Absolute, or the address of an object; a SPEC of a set.
+        path: Absolute, or the address of an object; the SPEC of a set or collection.
         name: The file's path below the folder that was named.
         shown: The path as messages name it.
         column: Of its text, in files of rows.
@@ -53,7 +53,7 @@ class Part:
     shown: str
     column: str
     stamp: tuple[int, int] | None
-    stretch: Stretch | None = None
+    stretch: Stretch | IdRange | None = None
     has_changed: bool = False
 
     @property
@@ -93,14 +93,15 @@ class Piece:
         parts = []
         for part in row["parts"]:
             stamp, stretch = part["stamp"], part["stretch"]
+            kind = IdRange if stretch and "from_id" in stretch else Stretch
             parts.append(
-                Part(**{**part, "stamp": stamp and tuple(stamp), "stretch": Stretch(**stretch) if stretch else None})
+                Part(**{**part, "stamp": stamp and tuple(stamp), "stretch": kind(**stretch) if stretch else None})
             )
         return Piece(str(row["spec"]), tuple(parts), int(row["n_bytes"]), str(row["day"]))
 
     def changed_files(self) -> set[str]:
         """Files of which the piece has a stretch, and that are not what they were when they were cut."""
-        cut = (part for part in self.parts if part.stretch is not None)
+        cut = (part for part in self.parts if isinstance(part.stretch, Stretch))
         return {part.path for part in cut if _stamp_of(part.path) != part.stamp}
 
     def with_whole(self, files: Collection[str]) -> Piece | None:
@@ -109,22 +110,26 @@ class Piece:
         for part in self.parts:
             if part.path not in files:
                 parts.append(part)
-            elif part.stretch is None or part.stretch.start == 0:
+            elif not isinstance(part.stretch, Stretch) or part.stretch.start == 0:
                 stamp = _stamp_of(part.path)
                 parts.append(replace(part, stamp=stamp, stretch=None, has_changed=True))
         return replace(self, parts=tuple(parts)) if parts else None
 
 
-def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = None) -> Iterator[Piece]:
+def cut_corpora(
+    specs: Sequence[str], report: CorpusReport, size: int | None = None, points: PointStore | None = None
+) -> Iterator[Piece]:
     """The pieces of several SPECs, in the order in which they would be read.
 
     Args:
         specs: As for `read_corpora`.
         report: Told of files that are of no kind that is read, and of links that lead nowhere.
         size: Bytes of text of a piece, about; None: `PIECE_BYTES`.
+        points: For SPECs that are collections, which are one piece each without it.
 
     Raises:
         CorpusError: a SPEC names no file that is read.
+        CollectionError: a SPEC names no collection.
     """
     size, today = size or PIECE_BYTES, datetime.now(UTC).date().isoformat()
     for spec in specs:
@@ -136,6 +141,9 @@ def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = N
             yield from _gathered(spec, _object_parts(spec, report, size), size)
         elif kind == "hf" and (shards := hub_shards(rest)):
             yield from _gathered(spec, _set_parts(rest, shards), size)
+        elif kind == "qdrant" and points is not None:
+            for ids in cut_collection(rest, points, size):
+                yield Piece(spec, (Part(spec, rest, spec, "", None, ids),), size, today)
         elif kind:
             yield Piece(spec, (), size, today)
         else:
@@ -156,7 +164,11 @@ def read_piece(piece: Piece, report: CorpusReport, points: PointStore | None = N
     for part in piece.parts:
         if part.has_changed:
             report.refuse(CHANGED, part.shown)
-        if part.path.startswith(_SET):
+        if isinstance(part.stretch, IdRange):
+            if points is None:
+                raise UsageError(f"{piece.spec}: reading a collection is not possible here")
+            yield from read_collection(part.name, report, points, part.stretch)
+        elif part.path.startswith(_SET):
             yield from read_hub(part.path.removeprefix(_SET), report, part.stretch)
         elif part.is_object:
             yield from read_object(part.path, part.name, report, part.column, part.stretch)

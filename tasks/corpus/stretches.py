@@ -25,6 +25,19 @@ class Stretch:
     first: int
 
 
+@dataclass(frozen=True)
+class IdRange:
+    """Some points of a collection that follow each other.
+
+    Attributes:
+        from_id: The first one's id; None: from the collection's first.
+        to_id: The id that the next range begins with; None: to the last.
+    """
+
+    from_id: int | str | None
+    to_id: int | str | None
+
+
 def cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
     """Stretches of whole lines; files of another encoding than UTF-8 are not cut."""
     start, line = 0, 1

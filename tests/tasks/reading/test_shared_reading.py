@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import uuid
 from dataclasses import replace
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from tasks.corpus import CorpusReport, Piece, pieces as cut
 from tasks.corpus.kept_sentences import KeptSentences
 from tasks.corpus.sentence_store import Sentence
 from tasks.place import Place
+from tasks.points import CollectionSchema, Point
 from tasks.reading import shared_reading
 from tasks.reading.reading import read_sentences
 from tasks.reading.reading_shards import read_shard
@@ -297,6 +299,34 @@ def test_a_set_that_changes_while_its_shards_are_read_is_read_again_whole(
     found = in_pieces(place, encoder_folder, [spec], spread)
     assert found["report"].pop("files that changed while they were read") == (1, [spec.removesuffix("#text")])
     assert found == in_one(Place.at(tmp_path / "one"), tokenizer, [spec])
+
+
+def test_ranges_of_ids_of_a_collection_are_pieces(tmp_path, encoder_folder, tokenizer, monkeypatch):
+    monkeypatch.setattr(cut, "PIECE_BYTES", 900)
+    monkeypatch.setattr("tasks.corpus.corpus_sets._LOOKED_AT", 10)
+    rng, one, place = random.Random(7), Place.at(tmp_path / "one"), Place.at(tmp_path / "pieces")
+    rows = [
+        Point(
+            number if number % 3 else str(uuid.UUID(int=rng.getrandbits(128))),
+            {"body": body, "doc": f"d{number % 11}"},
+            {},
+        )
+        for number in range(1, 90)
+        for body in [" ".join(sentence(rng) for _ in range(rng.randint(0, 3)))]
+    ]
+    for home in (one, place):
+        with home.points() as points:
+            points.ensure("docs", CollectionSchema(sparse=("minicoil",)))
+            points.upsert("docs", rows)
+    with place.points() as points:
+        pieces = list(cut.cut_corpora(["qdrant:docs#body"], CorpusReport(), points=points))
+        assert len(pieces) > 4 and len({piece.digest for piece in pieces}) == len(pieces)
+        assert all(Piece.from_row(json.loads(json.dumps(piece.row()))) == piece for piece in pieces)
+        found = [entry for piece in pieces for entry in cut.read_piece(piece, CorpusReport(), points)]
+        whole = list(cut.open_corpus("qdrant:docs#body", CorpusReport(), points))
+        assert found == whole and [entry.place for entry in found] == [entry.place for entry in whole]
+    expected = in_one(one, tokenizer, ["qdrant:docs#body"])
+    assert in_pieces(place, encoder_folder, ["qdrant:docs#body"]) == expected
 
 
 def test_a_damaged_piece_is_made_anew_by_the_same_command(tmp_path, corpus, encoder_folder, tokenizer):
