@@ -59,7 +59,7 @@ def _extend(parameters: ExtendParameters) -> ExtensionOutcome:
             return answered_report(settled, reading, job.clock)
 
         with job.clock.timing("choose"):
-            background = count_background(job.tokenizer, parameters.background, job.points)
+            background = count_background(job.tokenizer, parameters.background, job.points, reading.report)
             carriers, sampling = Carriers(job.place, job.points, job.records), job.plan.sampling
             selection = Selection(())
             chosen, refused = choose_step(

@@ -19,8 +19,9 @@ Specs = Annotated[
     Field(
         min_length=1,
         title="Corpus",
-        description="Where text comes from: a file or folder, hf:name#column, qdrant:collection#field, pydocs:package; "
-        "or var:name, a variable of the Prefect server",
+        description="Where text comes from: a file or folder (rows.csv#column where the text of rows is not in text), "
+        "s3://bucket/prefix, hf:name#column, qdrant:collection#field, pydocs:package; or var:name, a variable of the "
+        "Prefect server",
         examples=[["docs/"], ["pydocs:torch,prefect"]],
     ),
     Said(is_path=True),

@@ -14,6 +14,7 @@ from .quotes import Quotes as Quotes, normalise_text as normalise_text
 from .sentence_rows import SentenceRows as SentenceRows, split_texts as split_texts
 from .sentences import (
     chunk_text as chunk_text,
+    find_cuts as find_cuts,
     sentence_key as sentence_key,
     sentence_keys as sentence_keys,
     split_sentences as split_sentences,

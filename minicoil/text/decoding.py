@@ -54,7 +54,8 @@ class _Recoded(io.RawIOBase):
     """A file of another encoding, read as UTF-8."""
 
     def __init__(self, file: IO[bytes], encoding: str) -> None:
-        self._file = file
+        # what is there: `read` of a damaged gzip loses all that it gathered before it fails
+        self._read: Any = getattr(file, "read1", file.read)
         self._decoder: Any = codecs.getincrementaldecoder(encoding)("minicoil.damaged")
         self._ready = b""
         self._ended = False
@@ -64,7 +65,7 @@ class _Recoded(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         while not self._ready and not self._ended:
-            piece = self._file.read(_PIECE)
+            piece = self._read(_PIECE)
             self._ended = not piece
             self._ready = self._decoder.decode(piece, final=self._ended).encode("utf-8", "surrogatepass")
         given = self._ready[: len(buffer)]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 
 from markdown_it import MarkdownIt
+
+from minicoil.text.html_parts import cut_html
 
 _MARKDOWN = MarkdownIt("commonmark").enable("table")
 _SILENT_TAGS = frozenset({"script", "style", "pre", "nav", "head", "svg", "template"})
@@ -19,7 +20,7 @@ _BLOCK_TAGS = frozenset(
 _ROLE = re.compile(r":[\w:+-]{1,40}:`~?([^`<]{1,200}?)(?:\s*<[^>`]{0,300}>)?`")
 _LINK = re.compile(r"`([^`<]{1,200}?)\s*<[^>`]{1,300}>`_{1,2}")
 _LITERAL = re.compile(r"``?([^`]{1,300})``?_{0,2}")
-_FOOTNOTE = re.compile(r"\s*\[[\w#*]{1,20}\]_")
+_FOOTNOTE = re.compile(r"(?<!\s)\s*\[[\w#*]{1,20}\]_")
 _URL = re.compile(r"\b(?:https?|ftp)://\S+|\bwww\.\S+")
 _ESCAPED = re.compile(r"\\([^\w\s])|\\\s|\\(?=s\b)")
 _FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n", re.S)
@@ -60,16 +61,15 @@ def from_markdown(text: str) -> str:
     return "\n\n".join(block for block in blocks if block)
 
 
-class _Text(HTMLParser):
+class _Text:
     """Collects what a reader of the page would call its text."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.pieces: list[str] = []
         self.silent = 0
         self.code: list[str] | None = None  # text of the inline code element being read
 
-    def handle_starttag(self, tag: str, attrs: object) -> None:
+    def open(self, tag: str) -> None:
         if tag in _SILENT_TAGS:
             self.silent += 1
         elif tag == "body":
@@ -77,29 +77,25 @@ class _Text(HTMLParser):
         elif tag == "code":
             self.code = []
         elif tag in _BLOCK_TAGS:
-            self._close_code()
+            self.close_code()
             self.pieces.append("\n\n")
 
-    def handle_endtag(self, tag: str) -> None:
+    def end(self, tag: str) -> None:
         if tag in _SILENT_TAGS:
             self.silent = max(self.silent - 1, 0)
         elif tag == "code":
-            self._close_code()
+            self.close_code()
         elif tag in _BLOCK_TAGS:
-            self._close_code()
+            self.close_code()
             self.pieces.append("\n\n")
 
-    def handle_data(self, data: str) -> None:
+    def add(self, data: str) -> None:
         if self.code is not None:
             self.code.append(data)
         elif not self.silent:
             self.pieces.append(data)
 
-    def close(self) -> None:
-        super().close()
-        self._close_code()
-
-    def _close_code(self) -> None:
+    def close_code(self) -> None:
         if self.code is not None and not self.silent:
             self.pieces.append(keep_words("".join(self.code)))
         self.code = None
@@ -107,10 +103,12 @@ class _Text(HTMLParser):
 
 def from_html(text: str) -> str:
     """Paragraphs of an HTML page; scripts, styles, code blocks and navigation left out."""
-    parser = _Text()
-    parser.feed(text)
-    parser.close()
-    return join_paragraphs("".join(parser.pieces))
+    found = _Text()
+    take = {"start": found.open, "end": found.end, "text": found.add}
+    for kind, said in cut_html(text):
+        take[kind](said)
+    found.close_code()
+    return join_paragraphs("".join(found.pieces))
 
 
 def join_paragraphs(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ MAX_CHARACTERS = 1000  # of a sentence; beyond it, one word is an encoded blob
 _MARKER = re.compile(r"^(?:[-*+\u2022]|\(?\d{1,2}[.)])\s")  # of a list item, which is a paragraph of its own
 _WRAPPED = 45  # characters; a shorter line ended where its author meant it to end
 _AFTER_STOP = re.compile(r"(?<=[.!?])\s")
+_BLANK = re.compile(r"\n\s*\n")  # between paragraphs
 SPAN = 2000  # characters a splitter sees at once: whatever it does with them, a long text takes linear time
 _AROUND = ".,;:!?()[]\"'\u2018\u2019\u201c\u201d"  # stands next to a word in prose
 
@@ -138,27 +140,51 @@ def chunk_text(text: str, n_words: int = 120) -> Iterator[str]:
 
     A piece is at most a quarter longer than asked, unless a single sentence is.
     """
-    piece: list[str] = []
+    for units in _gather_units(text, n_words):
+        yield "\n\n".join(unit for _, unit in units)
+
+
+def find_cuts(text: str, n_words: int = 120) -> Iterator[int]:
+    r"""Where a text may be cut in two: at a paragraph that begins a piece, so that its pieces stay the same.
+
+    >>> text = "Pods run here. \n\nNodes too.\n\nAnd kernels."
+    >>> [text[place:] for place in find_cuts(text, 3)]
+    ['Nodes too.\n\nAnd kernels.']
+    """
+    for units in _gather_units(text, n_words):
+        place = units[0][0]
+        if place is not None and place > 0:
+            yield place
+
+
+def _gather_units(text: str, n_words: int) -> Iterator[list[tuple[int | None, str]]]:
+    """The units of each piece."""
+    piece: list[tuple[int | None, str]] = []
     size = 0
-    for unit in _units(text, n_words):
+    for place, unit in _units(text, n_words):
         length = len(unit.split())
         if piece and size + length > n_words * 1.25:
-            yield "\n\n".join(piece)
+            yield piece
             piece, size = [], 0
-        piece.append(unit)
+        piece.append((place, unit))
         size += length
         if size >= n_words:
-            yield "\n\n".join(piece)
+            yield piece
             piece, size = [], 0
     if piece:
-        yield "\n\n".join(piece)
+        yield piece
 
 
-def _units(text: str, n_words: int) -> Iterator[str]:
-    for paragraph in re.split(r"\n\s*\n", text):
+def _units(text: str, n_words: int) -> Iterator[tuple[int | None, str]]:
+    """Paragraphs, each with its place, long ones as sentences, of which the first has it."""
+    start = 0
+    for end, following in chain(map(re.Match.span, _BLANK.finditer(text)), [(len(text), len(text))]):
+        place, paragraph, start = start, text[start:end], following
         if not paragraph.strip():
             continue
         if len(paragraph.split()) <= n_words:
-            yield paragraph.strip()
+            yield place, paragraph.strip()
         else:
-            yield from re.split(r"(?<=[.!?])\s+", paragraph.strip())
+            first, *rest = re.split(r"(?<=[.!?])\s+", paragraph.strip())
+            yield place, first
+            yield from ((None, unit) for unit in rest)

@@ -4,56 +4,33 @@ from __future__ import annotations
 
 import gzip
 import os
-import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from minicoil.errors import CorpusError, UsageError
-from minicoil.text import as_utf8, chunk_text, from_html, from_markdown, from_rst
+from minicoil.text import as_utf8
 from tasks.corpus.corpus_documents import EXTRA, READERS, is_missing, read_document_file
 from tasks.corpus.corpus_folders import find_files
+from tasks.corpus.corpus_prose import PROSE, UNREADABLE, chunk_documents, read_prose, said_by
 from tasks.corpus.corpus_rows import parse_row, row_document
 from tasks.corpus.documents import RowPlace, storable
-from tasks.corpus.specs import CorpusReport, Document, document
+from tasks.corpus.specs import CorpusReport, Document
+from tasks.corpus.stretches import Stretch
 from tasks.store import find_path, shown_name
 
-MAX_FILE_BYTES = 64 * 2**20  # of one prose file; larger ones are data under a text name
 MAX_LINE_BYTES = 16 * 2**20  # of one JSON line, which is held in memory whole
-_PROSE: dict[str, Callable[[str], str]] = {
-    ".txt": lambda text: text,
-    ".md": from_markdown,
-    ".markdown": from_markdown,
-    ".rst": from_rst,
-    ".html": from_html,
-    ".htm": from_html,
-}
 _TABLES, _LINES, _SEPARATED = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}, {".csv", ".tsv"}
 _ROWS = {*_TABLES, *_LINES, *_SEPARATED}
-_KNOWN = {*_PROSE, *_ROWS, *READERS}
-UNREADABLE = (OSError, EOFError, zlib.error)  # permissions, a file that vanished, a damaged or cut gzip
+_KNOWN = {*PROSE, *_ROWS, *READERS}
 CHANGED = "files that changed while they were read"
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Some rows of a file that follow each other.
-
-    Attributes:
-        start, end: Of its bytes in a file of lines, of its row groups in a table; `end` None: to the last.
-        first: Number of its first row.
-    """
-
-    start: int
-    end: int | None
-    first: int
 
 
 def read_path(spec: str, report: CorpusReport) -> Iterator[Document]:
     """Documents of a file, or of every readable file below a folder, in name order.
 
-    A file of rows may be followed by the column of its text, `rows.csv#body`; what exists as a path is that path.
+    A file of rows, or a folder with such files, may be followed by the column of the text, `rows.csv#body`; what exists
+    as a path is that path.
 
     Raises:
         CorpusError: there is nothing under that name, or no file of a kind that is read.
@@ -80,7 +57,7 @@ def find_corpus_files(spec: str, report: CorpusReport) -> Iterator[tuple[Path, s
             raise UsageError(f"{shown_name(path)}: {file_kind(path)} is read by an extra: {EXTRA}")
         yield path, shown_name(path.name), shown_name(path), column
     elif os.path.isdir(path):
-        yield from _find_in_folder(path, report)
+        yield from _find_in_folder(path, report, column)
     elif os.path.islink(path):
         raise CorpusError(
             f"corpus '{shown_name(path)}' is a link to nothing ({shown_name(os.readlink(path))}); give "
@@ -101,12 +78,12 @@ def _with_column(spec: str) -> tuple[Path, str]:
     name, separator, column = spec.rpartition("#")
     if separator and column and not os.path.lexists(path):
         file = find_path(name)
-        if os.path.isfile(file) and is_rows(file):
+        if os.path.isdir(file) or (os.path.isfile(file) and is_rows(file)):
             return file, column
     return path, "text"
 
 
-def _find_in_folder(folder: Path, report: CorpusReport) -> Iterator[tuple[Path, str, str, str]]:
+def _find_in_folder(folder: Path, report: CorpusReport, column: str) -> Iterator[tuple[Path, str, str, str]]:
     n_files = 0
     for path in find_files(folder, report):
         if not is_known(path):
@@ -114,7 +91,7 @@ def _find_in_folder(folder: Path, report: CorpusReport) -> Iterator[tuple[Path, 
             report.refuse(f"files of a kind that is not read ({kind})", shown_name(path))
             continue
         n_files += 1
-        yield path, shown_name(path.relative_to(folder).as_posix()), shown_name(path), "text"
+        yield path, shown_name(path.relative_to(folder).as_posix()), shown_name(path), column
     if not n_files:
         raise CorpusError(f"{shown_name(folder)} holds no file that is read; {accepted_kinds()}")
 
@@ -193,30 +170,10 @@ def read_placed(
             if file_kind(path) in READERS:
                 yield from _read_document_file(path, place, report)
             else:
-                yield from _read_prose(path, place, report)
+                with _open_bytes(path) as file:
+                    yield from read_prose(file, file_kind(path), place, report, stretch)
         except UNREADABLE as error:
-            report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
-
-
-def _said(error: BaseException) -> str:
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-
-
-def _read_prose(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
-    with _open_bytes(path) as file:
-        data = as_utf8(file).read(MAX_FILE_BYTES + 1)
-    if len(data) > MAX_FILE_BYTES:
-        report.refuse(f"files over {MAX_FILE_BYTES // 2**20} MiB read in part", place.shown)
-        data = data[:MAX_FILE_BYTES]
-    if 4 * data.count(0) > len(data):
-        report.refuse("files full of zero bytes: no text, or UTF-16 without its mark", place.shown)
-        return
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
-        text = data.decode("utf-8", "replace")
-    yield from _chunks(_PROSE[file_kind(path)](text.replace("\0", " ")), place, report)
+            report.refuse("files that cannot be read", f"{place.shown}: {said_by(error)}")
 
 
 def _read_document_file(path: Path, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
@@ -225,18 +182,7 @@ def _read_document_file(path: Path, place: RowPlace, report: CorpusReport) -> It
     with open_seekable(path) as file:
         text = read_document_file(file, file_kind(path), place, report)
     if text is not None:
-        yield from _chunks(storable(text.replace("\0", " ")), place, report)
-
-
-def _chunks(text: str, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
-    """Pieces of prose, each a document under the file's name."""
-    title = place.file.rpartition("/")[2].removesuffix(".gz").rsplit(".", 1)[0].replace("_", " ").replace("-", " ")
-    empty = True
-    for chunk in chunk_text(text):
-        empty = False
-        yield document(place.file, title, chunk)
-    if empty:
-        report.refuse("files without prose", place.shown)
+        yield from chunk_documents(storable(text.replace("\0", " ")), place, report)
 
 
 def read_rows(
@@ -266,7 +212,7 @@ def read_rows(
             with _open_bytes(path) as file:
                 yield from read_separated(as_utf8(file), file_kind(path) == ".tsv", place, report, column)
     except UNREADABLE as error:
-        report.refuse("files that cannot be read", f"{place.shown}: {_said(error)}")
+        report.refuse("files that cannot be read", f"{place.shown}: {said_by(error)}")
 
 
 def _read_lines(

@@ -18,7 +18,6 @@ from typing import IO, Any, cast
 from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
 from tasks.corpus.corpus_files import (
     CHANGED,
-    Stretch,
     accepted_kinds,
     file_kind,
     is_known,
@@ -27,6 +26,7 @@ from tasks.corpus.corpus_files import (
 from tasks.corpus.corpus_tables import group_sizes, read_table
 from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
+from tasks.corpus.stretches import Stretch
 from tasks.store import open_s3_files
 
 SCHEME = "s3://"
@@ -45,7 +45,7 @@ def find_objects(spec: str, report: CorpusReport) -> Iterator[tuple[str, str, st
         CorpusError: there is no such object, or none that is read.
         StoreUnavailableError: the store does not answer.
     """
-    address, _, column = spec.removeprefix(SCHEME).partition("#")
+    address, column = _with_column(spec)
     bucket, _, key = address.partition("/")
     if not bucket or _WILD.search(bucket):
         raise UsageError(f"{spec}: expected s3://bucket/prefix, s3://bucket/key or s3://bucket/prefix/*.parquet")
@@ -64,14 +64,30 @@ def find_objects(spec: str, report: CorpusReport) -> Iterator[tuple[str, str, st
             report.refuse(f"files of a kind that is not read ({file_kind(Path(path)) or 'no ending'})", SCHEME + path)
             continue
         n_read += 1
-        yield SCHEME + path, name, column or "text", stamp
+        yield SCHEME + path, name, column, stamp
     if not n_read:
         raise CorpusError(f"{spec} holds no object that is read; {accepted_kinds()}")
 
 
+def _with_column(spec: str) -> tuple[str, str]:
+    """The address that a SPEC stands for, without scheme, and the column of its rows; what exists is that address."""
+    from pyarrow import fs  # type: ignore[import-untyped]
+
+    address = spec.removeprefix(SCHEME)
+    places = [place for place, character in enumerate(address) if character == "#"]
+    if places and address[0] not in "/#" and not _WILD.search(address):
+        for end in (len(address), *reversed(places)):
+            with _asking(spec):
+                found = open_s3_files().get_file_info(address[:end].rstrip("/"))
+            if found.type != fs.FileType.NotFound:
+                return address[:end], address[end + 1 :] or "text"
+    address, _, column = address.partition("#")
+    return address, column or "text"
+
+
 def _list(spec: str, bucket: str, base: str) -> list[tuple[str, Stamp]]:
     """Path and stamp of every object at or below a key, by key."""
-    from pyarrow import fs  # type: ignore[import-untyped]
+    from pyarrow import fs
 
     files, path = open_s3_files(), f"{bucket}/{base}" if base else bucket
     with _asking(spec):

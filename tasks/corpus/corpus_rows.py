@@ -35,6 +35,12 @@ def parse_row(raw: bytes) -> Any:
     return json.loads(raw.decode("utf-8-sig"))
 
 
+def refuse_column(report: CorpusReport, place: RowPlace, column: str, known: str) -> None:
+    """Count a file that has no such column, and say which it has."""
+    told = f"{place.shown}: its columns are {known}; name the one of the text, as PATH#COLUMN"
+    report.refuse(f"files without a column '{column}'", told)
+
+
 def row_document(row: Any, place: RowPlace, report: CorpusReport, column: str = "text") -> Iterator[Document]:
     """The document of one row, none where it has no usable text.
 

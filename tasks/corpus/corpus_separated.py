@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator
 from typing import IO
 
-from tasks.corpus.corpus_rows import FIELDS, row_document
+from tasks.corpus.corpus_rows import FIELDS, refuse_column, row_document
 from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
 
@@ -38,7 +38,7 @@ def read_separated(
     mark = "\t" if is_tabbed else ";" if ";" in first and "," not in first else ","
     header = [name.strip() for name in next(csv.reader([first], delimiter=mark))]
     if column not in header:
-        report.refuse(f"files without a column '{column}'", f"{place.shown}: its columns are {', '.join(header)}")
+        refuse_column(report, place, column, ", ".join(header))
         return
     wanted = [(header.index(name), name) for name in dict.fromkeys((column, *FIELDS)) if name in header]
     for name in sorted({name for _, name in wanted if header.count(name) > 1}):

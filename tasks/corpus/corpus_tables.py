@@ -10,12 +10,12 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from tasks.corpus.corpus_rows import FIELDS, row_document
+from tasks.corpus.corpus_rows import FIELDS, refuse_column, row_document
 from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
 
 if TYPE_CHECKING:
-    from tasks.corpus.corpus_files import Stretch
+    from tasks.corpus.stretches import Stretch
 
 _ROWS = 1000  # decoded together
 _ARROW_FILE = b"ARROW1"  # what a file of the arrow format begins with; a stream of it begins otherwise
@@ -60,6 +60,23 @@ def group_sizes(file: Path | IO[bytes], column: str) -> Iterator[tuple[int, int]
         group = metadata.row_group(number)
         columns = (group.column(i) for i in range(group.num_columns))
         yield group.num_rows, sum(c.total_uncompressed_size for c in columns if c.path_in_schema == column)
+
+
+def count_rows(path: Path) -> int:
+    """Rows of a parquet or arrow file, by what it says of its parts.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    if path.suffix == ".parquet":
+        return int(parquet.read_metadata(path).num_rows)
+    if path.suffix != ".arrow":
+        raise ValueError(f"{path} is no .parquet and no .arrow")
+    with pa.memory_map(str(path)) as file:
+        return sum(batch.num_rows for _, batch in _Arrow(file).batches(()))
 
 
 @contextmanager
@@ -135,7 +152,7 @@ def _rows(
         if not is_first:
             return
         names = ", ".join(dict.fromkeys(table.names)) or "none"
-        report.refuse(f"files without a column '{column}'", f"{place.shown}: its columns are {names}")
+        refuse_column(report, place, column, names)
         return
     wanted = [name for name in (column, *FIELDS) if name in table.names]
     empty = is_first

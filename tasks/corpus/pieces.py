@@ -1,4 +1,4 @@
-"""A corpus cut into pieces, so that many may read it: stretches of lines, row groups of tables, else whole files.
+"""A corpus cut into pieces, so that many may read it: stretches of lines and of text, row groups, else whole files.
 
 Where pieces end follows from the corpus alone, whoever reads them; read one after the other they give what reading the
 corpus in one go gives, rows under the same numbers.
@@ -14,20 +14,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from minicoil.errors import StoreUnavailableError
+from minicoil.errors import StoreUnavailableError, UsageError
 from minicoil.files import write_json
-from minicoil.text import find_encoding
-from tasks.corpus.corpus_files import CHANGED, Stretch, file_stamp, find_corpus_files, read_file
+from tasks.corpus.corpus_files import CHANGED, file_stamp, find_corpus_files, read_file
 from tasks.corpus.corpus_objects import SCHEME, find_objects, object_groups, object_stamp, read_object
+from tasks.corpus.corpus_prose import MAX_FILE_BYTES
+from tasks.corpus.corpus_sets import cut_collection, hub_shards, read_collection, read_hub, set_stamp
 from tasks.corpus.corpus_tables import group_sizes
 from tasks.corpus.documents import Document
 from tasks.corpus.specs import CorpusReport, kind_of_spec, open_corpus
+from tasks.corpus.stretches import IdRange, Stretch, cut_groups, cut_lines, cut_text
 
 if TYPE_CHECKING:
     from tasks.points import PointStore
 
 PIECE_BYTES = 3 * 2**23  # of text: some 200,000 sentences, which fill one piece of columns; some 6 s of one core
-_COUNTED = 2**22  # bytes that are looked at together
+
+
+_SET = "hf:"
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class Part:
     """What a piece has of one file.
 
     Attributes:
-        path: Absolute, or the address of an object.
+        path: Absolute, or the address of an object; the SPEC of a set or collection.
         name: The file's path below the folder that was named.
         shown: The path as messages name it.
         column: Of its text, in files of rows.
@@ -49,7 +53,7 @@ class Part:
     shown: str
     column: str
     stamp: tuple[int, int] | None
-    stretch: Stretch | None = None
+    stretch: Stretch | IdRange | None = None
     has_changed: bool = False
 
     @property
@@ -89,14 +93,15 @@ class Piece:
         parts = []
         for part in row["parts"]:
             stamp, stretch = part["stamp"], part["stretch"]
+            kind = IdRange if stretch and "from_id" in stretch else Stretch
             parts.append(
-                Part(**{**part, "stamp": stamp and tuple(stamp), "stretch": Stretch(**stretch) if stretch else None})
+                Part(**{**part, "stamp": stamp and tuple(stamp), "stretch": kind(**stretch) if stretch else None})
             )
         return Piece(str(row["spec"]), tuple(parts), int(row["n_bytes"]), str(row["day"]))
 
     def changed_files(self) -> set[str]:
         """Files of which the piece has a stretch, and that are not what they were when they were cut."""
-        cut = (part for part in self.parts if part.stretch is not None)
+        cut = (part for part in self.parts if isinstance(part.stretch, Stretch))
         return {part.path for part in cut if _stamp_of(part.path) != part.stamp}
 
     def with_whole(self, files: Collection[str]) -> Piece | None:
@@ -105,22 +110,26 @@ class Piece:
         for part in self.parts:
             if part.path not in files:
                 parts.append(part)
-            elif part.stretch is None or part.stretch.start == 0:
+            elif not isinstance(part.stretch, Stretch) or part.stretch.start == 0:
                 stamp = _stamp_of(part.path)
                 parts.append(replace(part, stamp=stamp, stretch=None, has_changed=True))
         return replace(self, parts=tuple(parts)) if parts else None
 
 
-def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = None) -> Iterator[Piece]:
+def cut_corpora(
+    specs: Sequence[str], report: CorpusReport, size: int | None = None, points: PointStore | None = None
+) -> Iterator[Piece]:
     """The pieces of several SPECs, in the order in which they would be read.
 
     Args:
         specs: As for `read_corpora`.
         report: Told of files that are of no kind that is read, and of links that lead nowhere.
         size: Bytes of text of a piece, about; None: `PIECE_BYTES`.
+        points: For SPECs that are collections, which are one piece each without it.
 
     Raises:
         CorpusError: a SPEC names no file that is read.
+        CollectionError: a SPEC names no collection.
     """
     size, today = size or PIECE_BYTES, datetime.now(UTC).date().isoformat()
     for spec in specs:
@@ -130,6 +139,11 @@ def cut_corpora(specs: Sequence[str], report: CorpusReport, size: int | None = N
                 yield Piece(f"pydocs:{name}", (), size, today)
         elif kind == "s3":
             yield from _gathered(spec, _object_parts(spec, report, size), size)
+        elif kind == "hf" and (shards := hub_shards(rest)):
+            yield from _gathered(spec, _set_parts(rest, shards), size)
+        elif kind == "qdrant" and points is not None:
+            for ids in cut_collection(rest, points, size):
+                yield Piece(spec, (Part(spec, rest, spec, "", None, ids),), size, today)
         elif kind:
             yield Piece(spec, (), size, today)
         else:
@@ -150,7 +164,13 @@ def read_piece(piece: Piece, report: CorpusReport, points: PointStore | None = N
     for part in piece.parts:
         if part.has_changed:
             report.refuse(CHANGED, part.shown)
-        if part.is_object:
+        if isinstance(part.stretch, IdRange):
+            if points is None:
+                raise UsageError(f"{piece.spec}: reading a collection is not possible here")
+            yield from read_collection(part.name, report, points, part.stretch)
+        elif part.path.startswith(_SET):
+            yield from read_hub(part.path.removeprefix(_SET), report, part.stretch)
+        elif part.is_object:
             yield from read_object(part.path, part.name, report, part.column, part.stretch)
         else:
             yield from read_file(Path(part.path), part.name, part.shown, report, part.column, part.stretch)
@@ -170,14 +190,25 @@ def _object_parts(spec: str, report: CorpusReport, size: int) -> Iterator[tuple[
         yield from _cut(part, Path(address), object_groups(address, column), size)
 
 
+def _set_parts(rest: str, shards: Sequence[tuple[int, int]]) -> Iterator[tuple[Part, int]]:
+    """The same of a set, one a shard; its path is all of it, since its rows are counted through."""
+    address, _, column = rest.partition("#")
+    whole, n_rows = Part(_SET + rest, address, _SET + address, column, set_stamp(rest)), 0
+    for number, (n, n_bytes) in enumerate(shards):
+        yield replace(whole, stretch=Stretch(number, number + 1, n_rows)), n_bytes * 4
+        n_rows += n
+
+
 def _cut(part: Part, path: Path, groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[Part, int]]:
     n_bytes = part.stamp[0] if part.stamp else 0
     stretches: list[tuple[Stretch, int]] = []
     try:
         if n_bytes > size // 8 and path.name.lower().endswith(".parquet"):
-            stretches = list(_cut_groups(groups, size))
+            stretches = list(cut_groups(groups, size))
         elif n_bytes > size and path.name.lower().endswith((".jsonl", ".ndjson")) and not part.is_object:
-            stretches = list(_cut_lines(path, n_bytes, size))
+            stretches = list(cut_lines(path, n_bytes, size))
+        elif size < n_bytes <= MAX_FILE_BYTES and path.name.lower().endswith(".txt") and not part.is_object:
+            stretches = list(cut_text(path, n_bytes, size))
     except StoreUnavailableError:
         raise
     except Exception:  # whatever is wrong with the file, who reads it says so
@@ -190,47 +221,9 @@ def _cut(part: Part, path: Path, groups: Iterator[tuple[int, int]], size: int) -
 
 
 def _stamp_of(path: str) -> tuple[int, int] | None:
+    if path.startswith(_SET):
+        return set_stamp(path.removeprefix(_SET))
     return object_stamp(path) if path.startswith(SCHEME) else file_stamp(Path(path))
-
-
-def _cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
-    """Stretches of whole lines; files of another encoding than UTF-8 are not cut."""
-    start, line = 0, 1
-    with path.open("rb") as file:
-        if find_encoding(file.read(4))[0] != "utf-8":
-            return
-        while start + size + size // 4 < n_bytes:
-            file.seek(start + size)
-            while (piece := file.readline(_COUNTED)) and not piece.endswith(b"\n"):
-                pass
-            end = file.tell()
-            if end >= n_bytes:
-                break
-            yield Stretch(start, end, line), end - start
-            file.seek(start)
-            left = end - start
-            while left and (block := file.read(min(left, _COUNTED))):
-                line += block.count(b"\n")
-                left -= len(block)
-            start = end
-    yield Stretch(start, None, line), n_bytes - start
-
-
-def _cut_groups(groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[Stretch, int]]:
-    """Stretches of row groups with about so much text.
-
-    Args:
-        groups: Rows and bytes of each.
-        size: Of a stretch.
-    """
-    first = n_rows = n_rows_before = n_bytes = number = 0
-    for number, (rows, n) in enumerate(groups):
-        if n_bytes and n_bytes + n > size:
-            yield Stretch(first, number, n_rows_before), n_bytes
-            first, n_rows_before, n_bytes = number, n_rows, 0
-        n_rows += rows
-        n_bytes += n
-    yield Stretch(first, None, n_rows_before), n_bytes
 
 
 def _gathered(spec: str, parts: Iterator[tuple[Part, int]], size: int) -> Iterator[Piece]:

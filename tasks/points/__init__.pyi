@@ -11,5 +11,6 @@ from .records import (
     PointStore as PointStore,
     Vector as Vector,
     VectorUpdate as VectorUpdate,
+    id_order as id_order,
     not_found as not_found,
 )

@@ -209,8 +209,9 @@ class EmbeddedPoints:
         payload: bool | Sequence[str] = True,
         vectors: bool = False,
         page: int = 1000,
+        start: PointId | None = None,
     ) -> Iterator[list[Point]]:
-        offset: PointId | None = None
+        offset = start
         while True:
             points, offset = self._call("page", name, where, payload, vectors, offset, page)
             if points:

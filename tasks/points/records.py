@@ -19,6 +19,15 @@ Vector: TypeAlias = SparseVector | NDArray[np.float32]
 CELLS_PER_PROBE = 64  # a question's cost is that of its postings; fewer, larger questions save round trips
 
 
+def id_order(point_id: PointId) -> tuple[bool, PointId]:
+    """What ids are ordered by, as engines order them: numbers, then UUIDs.
+
+    >>> sorted(["0d000000-0000-0000-0000-000000000000", 10, 9], key=id_order)
+    [9, 10, '0d000000-0000-0000-0000-000000000000']
+    """
+    return isinstance(point_id, str), point_id
+
+
 @dataclass(frozen=True)
 class CollectionSchema:
     """The shape of a collection.
@@ -237,8 +246,9 @@ class PointStore(InPlace, Protocol):
         payload: bool | Sequence[str] = True,
         vectors: bool = False,
         page: int = 1000,
+        start: PointId | None = None,
     ) -> Iterator[list[Point]]:
-        """Every point in the order of ids, at most `page` at a time."""
+        """Every point in the order of ids, at most `page` at a time; from `start` on, where that is given."""
 
     def sample(
         self, name: str, where: PointFilter, n: int, payload: bool | Sequence[str] = True, vectors: bool = False

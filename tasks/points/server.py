@@ -167,8 +167,9 @@ class ServerPoints(InPlaceChanges):
         payload: bool | Sequence[str] = True,
         vectors: bool = False,
         page: int = 1000,
+        start: PointId | None = None,
     ) -> Iterator[list[Point]]:
-        offset: Any = None
+        offset: Any = start
         conditions, rest = self._divide(name, where)
         if rest is not None and payload is not True:
             payload = sorted({*(payload or ()), *(field_root(field) for field in rest.fields)})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
@@ -113,13 +113,24 @@ def read_sentences(
     return reading
 
 
-def count_background(tokenizer: WordTokenizer, spec: str | None, points: PointStore) -> WordCounts | None:
-    """Counts of a corpus of general text, which is not kept; None where none was given."""
+def count_background(
+    tokenizer: WordTokenizer, spec: str | None, points: PointStore, report: CorpusReport
+) -> WordCounts | None:
+    """Counts of a corpus of general text, which is not kept; None where none was given.
+
+    Args:
+        tokenizer: Of the encoder.
+        spec: What to read.
+        points: For a corpus that is a collection.
+        report: Told of what could not be used, as the background's.
+    """
     if spec is None:
         return None
-    counts, rows = WordCounts(tokenizer.language), RowTokenizer(tokenizer)
-    for batch in batches(read_corpora([spec], CorpusReport(), points=points), tokenizer.language):
+    counts, rows, own = WordCounts(tokenizer.language), RowTokenizer(tokenizer), CorpusReport()
+    for batch in batches(read_corpora([spec], own, points=points), tokenizer.language):
         counts.add_rows(rows.tokenize(batch.rows.texts), batch.rows.owners.astype(np.int64))
+    for problem in own.problems:
+        report.problems.add(replace(problem, reason=f"in the background: {problem.reason}"))
     return counts
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,6 +61,7 @@ class PieceReading:
 
         Raises:
             CorpusError: a SPEC names no file that is read.
+            CollectionError: a SPEC names no collection.
         """
         if only_looks:
             place = Place(place.home, (place.work / LOOKING).as_uri(), place.qdrant_url)
@@ -68,8 +70,10 @@ class PieceReading:
         said = [] if language.is_english else [language.code]
         rules = write_json([name, _VERSION, version("sentencex"), *said])
         scope = f"{PREFIX}{hashlib.sha256(rules.encode()).hexdigest()[:12]}/"
-        report = CorpusReport()
-        return PieceReading(place, scope, specs, list(cut_corpora(specs, report)), report, language)
+        report, is_asked = CorpusReport(), any(spec.startswith("qdrant:") for spec in specs)
+        with place.points() if is_asked else nullcontext() as points:
+            pieces = list(cut_corpora(specs, report, points=points))
+        return PieceReading(place, scope, specs, pieces, report, language)
 
     def read(
         self, store: KeptSentences | None, keep: bool, model: Path, spread: Spread, n_shards: int | None = None

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from minicoil.errors import CorpusError
 from minicoil.text import ENGLISH, SNOWBALL, Language, fold_text, open_language
 from tasks.corpus import CorpusReport, Document, read_corpora
 from tasks.place import Place
@@ -57,16 +56,11 @@ def read_sample(place: Place, spec: str, size: int, language: Language = ENGLISH
         CorpusError: there is nothing that can be read; of PDF and Word files it says what their reader is.
     """
     report = CorpusReport()
-    try:
-        if spec.startswith("qdrant:"):
-            with place.points() as points:
-                documents = list(read_corpora([spec], report, size, points=points))
-        else:
-            documents = list(read_corpora([spec], report, size))
-    except CorpusError as error:
-        if any("without a column" in reason for reason in report.n_unusable):
-            raise CorpusError(f"{error}; name the column of the text, as in `minicoil try {spec}#COLUMN`") from error
-        raise
+    if spec.startswith("qdrant:"):
+        with place.points() as points:
+            documents = list(read_corpora([spec], report, size, points=points))
+    else:
+        documents = list(read_corpora([spec], report, size))
     texts = [document.text for document in documents]
     share = function_word_share(texts, language)
     n_found, rows = report.n_read - report.n_duplicates, tuple(report.rows())

@@ -20,7 +20,8 @@ from grown_corpus import write_corpus
 from process_watch import make_environment, run_watched
 from results_file import keep_figures
 
-from minicoil.text.sentences import sentence_keys, split_sentences
+from minicoil.text.prose import from_html
+from minicoil.text.sentence_rows import split_texts
 from minicoil.text.tokens import WordTokenizer
 from minicoil.text.word_rows import RowTokenizer
 from minicoil.words.word_counts import WordCounts
@@ -40,6 +41,16 @@ PATHOLOGICAL = {
     "combining": "e\u0301",
     "lines": "a\n",
     "plain": "The pods of a node share its kernel and run. ",
+}
+# the same as a page of HTML: tags, values and comments that are never closed
+PATHOLOGICAL_HTML = {
+    "html tags": "a<b ",
+    "html values": '<a b="',
+    "html comments": "<!--",
+    "html instructions": "<?x ",
+    "html sections": "<![cdata[",
+    "html references": "&#9",
+    "html in order": "<p>The pods of a <b>node</b> share its kernel and run.</p> ",
 }
 
 
@@ -92,21 +103,21 @@ def growth(small, large):
     return round((large["peak_mib"] - 1.1 * small["peak_mib"]) * 2**20 / more, 1)
 
 
-def cpu_of(text, tokenizer):
+def cpu_of(text, tokenizer, is_html=False):
+    """Of all that reading does to a text that it has in memory."""
     started = time.process_time()
-    found = list(split_sentences(text))
-    sentence_keys(found)
-    WordCounts().add_rows(RowTokenizer(tokenizer).tokenize(found), np.zeros(len(found), np.int64))
+    rows = split_texts([from_html(text) if is_html else text])
+    WordCounts().add_rows(RowTokenizer(tokenizer).tokenize(rows.texts), rows.owners.astype(np.int64))
     return time.process_time() - started
 
 
-@pytest.mark.parametrize("kind", list(PATHOLOGICAL))
+@pytest.mark.parametrize("kind", [*PATHOLOGICAL, *PATHOLOGICAL_HTML])
 def test_twice_the_text_takes_twice_the_time_whatever_it_is(kind, encoder_folder):
-    tokenizer, unit = WordTokenizer.from_folder(encoder_folder), PATHOLOGICAL[kind]
-    times = []
+    is_html, unit = kind in PATHOLOGICAL_HTML, (PATHOLOGICAL | PATHOLOGICAL_HTML)[kind]
+    tokenizer, times = WordTokenizer.from_folder(encoder_folder), []
     for size in (1_250_000, 2_500_000, 5_000_000, 10_000_000):
         text = (unit * (size // len(unit) + 1))[:size]
-        times.append(min(cpu_of(text, tokenizer) for _ in range(2)))
+        times.append(min(cpu_of(text, tokenizer, is_html) for _ in range(2)))
     ratios = [round(after / max(before, 1e-9), 2) for before, after in zip(times, times[1:], strict=False)]
     print(f"\n{kind}: CPU s {[round(t, 3) for t in times]}, ratios at each doubling {ratios}")
     assert times[-1] < 8 * 2.5 * max(times[0], 0.02)  # 8 where it is linear

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 
 from minicoil.text import sentences
-from minicoil.text.sentences import chunk_text, is_prose, sentence_key, split_sentences
+from minicoil.text.sentences import chunk_text, find_cuts, is_prose, sentence_key, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,22 @@ def test_chunks_are_cut_between_paragraphs_and_lose_nothing():
     assert "\n\n".join(chunks) == "\n\n".join(paragraphs)
     assert all(len(chunk.split()) <= 75 for chunk in chunks) and len(chunks) > 3
     assert max(len(c.split()) for c in chunk_text("A short one. " * 200, 60)) <= 75
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["Pods run here.", " One. Two! ", "\n\n", "\n \t\n", "\n", "word " * 9, "caf\u00e9", "\u2003", "\r\n"]
+        ),
+        max_size=60,
+    ),
+    st.integers(1, 12),
+)
+def test_a_text_may_be_cut_where_a_piece_begins_with_a_paragraph(parts, n_words):
+    text = "".join(parts)
+    whole, places = list(chunk_text(text, n_words)), list(find_cuts(text, n_words))
+    for place in places:
+        assert [*chunk_text(text[:place], n_words), *chunk_text(text[place:], n_words)] == whole
+    bounds = [0, *places, len(text)]
+    stretches = [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    assert [piece for stretch in stretches for piece in chunk_text(stretch, n_words)] == whole

@@ -78,6 +78,18 @@ def test_a_pattern_and_a_key(filled, bucket, pattern, n):
     assert read(f"s3://{bucket}/{pattern}#body")[0][0].startswith("body of Row")
 
 
+def test_a_key_with_a_number_sign_is_that_key_and_what_follows_a_key_is_the_column(put, bucket):
+    put("no#1/c#.jsonl", json.dumps({"text": "Of C sharp.", "b#y": "A body of it."}))
+    for spec in ("no#1/c#.jsonl", "no#1", "no#1/*.jsonl".replace("no#1", "**")):
+        assert read(f"s3://{bucket}/{spec}")[0] == ["Of C sharp."]
+    for spec in ("no#1/c#.jsonl#b#y", "no#1#b#y"):
+        assert read(f"s3://{bucket}/{spec}")[0] == ["A body of it."]
+    with pytest.raises(CorpusError, match="no#2#text was not found"):
+        read(f"s3://{bucket}/no#2#text")
+    with pytest.raises(UsageError, match="expected s3://bucket/prefix"):
+        read("s3://#text")
+
+
 def test_documents_are_called_by_their_address(filled, bucket):
     (found,) = read_corpora([f"s3://{bucket}/in/c.jsonl"], CorpusReport())
     assert found.source == f"s3://{bucket}/in/c.jsonl" and found.doc == "7"

@@ -4,6 +4,8 @@ import csv
 import gzip
 import random
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from minicoil.errors import CorpusError, EmptyCorpusError
@@ -47,9 +49,26 @@ def test_a_column_may_be_named_and_the_rest_is_kept(tmp_path):
     with pytest.raises(CorpusError, match="was not found"):
         read(tmp_path / "absent.csv", "body")
     with pytest.raises(
-        EmptyCorpusError, match="files without a column 'nope', such as .*its columns are doc, body, text"
+        EmptyCorpusError,
+        match="files without a column 'nope', such as .*its columns are doc, body, text; name .* as PATH#COLUMN",
     ):
         read(tmp_path / "a.csv", "nope")
+
+
+def test_a_folder_may_be_followed_by_the_column_of_its_files(tmp_path):
+    folder = tmp_path / "all"
+    folder.mkdir()
+    (folder / "a.csv").write_text("doc,body,text\nd1,Of values,no\n")
+    (folder / "b.jsonl").write_text('{"body": "Of a line"}')
+    (folder / "c.txt").write_text("Prose.")
+    (folder / "d.tsv").write_text("text\nno\n")
+    pq.write_table(pa.table({"body": ["Of a table"]}), folder / "e.parquet")
+    documents, report = read(folder, "body")
+    assert [d.body for d in documents] == ["Of values", "Of a line", "Prose.", "Of a table"]
+    assert report.n_unusable == {"files without a column 'body'": 1}
+    (tmp_path / "all#body").mkdir()
+    (tmp_path / "all#body" / "f.txt").write_text("In a folder of that name.")
+    assert [d.body for d in read(folder, "body")[0]] == ["In a folder of that name."]
 
 
 def test_bad_rows_are_counted_with_their_lines_and_the_rest_is_read(tmp_path):

@@ -166,7 +166,9 @@ def test_files_without_rows_or_bytes_are_named_and_the_others_read(tmp_path):
         "files without a column 'text'": 2,
         "files that cannot be read": 1,
     }
-    assert report.examples["files without a column 'text'"][0] == f"{tmp_path}/i.parquet: its columns are body"
+    assert report.examples["files without a column 'text'"][0] == (
+        f"{tmp_path}/i.parquet: its columns are body; name the one of the text, as PATH#COLUMN"
+    )
 
 
 def test_a_damaged_part_costs_its_rows_alone(tmp_path):

@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import random
 from types import SimpleNamespace
 
 import pytest
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
+from tasks.corpus import corpus_prose
 from tasks.corpus.specs import CorpusReport, read_corpora
 
 
@@ -99,6 +101,31 @@ def test_a_packed_file_damaged_in_the_middle_is_one_row_of_the_report(tmp_path):
     documents, report = read(tmp_path)
     assert documents[-1].body == "read all the same"
     assert report.n_unusable["files that cannot be read"] == 1
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("kind", ["txt", "md"])
+def test_a_packed_text_that_is_cut_is_read_to_where_it_is_cut(tmp_path, kind, encoding):
+    rng = random.Random(1)
+    text = "\n\n".join(f"Paragraph {i} says caf\u00e9 and {rng.random()} of pods." for i in range(4000))
+    (tmp_path / f"a.{kind}.gz").write_bytes(gzip.compress(text.encode(encoding))[:-9000])
+    (tmp_path / "b.txt").write_text("Read all the same.")
+    documents, report = read(tmp_path)
+    found = " ".join(document.body for document in documents)
+    assert found.startswith("Paragraph 0 says") and "Paragraph 2000 says" in found and found.endswith("all the same.")
+    assert "Paragraph 3999" not in found and list(report.n_unusable) == ["files that cannot be read"]
+    assert report.examples["files that cannot be read"][0].startswith(f"{tmp_path}/a.{kind}.gz: Compressed file ended")
+
+
+def test_a_text_over_the_bound_is_read_in_part_and_says_what_to_do(tmp_path, monkeypatch):
+    text = "".join(f"Caf\u00e9 number {i} is open. " for i in range(100_000)).encode()
+    within = text.index("\u00e9".encode(), 2**20) + 1  # the bound falls into a character
+    monkeypatch.setattr(corpus_prose, "MAX_FILE_BYTES", within)
+    (tmp_path / "a.txt").write_bytes(text)
+    documents, report = read(tmp_path)
+    assert len(documents) > 1000 and list(report.n_unusable) == [
+        "files over 1 MiB read in part (split them, or give their text as .jsonl)"
+    ]
 
 
 def test_a_line_too_long_to_hold_is_passed_over(tmp_path, monkeypatch):

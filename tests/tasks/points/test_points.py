@@ -12,7 +12,7 @@ from qdrant_places import KINDS, SERVER_KINDS, open_kind, open_server
 
 from minicoil.errors import CollectionError
 from minicoil.sparse.cells import SparseVector
-from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
+from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, id_order
 from tasks.points.embedded import EmbeddedPoints
 from tasks.points.server import ServerPoints
 from tasks.points.server_features import ServerFeatures
@@ -52,6 +52,15 @@ def ids(rows):
 def test_a_missing_collection_is_named_with_those_that_exist(points):
     with pytest.raises(CollectionError, match="'nope' was not found; collections here: docs"):
         points.search("nope", "minicoil", sparse((7, 1.0)), 3)
+
+
+def test_a_scroll_may_start_at_any_id(points):
+    points.upsert("docs", [Point(7, {}, {}), Point(4, {}, {})])
+    every = [row.id for page in points.scroll("docs", page=2) for row in page]
+    assert every == sorted(every, key=id_order) and every[:2] == [4, 7] and len(every) == 5
+    for place, first in enumerate(every):
+        assert [row.id for page in points.scroll("docs", page=2, start=first) for row in page] == every[place:]
+    assert [row.id for page in points.scroll("docs", start=5) for row in page] == every[1:]
 
 
 def test_filters_select_by_key_text_and_stamp(points):

@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import random
+import uuid
 from dataclasses import replace
 
 import pyarrow as pa
@@ -17,6 +18,7 @@ from tasks.corpus import CorpusReport, Piece, pieces as cut
 from tasks.corpus.kept_sentences import KeptSentences
 from tasks.corpus.sentence_store import Sentence
 from tasks.place import Place
+from tasks.points import CollectionSchema, Point
 from tasks.reading import shared_reading
 from tasks.reading.reading import read_sentences
 from tasks.reading.reading_shards import read_shard
@@ -64,6 +66,8 @@ def write_corpus(folder, rng, n_rows=40):
         file.write("\n".join(lines[:9]))
     (folder / "f.png").write_bytes(b"no text")
     (folder / "stra\u00dfe.txt").write_text(sentence(rng))
+    paragraphs = [" ".join(sentence(rng) for _ in range(rng.choice([1, 3, 30]))) for _ in range(25)]
+    (folder / "h.txt").write_text("\n\n".join(paragraphs), encoding=rng.choice(["utf-8", "utf-8-sig", "utf-16"]))
     (folder / os.fsdecode(b"caf\xe9.jsonl")).write_text("\n".join(lines[:3]))  # a name that is no UTF-8
     (folder / "g.jsonl").write_bytes(
         b"\xff\xfe" + '{"text": "The pod of a file in UTF-16 runs here today."}\n'.encode("utf-16-le")
@@ -243,6 +247,86 @@ def test_a_file_that_changes_while_it_is_read_in_pieces_is_read_again_whole_and_
     expected = in_one(Place.at(tmp_path / "one"), tokenizer, corpus)
     assert found["report"].pop("files that changed while they were read") == (1, [str(path)])
     assert found == expected
+
+
+def write_set(folder, kind, n_shards=4):
+    """A set in shards, of which two have sentences in common, and texts and ids."""
+    folder.mkdir()
+    rng, rows = random.Random(3), []
+    for number in range(n_shards):
+        rows += [{"text": " ".join(sentence(rng) for _ in range(3)), "id": str(rng.randrange(30))} for _ in range(9)]
+        table = pa.Table.from_pylist([*rows[-9:], *rows[:2]])
+        if kind == "saved":
+            with pa.ipc.new_stream(folder / f"data-{number:05}-of-{n_shards:05}.arrow", table.schema) as writer:
+                writer.write_table(table, 4)
+        else:
+            pq.write_table(table, folder / f"train-{number:05}-of-{n_shards:05}.parquet", row_group_size=4)
+    if kind == "saved":  # as `save_to_disk` leaves it
+        (folder / "state.json").write_text(json.dumps({"_data_files": [], "_split": "train"}))
+        (folder / "dataset_info.json").write_text("{}")
+    return f"hf:{folder}#text"
+
+
+@pytest.mark.parametrize("kind", ["parquet", "saved"])
+def test_shards_of_a_set_in_a_folder_are_pieces(tmp_path, encoder_folder, tokenizer, monkeypatch, kind):
+    monkeypatch.setattr(cut, "PIECE_BYTES", 100)
+    spec = write_set(tmp_path / "set", kind)
+    pieces = list(cut.cut_corpora([spec], CorpusReport()))
+    assert [part.stretch.start for piece in pieces for part in piece.parts] == [0, 1, 2, 3] and len(pieces) == 4
+    assert all(Piece.from_row(json.loads(json.dumps(piece.row()))) == piece for piece in pieces)
+    found = [entry for piece in pieces for entry in cut.read_piece(piece, CorpusReport())]
+    whole = list(cut.open_corpus(spec, CorpusReport()))
+    assert found == whole and [entry.place for entry in found] == [entry.place for entry in whole]
+    expected = in_one(Place.at(tmp_path / "one"), tokenizer, [spec])
+    assert in_pieces(Place.at(tmp_path / "pieces"), encoder_folder, [spec]) == expected
+
+
+def test_a_set_that_changes_while_its_shards_are_read_is_read_again_whole(
+    tmp_path, encoder_folder, tokenizer, monkeypatch
+):
+    monkeypatch.setattr(cut, "PIECE_BYTES", 100)
+    spec, place, changed = write_set(tmp_path / "set", "parquet"), Place.at(tmp_path / "pieces"), False
+
+    def spread(_, keys):
+        nonlocal changed
+        for number, key in enumerate(keys):
+            if number == 2 and not changed:
+                changed = True
+                pq.write_table(pa.table({"text": [sentence(random.Random(9))], "id": ["new"]}), first)
+            read_shard(place, key)
+
+    first = tmp_path / "set" / "train-00000-of-00004.parquet"
+    found = in_pieces(place, encoder_folder, [spec], spread)
+    assert found["report"].pop("files that changed while they were read") == (1, [spec.removesuffix("#text")])
+    assert found == in_one(Place.at(tmp_path / "one"), tokenizer, [spec])
+
+
+def test_ranges_of_ids_of_a_collection_are_pieces(tmp_path, encoder_folder, tokenizer, monkeypatch):
+    monkeypatch.setattr(cut, "PIECE_BYTES", 900)
+    monkeypatch.setattr("tasks.corpus.corpus_sets._LOOKED_AT", 10)
+    rng, one, place = random.Random(7), Place.at(tmp_path / "one"), Place.at(tmp_path / "pieces")
+    rows = [
+        Point(
+            number if number % 3 else str(uuid.UUID(int=rng.getrandbits(128))),
+            {"body": body, "doc": f"d{number % 11}"},
+            {},
+        )
+        for number in range(1, 90)
+        for body in [" ".join(sentence(rng) for _ in range(rng.randint(0, 3)))]
+    ]
+    for home in (one, place):
+        with home.points() as points:
+            points.ensure("docs", CollectionSchema(sparse=("minicoil",)))
+            points.upsert("docs", rows)
+    with place.points() as points:
+        pieces = list(cut.cut_corpora(["qdrant:docs#body"], CorpusReport(), points=points))
+        assert len(pieces) > 4 and len({piece.digest for piece in pieces}) == len(pieces)
+        assert all(Piece.from_row(json.loads(json.dumps(piece.row()))) == piece for piece in pieces)
+        found = [entry for piece in pieces for entry in cut.read_piece(piece, CorpusReport(), points)]
+        whole = list(cut.open_corpus("qdrant:docs#body", CorpusReport(), points))
+        assert found == whole and [entry.place for entry in found] == [entry.place for entry in whole]
+    expected = in_one(one, tokenizer, ["qdrant:docs#body"])
+    assert in_pieces(place, encoder_folder, ["qdrant:docs#body"]) == expected
 
 
 def test_a_damaged_piece_is_made_anew_by_the_same_command(tmp_path, corpus, encoder_folder, tokenizer):

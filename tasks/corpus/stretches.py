@@ -1,0 +1,109 @@
+"""Where a file may be cut, so that its parts, read in order, are the file: at lines, row groups, paragraphs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from minicoil.text import find_cuts, find_encoding
+
+_COUNTED = 2**22  # bytes that are looked at together
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Some rows of a file that follow each other, or some paragraphs.
+
+    Attributes:
+        start, end: Of its bytes in a file of lines or text, of its row groups in a table; `end` None: to the last.
+        first: Number of its first row.
+    """
+
+    start: int
+    end: int | None
+    first: int
+
+
+@dataclass(frozen=True)
+class IdRange:
+    """Some points of a collection that follow each other.
+
+    Attributes:
+        from_id: The first one's id; None: from the collection's first.
+        to_id: The id that the next range begins with; None: to the last.
+    """
+
+    from_id: int | str | None
+    to_id: int | str | None
+
+
+def cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of whole lines; files of another encoding than UTF-8 are not cut."""
+    start, line = 0, 1
+    with path.open("rb") as file:
+        if find_encoding(file.read(4))[0] != "utf-8":
+            return
+        while start + size + size // 4 < n_bytes:
+            file.seek(start + size)
+            while (piece := file.readline(_COUNTED)) and not piece.endswith(b"\n"):
+                pass
+            end = file.tell()
+            if end >= n_bytes:
+                break
+            yield Stretch(start, end, line), end - start
+            file.seek(start)
+            left = end - start
+            while left and (block := file.read(min(left, _COUNTED))):
+                line += block.count(b"\n")
+                left -= len(block)
+            start = end
+    yield Stretch(start, None, line), n_bytes - start
+
+
+def cut_groups(groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of row groups with about so much text.
+
+    Args:
+        groups: Rows and bytes of each.
+        size: Of a stretch.
+    """
+    first = n_rows = n_rows_before = n_bytes = number = 0
+    for number, (rows, n) in enumerate(groups):
+        if n_bytes and n_bytes + n > size:
+            yield Stretch(first, number, n_rows_before), n_bytes
+            first, n_rows_before, n_bytes = number, n_rows, 0
+        n_rows += rows
+        n_bytes += n
+    yield Stretch(first, None, n_rows_before), n_bytes
+
+
+def cut_text(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of a `.txt` file that end where one of its documents does; none of text that is not clean UTF-8.
+
+    What its documents are follows from all that stands before: so it is read once to be cut, at some 50 MB/s.
+
+    Args:
+        path: The file, which one process can hold.
+        n_bytes: Its size.
+        size: Of a stretch, about.
+    """
+    data = path.read_bytes()
+    encoding, mark = find_encoding(data[:4])
+    if encoding != "utf-8" or b"\0" in data:
+        return
+    try:
+        text = data[mark:].decode()
+    except UnicodeDecodeError:  # who reads it counts and names what is damaged, of all of it
+        return
+    del data
+    if "\ufeff" in text:  # a reader takes one that a stretch begins with for a mark
+        return
+    start, passed, end = 0, 0, mark
+    for place in find_cuts(text):
+        end += len(text[passed:place].encode())
+        passed = place
+        if end - start >= size and n_bytes - end > size // 4:
+            yield Stretch(start, end, 1), end - start
+            start = end
+    yield Stretch(start, None, 1), n_bytes - start
