@@ -73,8 +73,10 @@ def test_text_of_another_language_is_told_so(home, tmp_path):
     folder.mkdir()
     (folder / "a.txt").write_text("\n\n".join(GERMAN.format(i) for i in range(60)))
     answer, told = tried(home, folder)
-    assert "this does not look like English" in told
+    assert "this does not look like English, rather like German (`--language de --home OTHER`)" in told
     assert any("encoder was made for English" in remark for remark in answer["remarks"])
+    refused = run(home, "try", folder, "--language", "de")  # the home's language is settled by now
+    assert refused.exit_code == 2 and "--home OTHER" in refused.stderr and "--channel" not in refused.stderr
 
 
 def test_what_cannot_be_read_is_an_error(home, tmp_path):
