@@ -49,13 +49,16 @@ def _named_by(name: str) -> str:
 
 def _check_prefect(home: Path) -> Any:
     """Which server keeps runs, and whether it answers; none is as good."""
-    from flows.orchestration import find_server
+    from flows.orchestration import find_server, profiles_problem
     from tasks.doctor import Check
 
     try:
         server = find_server(home, click.get_current_context().meta["prefect_url"])
     except MiniCoilError as error:
         return Check("Prefect", "wrong", str(error), "set the address right, or give --prefect-url ''")
+    if server is None and (problem := profiles_problem()) is not None:
+        found = f"no server keeps runs: commands run in their own process; {problem}"
+        return Check("Prefect", "odd", found, "mend or remove that file")
     if server is None:
         return Check("Prefect", "good", "no server keeps runs: commands run in their own process (nobody named one)")
     found = f"{server.url} (by {server.named_by})"

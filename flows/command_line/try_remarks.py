@@ -39,9 +39,11 @@ def language_lines(sample: TrialSample, other: str) -> list[str]:
     if not (sample.is_of_language and language.is_english):
         code = (sample.looks or language).code
         asked = "L" if code == "en" else code
+        # of whatever language, a word without a layer is hashed by its English stem, as FastEmbed has no other stemmer
+        stems = "English stems" if language.is_english else f"{language.name} stop words, and forms meet once taught"
         lines.append(
             "the packaged encoder was made for English: it tells meanings of other languages by luck; BM25 works, with "
-            f"{language.name} stems. An encoder of the language comes with a new home: `minicoil index NAME --corpus "
+            f"{stems}. An encoder of the language comes with a new home: `minicoil index NAME --corpus "
             f"SPEC --language {asked} --encoder E {other}`, then `extend` with the same options"
         )
     return lines

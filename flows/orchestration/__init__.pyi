@@ -24,6 +24,7 @@ from .servers import (
     PrefectServer as PrefectServer,
     find_server as find_server,
     named as named,
+    profiles_problem as profiles_problem,
     this_machine as this_machine,
 )
 from .sharding import (

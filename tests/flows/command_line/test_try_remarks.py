@@ -41,9 +41,9 @@ def test_a_text_of_another_language_is_sent_to_another_home():
     )
 
 
-def test_a_text_of_the_language_that_was_given_is_told_about_the_encoder_and_its_own_stems():
+def test_a_text_of_the_language_that_was_given_is_told_about_the_encoder_and_what_is_of_the_language():
     (packaged,) = language_lines(sample(GERMAN), elsewhere(HERE))
-    assert "with German stems" in packaged and "English stems" not in packaged and "--language de" in packaged
+    assert "with German stop words" in packaged and "English stems" not in packaged and "--language de" in packaged
     assert language_lines(sample(), elsewhere(HERE)) == []
 
 
