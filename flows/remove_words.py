@@ -55,8 +55,8 @@ def _nothing_to_remove(parameters: RemoveParameters) -> RemovalOutcome:
     channel = parameters.channel
     reason = f"channel '{channel}' serves no release, so every word is plain BM25"
     rows = [{"word": word, "verdict": "kept_bm25", "reason": reason} for word in parameters.words]
-    answer = {"release": None, "parent": None, "promoted": False, "words": rows, "collections": [], "seconds": {}}
     message = (
         f"nothing to do: {reason}; `minicoil extend --common 1000 --corpus SPEC --channel {channel}` makes a first one"
     )
-    return RemovalOutcome.of({**answer, "message": message})
+    answer = {"release": None, "parent": None, "promoted": False, "words": rows, "collections": [], "message": message}
+    return RemovalOutcome.of({**answer, "seconds": {}})

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.orchestration.run_records import RunRecord
+    from flows.orchestration import RunRecord
 
 # functions of commands that leave no trace but an answer, and what their caches save the next one
 LOOKING = {
@@ -18,8 +18,11 @@ _RECORDS = "flows.orchestration.run_records"  # brings pydantic in: a command th
 
 def newest_run() -> RunRecord | None:
     """The record of the run that this process began last; None where it began none, or a server keeps it."""
-    records = sys.modules.get(_RECORDS)
-    return records.newest_run() if records is not None else None
+    if _RECORDS not in sys.modules:
+        return None
+    from flows.orchestration import newest_run as newest
+
+    return newest()
 
 
 def describe_interruption(command: str, home: str, is_dry: bool, before: RunRecord | None) -> str:
