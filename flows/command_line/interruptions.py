@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from flows.orchestration import RunRecord
 
-# functions of commands that leave no trace but an answer, and what their caches save the next one
+# functions of commands that leave nothing but an answer or a whole file or folder, and caches that save the next one
 LOOKING = {
     *("compare", "doctor", "encode", "evaluate", "metrics", "search", "serve_embeddings", "status", "words"),
-    *("release_audit", "release_list", "release_show", "release_verify", "release_waiting"),
+    *("release_audit", "release_list", "release_pull", "release_show", "release_verify", "release_waiting"),
 }
 _RECORDS = "flows.orchestration.run_records"  # brings pydantic in: a command that ran no flow has not loaded it
 
