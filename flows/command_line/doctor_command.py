@@ -56,15 +56,17 @@ def _check_prefect(home: Path) -> Any:
         server = find_server(home, click.get_current_context().meta["prefect_url"])
     except MiniCoilError as error:
         return Check("Prefect", "wrong", str(error), "set the address right, or give --prefect-url ''")
-    if server is None and (problem := profiles_problem()) is not None:
-        found = f"no server keeps runs: commands run in their own process; {problem}"
-        return Check("Prefect", "odd", found, "mend or remove that file")
     if server is None:
-        return Check("Prefect", "good", "no server keeps runs: commands run in their own process (nobody named one)")
-    found = f"{server.url} (by {server.named_by})"
-    if (problem := _ask(server.url)) is None:
-        return Check("Prefect", "good", f"{found}, answers")
-    return Check("Prefect", "wrong", f"{found}: {problem}", "start it, or give --prefect-url '' to run without one")
+        found = "no server keeps runs: commands run in their own process (nobody named one)"
+    else:
+        found = f"{server.url} (by {server.named_by})"
+        if (silence := _ask(server.url)) is not None:
+            fix = "start it, or give --prefect-url '' to run without one"
+            return Check("Prefect", "wrong", f"{found}: {silence}", fix)
+        found = f"{found}, answers"
+    if (damaged := profiles_problem()) is not None:
+        return Check("Prefect", "odd", f"{found}; {damaged}", "mend or remove that file")
+    return Check("Prefect", "good", found)
 
 
 def _ask(url: str) -> str | None:

@@ -71,7 +71,7 @@ def test_a_service_of_an_earlier_version_or_a_damaged_file_names_no_server(profi
         assert find_server(tmp_path) is None
 
 
-def test_profiles_that_cannot_be_read_are_told_once_on_the_terminal(profiles, tmp_path):
+def test_profiles_that_cannot_be_read_are_told_once_on_the_terminal(profiles, tmp_path, monkeypatch):
     forget_damage()
     profiles.write_text("not [ toml")
     assert find_server(tmp_path) is find_server(tmp_path) is None
@@ -82,6 +82,10 @@ def test_profiles_that_cannot_be_read_are_told_once_on_the_terminal(profiles, tm
     doctor = CliRunner().invoke(main, ["doctor", "--home", str(tmp_path / "home"), "--json"])
     (check,) = [row for row in json.loads(doctor.stdout)["checks"] if row["name"] == "Prefect"]
     assert check["state"] == "odd" and str(profiles) in check["found"]
+    monkeypatch.setattr("flows.command_line.doctor_command._ask", lambda url: None)  # a server that answers
+    place = ["--home", str(tmp_path / "home"), "--prefect-url", "http://127.0.0.1:9/api"]
+    doctor = CliRunner().invoke(main, ["doctor", *place, "--json"])
+    assert [row["state"] for row in json.loads(doctor.stdout)["checks"] if row["name"] == "Prefect"] == ["odd"]
     profiles.write_text("")
     doctor = CliRunner().invoke(main, ["doctor", "--home", str(tmp_path / "home"), "--json"])
     assert [row["state"] for row in json.loads(doctor.stdout)["checks"] if row["name"] == "Prefect"] == ["good"]
