@@ -21,7 +21,7 @@ from typing import Any
 from deployments.own_commands import run_command, say
 from flows.command_line import show_seen_word
 from minicoil import __version__
-from tasks.catalogue import read_channel
+from tasks.catalogue import read_channel, release_numbers
 from tasks.place import Place
 from tasks.trial import LOOKED, FirstLook, look_at_senses
 
@@ -150,7 +150,9 @@ def _compare(place: Place) -> None:
     look = FirstLook() if current is None else look_at_senses(place, current)
     for word in look.row()["words"][:_SHOWN]:
         show_seen_word(word)
-    if not look.n_asked:
+    if current is None:
+        say(_unserved(place))
+    elif not look.n_asked:
         say("\nNo taught word has several meanings in enough sentences here, so both rankings would be alike.")
     else:
         say(
@@ -158,6 +160,19 @@ def _compare(place: Place) -> None:
             f"{LOOKED} results\n{look.of_bm25 / look.n_looked:.0%} have the right meaning with BM25, "
             f"{look.of_minicoil / look.n_looked:.0%} with miniCOIL. Shown were the words that gained most."
         )
+
+
+def _unserved(place: Place) -> str:
+    """Why there are no two rankings to show: the first release waits for a person, or there is none."""
+    made = release_numbers(place.objects())
+    if not made:
+        return "\nNo release was made, so both rankings are BM25's; `minicoil doctor` looks for what is missing."
+    number, at = made[-1], f"--home {shlex.quote(str(place.home))}"
+    return (
+        f"\nA gate holds release {number} back, so nothing is served yet and searches are BM25's:\n"
+        f"`minicoil release show {number} {at}` says why,\n"
+        f"`minicoil release promote {number} {at}` serves it all the same."
+    )
 
 
 if __name__ == "__main__":

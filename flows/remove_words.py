@@ -7,7 +7,7 @@ from flows.orchestration import flow, show_words, take_turn
 from flows.outcomes import RemovalOutcome
 from flows.stages import Clock, assemble_step, finish_first, open_parent_step, publish_and_settle, run_or_pause
 from minicoil.training import Prior
-from tasks.catalogue import claim_release, request_digest
+from tasks.catalogue import claim_release, read_channel, request_digest
 from tasks.collections import reused_of
 from tasks.metrics import count_words
 from tasks.models import remove_published_work
@@ -25,6 +25,8 @@ def _remove(parameters: RemoveParameters) -> RemovalOutcome:
     with take_turn(place, parameters.channel, "remove"):
         finish_first(place, parameters)
         remove_published_work(place)
+        if read_channel(place.objects(), parameters.channel).current is None:
+            return _nothing_to_remove(parameters)
         parent = open_parent_step(place, parameters.channel)
         removal = plan_removal(parent, parameters.words)
         rows, known = list(removal.rows), list(removal.known)
@@ -46,3 +48,15 @@ def _remove(parameters: RemoveParameters) -> RemovalOutcome:
         show_words(rows)
         count_words(row["verdict"] for row in rows)
         return RemovalOutcome.of({**answer, **promoted, "release": published.release, "seconds": clock.seconds})
+
+
+def _nothing_to_remove(parameters: RemoveParameters) -> RemovalOutcome:
+    """Said before an encoder is exported, which takes many times as long."""
+    channel = parameters.channel
+    reason = f"channel '{channel}' serves no release, so every word is plain BM25"
+    rows = [{"word": word, "verdict": "kept_bm25", "reason": reason} for word in parameters.words]
+    message = (
+        f"nothing to do: {reason}; `minicoil extend --common 1000 --corpus SPEC --channel {channel}` makes a first one"
+    )
+    answer = {"release": None, "parent": None, "promoted": False, "words": rows, "collections": [], "message": message}
+    return RemovalOutcome.of({**answer, "seconds": {}})

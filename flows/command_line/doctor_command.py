@@ -49,7 +49,7 @@ def _named_by(name: str) -> str:
 
 def _check_prefect(home: Path) -> Any:
     """Which server keeps runs, and whether it answers; none is as good."""
-    from flows.orchestration import find_server
+    from flows.orchestration import find_server, profiles_problem
     from tasks.doctor import Check
 
     try:
@@ -57,11 +57,16 @@ def _check_prefect(home: Path) -> Any:
     except MiniCoilError as error:
         return Check("Prefect", "wrong", str(error), "set the address right, or give --prefect-url ''")
     if server is None:
-        return Check("Prefect", "good", "no server keeps runs: commands run in their own process (nobody named one)")
-    found = f"{server.url} (by {server.named_by})"
-    if (problem := _ask(server.url)) is None:
-        return Check("Prefect", "good", f"{found}, answers")
-    return Check("Prefect", "wrong", f"{found}: {problem}", "start it, or give --prefect-url '' to run without one")
+        found = "no server keeps runs: commands run in their own process (nobody named one)"
+    else:
+        found = f"{server.url} (by {server.named_by})"
+        if (silence := _ask(server.url)) is not None:
+            fix = "start it, or give --prefect-url '' to run without one"
+            return Check("Prefect", "wrong", f"{found}: {silence}", fix)
+        found = f"{found}, answers"
+    if (damaged := profiles_problem()) is not None:
+        return Check("Prefect", "odd", f"{found}; {damaged}", "mend or remove that file")
+    return Check("Prefect", "good", found)
 
 
 def _ask(url: str) -> str | None:

@@ -17,6 +17,7 @@ from flows import screen
 from flows.command_line import rendering
 from flows.command_line.completion import complete_channels
 from flows.command_line.failures import refuse, tell_damage
+from flows.command_line.interruptions import describe_interruption, newest_run
 from minicoil.encoder import keep_to_cores
 from minicoil.extras import require_extra
 from tasks.store import forget_damage, named_damage, shown_name
@@ -80,7 +81,12 @@ def common_options(command: Command) -> Command:
         click.get_current_context().meta.update(prefect_url=prefect_url, verbose=shows_prefect, as_json=as_json)
         place = {"home": home, "store": store, "qdrant_url": qdrant_url}
         place, given = _from_shell(place), _from_shell(arguments)
-        _answer(lambda: command(place=place, **given), as_json, command.__name__)
+        before, is_dry = newest_run(), bool(given.get("dry_run"))
+
+        def describe() -> str:
+            return describe_interruption(command.__name__, place["home"], is_dry, before)
+
+        _answer(lambda: command(place=place, **given), as_json, command.__name__, describe)
 
     return wrapped
 
@@ -94,13 +100,13 @@ def _from_shell(value: Any) -> Any:
     return {key: _from_shell(entry) for key, entry in value.items()} if isinstance(value, dict) else value
 
 
-def _answer(run: Callable[[], Any], as_json: bool, command: str) -> None:
+def _answer(run: Callable[[], Any], as_json: bool, command: str, interrupted: Callable[[], str]) -> None:
     forget_damage()
     try:
         result = run()
         _show(result, as_json, command)
     except KeyboardInterrupt:
-        screen.complain("interrupted; the same command run again goes on where this one stopped")
+        screen.complain(interrupted())
         sys.exit(1)
     # the edge of the program: nobody stands behind it who could make more of an error than a line for a person
     except Exception as error:

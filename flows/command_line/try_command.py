@@ -6,22 +6,21 @@ Whatever is found out is an answer: that nothing beats BM25 here, too. Only text
 from __future__ import annotations
 
 import re
-import shlex
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from flows import screen
 from flows.command_line.options import common_options, needs_training, open_place, run_flow
+from flows.command_line.try_remarks import elsewhere, language_lines, next_steps, remarks, verdict
 from minicoil.errors import UsageError
 from tasks.store import find_path, shown_name
 
 if TYPE_CHECKING:
     from tasks.place import Place
-    from tasks.trial import FirstLook, TrialSample
+    from tasks.trial import TrialSample
 
 CHANNEL = "production"
 # what two cores do in a minute: a piece of 170 tokens is encoded in 28 ms of CPU when its words are taught, a sentence
@@ -33,8 +32,6 @@ _PLAN = (  # what is done, seconds of two idle cores, and how many more for each
     ("choosing words with several meanings, teaching and judging them", 16.0, 0.025),
     ("asking for each meaning", 3.0, 0.002),
 )
-_NEAREST = 3  # words named where nothing beats BM25
-_ENOUGH = 200  # sentences of a word, see `minicoil extend --help`
 
 
 @click.command("try")
@@ -50,16 +47,18 @@ def try_folder(place: dict[str, Any], texts: str, language: str | None) -> Any:
     from minicoil.text import open_language
     from tasks.models import settle_language
     from tasks.report import write_trial_page
-    from tasks.trial import FirstLook, look_at_senses, read_sample
+    from tasks.trial import FirstLook, choose_name, keep_name, look_at_senses, read_sample
 
     needs_training()
     started, opened = time.monotonic(), open_place(place)
     spec = corpus_spec(texts)
-    code = settle_language(opened, CHANNEL, language)
+    code = settle_language(opened, CHANNEL, language, f"try it in another home ({elsewhere(place)})")
     sample = read_sample(opened, spec, SAMPLE, open_language(code))
-    _tell_sample(texts, sample)
+    _tell_sample(place, texts, sample)
     first = _first_answer(sample)
-    collection, n = collection_name(spec), len(sample.documents)
+    collection, n = choose_name(opened, CHANNEL, spec, sample.documents), len(sample.documents)
+    keep_name(opened, collection, spec)
+    screen.tell(f"its collection is called '{collection}'")
     _tell_stage(0, n)
     bounded = {**place, "corpus": [spec], "sample": SAMPLE, "channel": CHANNEL, "language": language}
     indexed = run_flow("index-collection", {**bounded, "collection": collection})
@@ -82,7 +81,7 @@ def try_folder(place: dict[str, Any], texts: str, language: str | None) -> Any:
     }
     texts_tried = [document.body for document in sample.documents]
     look = FirstLook() if release is None else look_at_senses(opened, release, texts_tried)
-    answer |= {"look": look.row(), "remarks": remarks(answer, sample, look), **_verdict(look)}
+    answer |= {"look": look.row(), "remarks": remarks(answer, sample, look), **verdict(look)}
     answer["next"] = next_steps(place, collection, spec, look, answer)
     # a page is sent on: it names the texts as they were typed, not the folders of this machine
     sent = {**answer, "next": next_steps(place, collection, texts, look, answer)}
@@ -107,34 +106,14 @@ def corpus_spec(texts: str) -> str:
     raise UsageError(f"{path} was not found; give a folder with .txt, .md, .html, .jsonl, .csv or .parquet files in it")
 
 
-def collection_name(spec: str) -> str:
-    """A collection's name made of the folder's or file's."""
-    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", Path(spec).name).strip("-._")
-    return name[:100] or "texts"
-
-
-def _tell_sample(texts: str, sample: TrialSample) -> None:
-    from tasks.trial import fewest_function_words
-
+def _tell_sample(place: Mapping[str, Any], texts: str, sample: TrialSample) -> None:
     n = len(sample.documents)
     of = f", a sample of the {sample.n_found:,} there are" if sample.n_found > n else ""
     screen.tell(f"{texts}: {n:,} pieces of text are tried{of}")
     for row in sample.unusable[:3]:
         screen.tell(f"  passed over: {row['n']:,} {row['reason']}")
-    name = sample.language.name
-    if not sample.is_of_language:
-        looks = "" if sample.looks is None else f", rather like {sample.looks.name} (`--language {sample.looks.code}`)"
-        screen.tell(
-            f"  this does not look like {name}{looks}: {sample.function_words:.0%} of its words are {name} function "
-            f"words, running text has {fewest_function_words(sample.language):.0%} at the least",
-            "yellow",
-        )
-    if not (sample.is_of_language and sample.language.is_english):
-        screen.tell(
-            "  the packaged encoder was made for English: it tells meanings of other languages by luck; BM25 works, "
-            "with English stems. `minicoil extend --language L --encoder E` takes an encoder of your language",
-            "yellow",
-        )
+    for line in language_lines(sample, elsewhere(place)):
+        screen.tell(f"  {line}", "yellow")
 
 
 def _first_answer(sample: TrialSample) -> dict[str, Any] | None:
@@ -187,73 +166,3 @@ def _words(extended: Any, place: Place, release: int | None) -> dict[str, Any]:
         "n_untaught": sum(row["verdict"] in ("kept_bm25", "failed") for row in rows),
         "gate": {"verdict": gate.get("verdict"), "reasons": list(gate.get("reasons", ()))},
     }
-
-
-def _verdict(look: FirstLook) -> dict[str, Any]:
-    beats = look.is_better
-    if not look.n_asked:
-        message = (
-            "No word of this text shows two meanings in enough sentences, so meaning has nothing to tell apart here, "
-            "and BM25 serves it as well."
-        )
-    else:
-        counts = (
-            f"over {look.n_asked:,} queries cut from this text, {look.of_bm25 / look.n_looked:.0%} of first results "
-            f"have the meaning that was asked for with BM25, {look.of_minicoil / look.n_looked:.0%} with miniCOIL (the "
-            f"very first one in {look.n_bm25:,} and in {look.n_minicoil:,} of them)"
-        )
-        chance = ", which chance explains" if look.of_minicoil > look.of_bm25 else ""
-        message = (
-            f"miniCOIL beats BM25 here: {counts}." if beats else f"Nothing beats BM25 on this text: {counts}{chance}."
-        )
-    return {"beats_bm25": beats, "message": message}
-
-
-def remarks(answer: Mapping[str, Any], sample: TrialSample, look: FirstLook) -> list[str]:
-    """What a person has to know beside the verdict, a sentence each."""
-    told = []
-    if answer["left_out"]:
-        told.append(
-            f"left on BM25, because queries with them ranked worse by meaning: {', '.join(answer['left_out'])}; the "
-            "counts are of the words that stood, which flatters these a little"
-        )
-    if answer["release"] is not None and answer["served"] != answer["release"]:
-        told.append(
-            f"searches stay as they are: the gate did not let release {answer['release']} be served "
-            f"({'; '.join(answer['gate']['reasons'][:2]) or 'see the report'}); the rankings shown are that release's"
-        )
-    if not look.is_better:
-        if nearest := [word for word in look.words if word.of_minicoil >= word.of_bm25][:_NEAREST]:
-            shown = ", ".join(f"{w.form} ({w.of_bm25} and {w.of_minicoil} of {w.n_looked})" for w in nearest)
-            told.append(f"nearest to it, results with the asked meaning by BM25 and by miniCOIL: {shown}")
-        told.append(
-            f"what would help: more text, since a word is learned well from {_ENOUGH} sentences and this sample has "
-            f"{answer['n_points']:,} pieces; texts in which one word means several things; all frequent words taught, "
-            "not a few (`minicoil extend --common 1000`)"
-        )
-    if not sample.is_of_language:
-        told.append(f"the text does not look {sample.language.name}, and the packaged encoder was made for English")
-    elif not sample.language.is_english:
-        told.append("the packaged encoder was made for English")
-    return told
-
-
-def next_steps(
-    place: Mapping[str, Any], collection: str, spec: str, look: FirstLook, answer: Mapping[str, Any]
-) -> list[str]:
-    """Commands that lead on from here."""
-    where = [("home", ".minicoil", "--home"), ("store", None, "--store"), ("qdrant_url", None, "--qdrant-url")]
-    at = "".join(f" {option} {shlex.quote(place[name])}" for name, usual, option in where if place[name] != usual)
-    spec = shlex.quote(spec)
-    steps = [f'minicoil search {collection} "your own words" --compare{at}']
-    if look.words:
-        steps.append(f"minicoil words {look.words[0].form}{at}")
-    if answer["n_found"] > answer["n_points"]:
-        steps.append(f"minicoil index {collection} --corpus {spec}{at}    # all of it")
-    if answer["release"] is not None and answer["served"] != answer["release"]:
-        steps.append(f"minicoil release promote {answer['release']}{at}    # serve it all the same")
-    return [
-        *steps,
-        f"minicoil extend --common 1000 --corpus {spec}{at}    # the frequent words, on all sentences",
-        f"minicoil serve{at}    # forms, schedules and approval in a browser",
-    ]

@@ -17,6 +17,7 @@ from .past_runs import (
 from .prefect_settings import ignore_working_folder as ignore_working_folder, tell_left_aside as tell_left_aside
 from .progress_artifacts import progress_on_page as progress_on_page
 from .reaping import HEARTBEAT as HEARTBEAT, STALE_SECONDS as STALE_SECONDS, TAG as TAG, reap as reap
+from .run_records import RunRecord as RunRecord, newest_run as newest_run
 from .running import flow as flow, run_logger as run_logger, server_address as server_address, step as step
 from .server_runs import Schedule as Schedule, ServerView as ServerView, look_at_server as look_at_server
 from .servers import (
@@ -24,6 +25,7 @@ from .servers import (
     PrefectServer as PrefectServer,
     find_server as find_server,
     named as named,
+    profiles_problem as profiles_problem,
     this_machine as this_machine,
 )
 from .sharding import (

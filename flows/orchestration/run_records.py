@@ -47,6 +47,7 @@ class RunRecord:
         message: What it failed with.
         steps: Name, seconds and number of tries of each step, in order.
         artifacts: Key, kind and description of what it showed.
+        finished: The step that ended well last; for whoever stops the run, and not in the file.
     """
 
     path: Path
@@ -58,9 +59,11 @@ class RunRecord:
     seconds: float = 0.0
     steps: list[dict[str, Any]] = field(default_factory=list)
     artifacts: list[dict[str, str]] = field(default_factory=list)
+    finished: str = ""
 
-    def add_step(self, name: str, seconds: float, tries: int) -> None:
+    def add_step(self, name: str, seconds: float, tries: int, is_done: bool = True) -> None:
         """A step ended, well or not."""
+        self.finished = name if is_done else self.finished
         self.steps.append({"name": name, "seconds": round(seconds, 2), "tries": tries})
 
     def add_artifact(self, key: str, kind: str, description: str) -> None:
@@ -69,7 +72,7 @@ class RunRecord:
 
     def write(self) -> None:
         """To its file; a home that cannot be written is said once by whoever needs it, and not here."""
-        facts = {name: value for name, value in vars(self).items() if name != "path"}
+        facts = {name: value for name, value in vars(self).items() if name not in ("path", "finished")}
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(self.path, write_json({**facts, "process": os.getpid()}, indent=1))
@@ -78,11 +81,17 @@ class RunRecord:
 
 
 _current: ContextVar[RunRecord | None] = ContextVar("run", default=None)
+_newest: list[RunRecord] = []  # one at most
 
 
 def current_run() -> RunRecord | None:
     """The record of the run that goes on in this process."""
     return _current.get()
+
+
+def newest_run() -> RunRecord | None:
+    """The record of the run that this process began last, whether it still goes on or not."""
+    return _newest[0] if _newest else None
 
 
 def home_of(args: Sequence[object], kwargs: Mapping[str, object]) -> Path:
@@ -105,7 +114,7 @@ def record_run(flow: str, home: Path, parameters: object) -> Iterator[RunRecord]
         parameters.model_dump(mode="json", exclude_defaults=True) if isinstance(parameters, pydantic.BaseModel) else {}
     )
     record = RunRecord(folder / name, flow, values, now.isoformat(timespec="seconds"))
-    token = _current.set(record)
+    token, _newest[:] = _current.set(record), [record]
     with _ending_on_request():
         record.write()
         try:

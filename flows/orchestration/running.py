@@ -133,9 +133,12 @@ def _run_step(name: str, function: Callable[P, R], *args: P.args, **kwargs: P.kw
         before_sleep=tell,
         reraise=True,
     )
-    started, run = time.monotonic(), current_run()
+    started, run, is_done = time.monotonic(), current_run(), False
     try:
-        return retrying(timing_step(name)(function), *args, **kwargs)
+        answer = retrying(timing_step(name)(function), *args, **kwargs)
+        is_done = True
+        return answer
     finally:
         if run is not None:
-            run.add_step(name, time.monotonic() - started, retrying.statistics.get("attempt_number", 1))
+            n_tries = retrying.statistics.get("attempt_number", 1)
+            run.add_step(name, time.monotonic() - started, n_tries, is_done)

@@ -6,7 +6,6 @@ and a search engineer's re-encoding must not appear on, or depend on, that proje
 
 from __future__ import annotations
 
-import logging
 import os
 import socket
 import tomllib
@@ -19,9 +18,8 @@ from typing import Any
 from minicoil.errors import UsageError
 from minicoil.files import parse_json
 from tasks.settings import has_secret
-from tasks.store import read_holder
+from tasks.store import name_aside, read_holder
 
-logger = logging.getLogger(__name__)
 SERVICE_LOCK = "serve.lock"  # held by a service that runs on a home; its content says where it listens
 
 
@@ -109,20 +107,38 @@ def this_machine() -> str:
 
 def _active_profile() -> tuple[str, dict[str, str]]:
     """Name and settings of the profile that `prefect cloud login` and `prefect profile use` write."""
-    folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser()
-    path = Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml").expanduser()
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return "", {}
-    except (OSError, ValueError) as error:
-        logger.warning("Prefect's profiles in %s cannot be read (%s); none of them is used", path, error)
-        return "", {}
+    document, problem = _read_profiles()
+    if problem is not None:
+        name_aside(str(_profiles_path()), problem)
     name = os.environ.get("PREFECT_PROFILE") or document.get("active")
     profiles: Any = document.get("profiles")
     chosen = profiles.get(name) if isinstance(profiles, dict) else None
     values = {key: str(value) for key, value in chosen.items()} if isinstance(chosen, dict) else {}
     return str(name), values
+
+
+def profiles_problem() -> str | None:
+    """Why Prefect's file of profiles cannot be read, and what to do; None where it can, or where there is none."""
+    return _read_profiles()[1]
+
+
+def _read_profiles() -> tuple[dict[str, Any], str | None]:
+    path = _profiles_path()
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8")), None
+    except FileNotFoundError:
+        return {}, None
+    except (OSError, ValueError) as error:
+        problem = (
+            f"Prefect's profiles in {path} cannot be read ({error}); none of them is used: mend or remove the file, or "
+            "name the server by --prefect-url or PREFECT_API_URL"
+        )
+        return {}, problem
+
+
+def _profiles_path() -> Path:
+    folder = Path(os.environ.get("PREFECT_HOME") or Path.home() / ".prefect").expanduser()
+    return Path(os.environ.get("PREFECT_PROFILES_PATH") or folder / "profiles.toml").expanduser()
 
 
 def _own_service(home: Path) -> str | None:

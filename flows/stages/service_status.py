@@ -102,7 +102,7 @@ def report_status(place: Place, server: PrefectServer | None, alert: bool = Fals
 
 def look_at_service(place: Place, server: PrefectServer | None, settings: Settings) -> ServiceStatus:
     """Everything that can be found out, whatever else cannot."""
-    forget_damage()
+    forget_damage(keep_aside=True)
     notices: list[Notice] = []
     view = _look_at_server(server, notices)
     runs = [*read_runs(place.home), *(view.runs if view else ())]
@@ -117,7 +117,8 @@ def look_at_service(place: Place, server: PrefectServer | None, settings: Settin
     notices += _of_schedules(schedules, view.late if view else (), settings.alert_silence_hours)
     if channels and not any(schedule.is_on for schedule in schedules):
         notices += _of_absence(success, settings.alert_silence_hours)
-    notices += [Notice("damaged", d.what, d.message, is_alert=True) for d in named_damage() if _COVERED not in d.what]
+    damaged = [d for d in named_damage() if _COVERED not in d.what and not d.is_aside]
+    notices += [Notice("damaged", d.what, d.message, is_alert=True) for d in damaged]
     aged = [_aged(notice, read_memory(place.home).seen, settings.alert_due_hours) for notice in notices]
     return ServiceStatus(place, channels, newest, success, schedules, in_order(aged))
 

@@ -41,7 +41,10 @@ def export_encoder(model_folder: Path, layout: BundleLayout) -> None:
             use_safetensors=True,  # a .bin is a pickle
         )
     except (OSError, ValueError, ImportError) as error:
-        raise EncoderError(f"{model_folder}: the encoder cannot be loaded ({error})") from error
+        raise EncoderError(
+            f"{model_folder}: the encoder cannot be loaded ({error}); expected are config.json and weights in "
+            "model.safetensors, or onnx/model.onnx: download the model again, or give another --encoder"
+        ) from error
     model.eval().float()
     example = torch.ones((2, 8), dtype=torch.int64)
     part = layout.encoder.with_suffix(".part")

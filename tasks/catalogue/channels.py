@@ -189,6 +189,11 @@ def point_back(store: ObjectStore, name: str) -> ChannelState:
     """
 
     def change(state: ChannelState) -> ChannelState:
+        if state.current is None:
+            raise ReleaseError(
+                f"channel '{name}' serves nothing yet, so there is no release to go back to; `minicoil extend --common "
+                f"1000 --corpus SPEC --channel {name}` makes a first one"
+            )
         if state.phase != "switched" or state.previous is None:
             raise ReleaseError(
                 f"channel '{name}' is {state.phase} at release {state.current} and its previous cells are gone; "

@@ -109,7 +109,10 @@ def unregister_reader(store: ObjectStore, name: str) -> Reader | None:
     reader, tag = _READERS.look(store, _registered(name), over_damage=True)
     if tag is None:
         known = ", ".join(entry.name for entry in list_readers(store) if entry.registered) or "none"
-        raise UsageError(f"no reader '{name}' is registered; registered: {known}")
+        raise UsageError(
+            f"no reader '{name}' is registered; registered: {known}; `minicoil release readers` lists all, those that "
+            "announce themselves too"
+        )
     store.delete(_READERS.key(_registered(name)))
     return _marked(reader)
 

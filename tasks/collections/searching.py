@@ -53,7 +53,10 @@ def search_collection(
         answer: dict[str, Any] = {"collection": name, "query": query, "release": release or None, "results": results}
         if compare:
             if record.bm25_vector is None:
-                raise CollectionError(f"collection '{name}' carries no plain BM25 vector to compare with")
+                raise CollectionError(
+                    f"collection '{name}' carries no plain BM25 vector to compare with, as one that was attached; "
+                    f"search it without --compare, or copy it with `minicoil rebuild {name} TARGET` and compare there"
+                )
             plain = bm25_vector(tokens, model.vocabulary, record.bm25, query=True)
             answer["bm25"] = _rows(points.search(name, record.bm25_vector, plain, limit, scope, scope), texts)
             if scope is None:

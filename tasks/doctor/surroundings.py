@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from minicoil.encoder import cores, memory
 from minicoil.errors import MiniCoilError
@@ -14,12 +15,16 @@ from minicoil.extras import install_line, missing_extra
 from tasks.doctor.check import Check
 from tasks.models import find_encoder
 from tasks.place import Place
+from tasks.points import TESTED_VERSION, server_version
 from tasks.store import free_bytes
 
 DOCUMENTS = 10_000  # planned for where nobody says how many
 # of a 170-token document in an embedded home: text, cells, sentences, encoded sentences and texts
 _DISK_BYTES_EACH = 60_000
 _DISK_BYTES = 1.5 * 2**30  # encoder, two releases, the engine's own logs, whatever the number of documents
+# in the object store alone: the text of 170 tokens as sentences in columns; two releases, an encoder in each
+_STORE_BYTES_EACH = 2_000
+_STORE_BYTES = 0.5 * 2**30
 _MEMORY_BYTES = 2.5 * 2**30  # a run that trains, with its engine; docs/scaling.md
 _MEMORY_BYTES_EACH = 13_000  # the engine while it merges
 _GIB = 2**30
@@ -39,6 +44,7 @@ def check_surroundings(place: Place, named_by: Mapping[str, str], n_documents: i
         _engine(place, named_by["qdrant"]),
         _encoder(),
         _disk(place, n_documents),
+        *_disk_of_store(place, n_documents),
         _memory(place, n_documents),
     ]
 
@@ -95,12 +101,19 @@ def _engine(place: Place, named_by: str) -> Check:
     fix = "start the server, or check --qdrant-url, MINICOIL_QDRANT_URL and MINICOIL_QDRANT_API_KEY"
     if place.qdrant_url is None:
         fix = "wait for the command that uses this home, or give another --home"
-    return _answers("Qdrant", address, fix, lambda: _collections(place))
+    versions: list[str | None] = []
+    check = _answers("Qdrant", address, fix, lambda: _collections(place, versions))
+    if check.state == "good" and versions[0] not in (None, TESTED_VERSION):
+        found = f"{check.found}; the tests ran with a server {TESTED_VERSION}"
+        return Check("Qdrant", "odd", found, f"run qdrant/qdrant:v{TESTED_VERSION} if anything behaves oddly")
+    return check
 
 
-def _collections(place: Place) -> str:
+def _collections(place: Place, versions: list[str | None]) -> str:
     with place.points() as points:
-        return f"answers, {len(points.names()):,} collections"
+        versions.append(None if place.qdrant_url is None else server_version(points))
+        of = "" if versions[0] is None else f" as version {versions[0]}"
+        return f"answers{of}, {len(points.names()):,} collections"
 
 
 def _answers(name: str, address: str, fix: str, ask: Callable[[], str]) -> Check:
@@ -135,6 +148,20 @@ def _disk(place: Place, n_documents: int) -> Check:
         fix = "free some space (`minicoil release prune`, old caches), give another --home, or plan fewer documents"
         return Check("disk", "wrong", found, fix)
     return Check("disk", "good", found)
+
+
+def _disk_of_store(place: Place, n_documents: int) -> list[Check]:
+    """Of a store that is a folder outside the home; one inside is the home's disk, one in a cloud has none."""
+    parts = urlsplit(place.store_url)
+    folder = Path(unquote(parts.path))
+    if parts.scheme != "file" or folder.is_relative_to(place.home.absolute()):
+        return []
+    needed, free = _STORE_BYTES + n_documents * _STORE_BYTES_EACH, free_bytes(_existing(folder))
+    found = f"{free / _GIB:.1f} GiB free at {folder}; {n_documents:,} documents take {needed / _GIB:.1f} GiB there"
+    if free < needed:
+        fix = "free some space (`minicoil release prune`), give another --store, or plan fewer documents"
+        return [Check("disk of the store", "wrong", found, fix)]
+    return [Check("disk of the store", "good", found)]
 
 
 def _memory(place: Place, n_documents: int) -> Check:

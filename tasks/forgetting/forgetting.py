@@ -79,7 +79,11 @@ def forget_documents(place: Place, request: ForgetRequest) -> dict[str, Any]:
         if not request.dry_run:
             _drop_readings(place)
         if not (traces.sentences or traces.texts or note.path.exists()):
-            message = f"nothing to do: nothing of {', '.join(request.docs)} is kept here"
+            # encoded texts are known by their words alone: one that was only judged is found by its text, not by its id
+            message = (
+                f"nothing to do: no sentence and no point of {', '.join(request.docs)} is kept here; what was only "
+                "judged or tried may be in the cache of encoded texts: `--corpus FILE` with its text takes it out there"
+            )
             return {**_public(facts, request), "message": message, "remains": []}
         certain = True
         if not request.dry_run:

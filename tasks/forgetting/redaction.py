@@ -105,8 +105,8 @@ def redact_reports(store: ObjectStore, quotes: Quotes, dry_run: bool = False) ->
 
 
 def remove_copies(home: Path, quotes: Quotes, dry_run: bool = False) -> list[str]:
-    """Remove a home's word pages and pulled releases that quote: both are made again when they are asked for."""
-    pages: Sequence[Path] = sorted((home / "words").rglob("*.html"))
+    """Remove a home's pages of words and trials and pulled releases that quote: made again when they are asked for."""
+    pages: Sequence[Path] = [*sorted((home / "words").rglob("*.html")), *sorted(home.glob("try-*.html"))]
     pulled = sorted((home / "cache" / "releases").glob(f"*/*/{REPORT}"))
     found = []
     for path in (*pages, *pulled):

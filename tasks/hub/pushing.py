@@ -86,7 +86,8 @@ def _check_same(client: HfApi, address: HubAddress, manifest: Manifest) -> None:
         found = parse_manifest(Path(path).read_bytes(), f"the manifest of {tagged}").content_digest
     if found != manifest.content_digest:
         raise ReleaseError(
-            f"{tagged} is another model than release {manifest.release} of this store; push to a repository of its own"
+            f"{tagged} is another model than release {manifest.release} of this store; push to a "
+            f"repository of its own: `minicoil release push hf:OWNER/NAME --release {manifest.release}`"
         )
 
 

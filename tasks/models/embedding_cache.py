@@ -20,6 +20,7 @@ from minicoil.encoder import PooledWords
 from tasks.models.embedding_file import delete_entries, is_in_use, is_outside, prepare, used_bytes
 from tasks.models.pooled_format import pack_words, split_tokens, unpack_words
 from tasks.models.seen_texts import SeenTexts
+from tasks.store import name_aside
 
 logger = logging.getLogger(__name__)
 _FILE = "words.sqlite"
@@ -29,6 +30,7 @@ _USABLE = 0.95  # of the bytes allowed; the rest is for the log of what is being
 _FULL = 0.02  # of the bytes allowed: with less room than that a scan counts as having filled it
 _SCANNED_SHARE = 8  # a scan replaces at most an eighth of a full cache in one run
 _ROW_BYTES = 200  # of an entry beside its body
+_WAYS_OUT = "free some disk, or set MINICOIL_EMBEDDING_CACHE_BYTES=0"
 _ONE_BY_ONE = 256  # keys of one question
 
 
@@ -55,6 +57,7 @@ class EmbeddingCache:
         self._seen = SeenTexts(folder / "seen.bits")
         self._reads = self._writes = max_bytes > 0
         self._is_full = False
+        self._n_damaged = 0
 
     def find(self, keys: Sequence[bytes]) -> dict[bytes, PooledWords]:
         """Those of the texts that are known; being found is what keeps an entry."""
@@ -137,7 +140,8 @@ class EmbeddingCache:
                     found[key] = unpack_words(key, tokens, body)
                     self._used.add(number)
                 except (ValueError, TypeError) as error:  # it is replaced when its text was encoded again
-                    logger.warning("an entry of %s is damaged (%s); its text is encoded again", self.folder, error)
+                    self._n_damaged += 1
+                    self._tell("entries", f"{self._n_damaged:,} of its entries are damaged ({error}) and encoded again")
 
     def _write(self, database: sqlite3.Connection, pending: Mapping[bytes, tuple[PooledWords, bool]]) -> None:
         now, room, was_full = time.time(), int(self.max_bytes * _USABLE) - used_bytes(database), self._is_full
@@ -199,7 +203,7 @@ class EmbeddingCache:
                     raise sqlite3.OperationalError("another process reads it")
                 return len(ids)
             except (sqlite3.Error, UnicodeDecodeError, AttributeError) as error:
-                logger.warning("%s cannot be searched (%s) and is removed as a whole", self.folder, error)
+                self._tell("file", f"cannot be searched ({error}) and is removed as a whole; nothing else is wrong")
                 self._remove()
                 return 1
             finally:
@@ -240,7 +244,7 @@ class EmbeddingCache:
             if not is_outside(error):
                 raise
             self._writes = False
-            logger.warning("%s cannot be written (%s); texts are encoded whenever they are needed", self.folder, error)
+            self._tell("writing", f"cannot be written ({error}); texts are encoded whenever needed; {_WAYS_OUT}")
 
     @contextmanager
     def _working(self, what: str) -> Iterator[None]:
@@ -253,13 +257,17 @@ class EmbeddingCache:
                 return
             if is_outside(error):
                 self._reads = self._writes = False
-                logger.warning("%s cannot be %s (%s); texts are encoded whenever needed", self.folder, what, error)
+                self._tell(what, f"cannot be {what} ({error}); texts are encoded whenever needed; {_WAYS_OUT}")
                 return
-            logger.warning("%s is damaged (%s) and is made anew; its texts are encoded again", self.folder, error)
+            self._tell("file", f"is damaged ({error}) and is made anew; its texts are encoded again")
             try:
                 self._remove()
             except OSError:
                 self._reads = self._writes = False
+
+    def _tell(self, about: str, message: str) -> None:
+        """Once in a command, on its terminal too: nothing else is wrong, but it costs time."""
+        name_aside(f"{self.folder} ({about})", f"{self.folder}: {message}")
 
     def _remove(self) -> None:
         self._shut()

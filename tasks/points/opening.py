@@ -22,6 +22,13 @@ def open_points(
     return ServerPoints.connect(qdrant_url, api_key, timeout_seconds)
 
 
+def server_version(points: PointStore) -> str | None:
+    """The version that a Qdrant server says it has; None of an embedded engine, which a package brings along."""
+    from tasks.points.server import ServerPoints
+
+    return points.version if isinstance(points, ServerPoints) else None
+
+
 class SharedPoints:
     """One client of an engine for everybody in a process who works there: made by the first, closed by the last.
 

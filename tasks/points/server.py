@@ -47,7 +47,7 @@ class ServerPoints(InPlaceChanges):
     def __init__(self, client: QdrantClient) -> None:
         self._client = client
         self._infos: dict[str, models.CollectionInfo] = {}
-        self._features: list[ServerFeatures] = []
+        self._versions: list[str] = []
         self._leave: Callable[[], None] | None = None
 
     @staticmethod
@@ -60,11 +60,16 @@ class ServerPoints(InPlaceChanges):
         return ServerPoints(make_client(url, api_key, timeout_seconds))
 
     @property
+    def version(self) -> str:
+        """That the server says it has; asked once by all who share the client."""
+        if not self._versions:
+            self._versions.append(str(call_patiently(self._client.info).version))
+        return self._versions[0]
+
+    @property
     def features(self) -> ServerFeatures:
-        """By the version that the server says it has; asked once by all who share the client."""
-        if not self._features:
-            self._features.append(ServerFeatures.of_version(call_patiently(self._client.info).version))
-        return self._features[0]
+        """By its version."""
+        return ServerFeatures.of_version(self.version)
 
     def _ask(self, ask: Callable[..., Any], name: str, *arguments: Any, **options: Any) -> Any:
         """The client's answer about collection `name`; one that is not there is named with those that are."""

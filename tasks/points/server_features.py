@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+TESTED_VERSION = "1.18.3"  # of the server that the tests' double answers as, and that the compose file runs
+
 
 @dataclass(frozen=True)
 class ServerFeatures:

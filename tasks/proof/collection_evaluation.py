@@ -46,7 +46,10 @@ def evaluate_on_collection(place: Place, points: PointStore, data: RetrievalSet,
     record, reader, release = open_reader(place, collection)
     model = remembering(reader, place.cache)
     if record.bm25_vector is None:
-        raise CollectionError(f"collection '{collection}' carries no plain BM25 vector to compare with")
+        raise CollectionError(
+            f"collection '{collection}' carries no plain BM25 vector to compare with, as one that was attached; leave "
+            f"--collection out, or copy it with `minicoil rebuild {collection} TARGET` and evaluate on that"
+        )
     data = _present(points, record, data)
     beside = {*record.readable} - {release}
     models = CollectionModels.of(place, record)

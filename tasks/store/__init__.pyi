@@ -1,5 +1,10 @@
 from .audit import current_user as current_user, list_deeds as list_deeds, record_deed as record_deed
-from .damage import forget_damage as forget_damage, name_damage as name_damage, named_damage as named_damage
+from .damage import (
+    forget_damage as forget_damage,
+    name_aside as name_aside,
+    name_damage as name_damage,
+    named_damage as named_damage,
+)
 from .disk import (
     ENGINE_BYTES as ENGINE_BYTES,
     FREE_SOME as FREE_SOME,

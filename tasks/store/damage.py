@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 logger = logging.getLogger(__name__)
 # where nobody listens, as in a shell that completes a name, Python would write warnings to the terminal by itself
@@ -16,16 +16,18 @@ class Damage:
     """One document that cannot be read.
 
     Attributes:
-        what: Its address in the object store.
+        what: Its address in the object store; a path of this machine, where it lies outside.
         message: What is wrong with it, and what a person can do.
+        is_aside: Whether work goes on without it as well, as without a cache: nobody is woken for it.
     """
 
     what: str
     message: str
+    is_aside: bool = False
 
     def row(self) -> dict[str, str]:
         """For answers."""
-        return asdict(self)
+        return {"what": self.what, "message": self.message}
 
 
 _lock = threading.Lock()
@@ -42,13 +44,26 @@ def name_damage(what: str, message: str) -> None:
     logger.warning("%s", message)
 
 
+def name_aside(what: str, message: str) -> None:
+    """The same of what work goes on without: one line of each, the newest, so that a message may count."""
+    damage = Damage(what, message, is_aside=True)
+    with _lock:
+        before = [other for other in _named if other.is_aside and other.what == what]
+        for other in before:
+            del _named[other]
+        _named[damage] = None
+    if not before:
+        logger.warning("%s", message)
+
+
 def named_damage() -> list[Damage]:
     """What was named since `forget_damage`, in order."""
     with _lock:
         return list(_named)
 
 
-def forget_damage() -> None:
-    """Begin anew: what is still damaged is named again."""
+def forget_damage(keep_aside: bool = False) -> None:
+    """Begin anew: what is still damaged is named again; what lies aside may stay, which a command has met before."""
     with _lock:
-        _named.clear()
+        for damage in [damage for damage in _named if not (keep_aside and damage.is_aside)]:
+            del _named[damage]

@@ -6,3 +6,4 @@ from .sample import (
 )
 from .seen import FirstLook as FirstLook
 from .sense_look import LOOKED as LOOKED, look_at_senses as look_at_senses
+from .trial_names import choose_name as choose_name, keep_name as keep_name

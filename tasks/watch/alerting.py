@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import tenacity
 from pydantic import BaseModel, ConfigDict
 
 from minicoil.errors import UsageError
@@ -185,18 +185,17 @@ class _NotDelivered(Exception):
 
 
 def _tried(way: str, to: str, deliver: Callable[[], None]) -> Delivery:
-    error = ""
-    for attempt in range(TRIES):
-        try:
-            deliver()
-            return Delivery(way, to)
-        except _NotDelivered as failure:
-            error = str(failure)
-            if failure.is_final:
-                break
-        if attempt < TRIES - 1:
-            time.sleep(WAIT_SECONDS[min(attempt, len(WAIT_SECONDS) - 1)])
-    return Delivery(way, to, error)
+    retrying = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda error: isinstance(error, _NotDelivered) and not error.is_final),
+        stop=tenacity.stop_after_attempt(TRIES),
+        wait=tenacity.wait_chain(*map(tenacity.wait_fixed, WAIT_SECONDS)),
+        reraise=True,
+    )
+    try:
+        retrying(deliver)
+    except _NotDelivered as failure:
+        return Delivery(way, to, str(failure))
+    return Delivery(way, to)
 
 
 def _post(url: str, alarm: Alarm) -> None:

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from deployments import tour
+from tasks.catalogue import ChannelState
 from tasks.trial import FirstLook
 
 INDEXED = {"n_points": 1500, "n_written": 1500}
@@ -32,6 +33,7 @@ def commands(monkeypatch, tmp_path):
 
     monkeypatch.setattr("deployments.own_commands.subprocess.run", run)
     monkeypatch.setattr(tour, "look_at_senses", lambda place, release: FirstLook())
+    monkeypatch.setattr(tour, "read_channel", lambda store, name: ChannelState(name=name, current=1))
     monkeypatch.setattr(sys, "argv", ["tour", "--home", str(tmp_path / "home")])
     return ran, answers
 
@@ -57,11 +59,17 @@ def test_a_step_that_fails_stops_the_tour_and_is_run_again(commands, capsys):
     assert [arguments[0] for arguments in ran] == ["index", "extend", "extend", "index", "extend"]
 
 
-def test_a_release_that_a_gate_holds_back_is_something_found(commands, capsys):
+def test_a_release_that_a_gate_holds_back_is_something_found(commands, capsys, tmp_path, monkeypatch):
     _, answers = commands
     answers[2] = (1, {**EXTENDED, "promoted": False, "refused": True, "collections": []})
+    monkeypatch.setattr(tour, "read_channel", lambda store, name: ChannelState(name=name))
+    made = tmp_path / "home" / "store" / "releases" / "1"
+    made.mkdir(parents=True)
+    (made / "manifest.json").write_text("{}")
     tour.main()
-    assert "a gate holds it back" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "a gate holds it back" in told and "A gate holds release 1 back, so nothing is served yet" in told
+    assert "minicoil release promote 1 --home" in told and "No taught word" not in told
 
 
 def test_every_step_is_a_command_that_parses():

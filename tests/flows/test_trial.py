@@ -5,6 +5,7 @@ import json
 
 import pytest
 from click.testing import CliRunner
+from pdf_files import pdf
 from planted_corpus import planted_pieces, write_planted
 
 from flows.cli import main
@@ -73,8 +74,24 @@ def test_text_of_another_language_is_told_so(home, tmp_path):
     folder.mkdir()
     (folder / "a.txt").write_text("\n\n".join(GERMAN.format(i) for i in range(60)))
     answer, told = tried(home, folder)
-    assert "this does not look like English" in told
+    assert "this does not look like English, rather like German (`--language de --home OTHER`)" in told
     assert any("encoder was made for English" in remark for remark in answer["remarks"])
+    refused = run(home, "try", folder, "--language", "de")  # the home's language is settled by now
+    assert refused.exit_code == 2 and "--home OTHER" in refused.stderr and "--channel" not in refused.stderr
+
+
+def test_a_folder_of_pdf_files_is_tried_and_a_scan_among_them_is_named(home, tmp_path):
+    folder = tmp_path / "papers"
+    folder.mkdir()
+    for number in range(4):
+        lines = [f"Chop the {WORDS[number]} and add the {WORDS[number + 1]} to", "the pan, and stir it for a while."]
+        (folder / f"{number}.pdf").write_bytes(pdf(lines * 4, lines))
+    (folder / "scan.pdf").write_bytes(pdf([]))
+    answer, told = tried(home, folder)
+    assert answer["collection"] == "papers" and answer["n_points"] >= 4 and "passed over" in told
+    assert answer["unusable"][0]["n"] == 1 and "scan.pdf" in str(answer["unusable"])
+    found = run(home, "search", "papers", "garlic", "--json")
+    assert "Chop the garlic" in json.loads(found.stdout)["results"][0]["text"]
 
 
 def test_what_cannot_be_read_is_an_error(home, tmp_path):

@@ -10,10 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from deployments.serving import _service_lock
+from flows.cli import main
 from flows.orchestration.servers import find_server, named
 from minicoil.errors import UsageError
+from tasks.store.damage import forget_damage, named_damage
 
 ROOT = Path(__file__).parents[3]
 CLOUD = "https://api.prefect.cloud/api/accounts/a/workspaces/w"
@@ -66,6 +69,26 @@ def test_a_service_of_an_earlier_version_or_a_damaged_file_names_no_server(profi
     for text in ("not [ toml", 'active = "x"', 'active = "x"\nprofiles = 3\n', 'active = "x"\n[profiles]\nx = 1\n'):
         profiles.write_text(text)
         assert find_server(tmp_path) is None
+
+
+def test_profiles_that_cannot_be_read_are_told_once_on_the_terminal(profiles, tmp_path, monkeypatch):
+    forget_damage()
+    profiles.write_text("not [ toml")
+    assert find_server(tmp_path) is find_server(tmp_path) is None
+    (said,) = named_damage()
+    assert said.is_aside and "none of them is used: mend or remove" in said.message
+    status = CliRunner().invoke(main, ["status", "--home", str(tmp_path / "home")])
+    assert status.stderr.count("Prefect's profiles in") == 1 and "Prefect's profiles" not in status.stdout
+    doctor = CliRunner().invoke(main, ["doctor", "--home", str(tmp_path / "home"), "--json"])
+    (check,) = [row for row in json.loads(doctor.stdout)["checks"] if row["name"] == "Prefect"]
+    assert check["state"] == "odd" and str(profiles) in check["found"]
+    monkeypatch.setattr("flows.command_line.doctor_command._ask", lambda url: None)  # a server that answers
+    place = ["--home", str(tmp_path / "home"), "--prefect-url", "http://127.0.0.1:9/api"]
+    doctor = CliRunner().invoke(main, ["doctor", *place, "--json"])
+    assert [row["state"] for row in json.loads(doctor.stdout)["checks"] if row["name"] == "Prefect"] == ["odd"]
+    profiles.write_text("")
+    doctor = CliRunner().invoke(main, ["doctor", "--home", str(tmp_path / "home"), "--json"])
+    assert [row["state"] for row in json.loads(doctor.stdout)["checks"] if row["name"] == "Prefect"] == ["good"]
 
 
 def test_a_server_that_was_found_is_named_to_prefect_with_its_key(profiles, tmp_path, monkeypatch):

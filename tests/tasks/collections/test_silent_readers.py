@@ -344,7 +344,9 @@ def test_a_registered_reader_is_waited_for_and_the_channel_moves_on(place, serve
     assert contract_channel(place, "production") == ["docs"]
     settle_readers(place, ReadersRequest("production", unregister="shop-api"))
     assert list_readers(place.objects()) == []
-    with pytest.raises(UsageError, match=r"no reader 'shop-api' is registered; registered: none"):
+    with pytest.raises(
+        UsageError, match=r"no reader 'shop-api' is registered; registered: none; `minicoil release readers`"
+    ):
         settle_readers(place, ReadersRequest("production", unregister="shop-api"))
     deeds = [(deed.action, deed.facts.get("before")) for deed in list_deeds(place.objects())]
     assert ("register-reader", None) in deeds and ("register-reader", 1) in deeds

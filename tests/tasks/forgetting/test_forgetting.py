@@ -10,6 +10,7 @@ from folders import files_of, files_with
 
 from minicoil.encoder.content_words import ContentWords
 from minicoil.errors import BusyError, CollectionError, CorpusError, UsageError
+from minicoil.sparse import MiniCoil
 from minicoil.text.sentences import sentence_key, split_sentences
 from minicoil.text.tokens import WordTokenizer
 from minicoil.words.ledger import Ledger, WordRecord
@@ -24,6 +25,7 @@ from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.corpus.specs import CorpusReport, read_corpora
 from tasks.forgetting import forgetting
 from tasks.forgetting.forgetting import ForgetRequest, forget_documents
+from tasks.models.embeddings import open_embeddings, remembering
 from tasks.models.sentence_cache import SentenceCache
 from tasks.reading.reading import read_sentences
 from tasks.reading.reading_shards import cut_splitting, read_shard
@@ -105,6 +107,8 @@ def home(place, releases, corpus, tmp_path):
     (place.home / "words").mkdir()
     (place.home / "words" / "pod.html").write_text(f"<script>const texts = {json.dumps([first])}</script>")
     (place.home / "words" / "seri.html").write_text("<p>The series converges slowly under these terms.</p>")
+    (place.home / "try-corpus.html").write_text(f"<h1>corpus</h1><li>{first}</li>")
+    (place.home / "try-other.html").write_text("<li>The series converges slowly under these terms.</li>")
     shutil.copytree(place.home / "store" / "releases" / "4", place.cache / "releases" / "there" / "release-4")
     write_report(store, "reencode", "docs", {"words": [{"word": "pod", "examples": [first, OTHERS[0]]}]})
     for number, text in enumerate((first, OTHERS[0])):
@@ -131,6 +135,7 @@ def check_forgotten(place, corpus):
     assert [entry.key for entry in store.list("shards/")] == ["shards/abc/1.json.gz", "shards/abc/1.zip"]
     assert set(WordMemory(store).read(["d" * 64, "e" * 64, "f" * 64])) == {"f" * 64}
     assert (place.home / "words" / "seri.html").exists() and not (place.home / "words" / "pod.html").exists()
+    assert [path.name for path in place.home.glob("try-*")] == ["try-other.html"]
     (deed,) = [deed for deed in list_deeds(store) if deed.action == "forget"]
     assert deed.facts["docs"] == ["secret"] and deed.facts["n_sentences"] == 2 and deed.facts["releases"] == [4]
     assert not list((place.home / "forgetting").glob("*"))
@@ -144,6 +149,7 @@ def test_a_forgotten_document_is_in_no_file_and_its_words_are_named(home, corpus
         "cache",
         "work",
         "words",
+        "try-corpus.html",
     }  # the test plants them
     answer = forget_documents(home, FORGET)
     assert (answer["n_sentences"], answer["n_shared"], answer["releases"]) == (2, 2, [4])
@@ -156,7 +162,7 @@ def test_a_forgotten_document_is_in_no_file_and_its_words_are_named(home, corpus
         "minicoil extend bank pods --channel production --corpus SPEC",
     ]
     assert answer["collections"] == [{"name": "docs", "n_points": 1, "n_deleted": 1}]
-    assert "digests" not in answer and len(answer["reports"]) == 1 and len(answer["copies"]) == 2
+    assert "digests" not in answer and len(answer["reports"]) == 1 and len(answer["copies"]) == 3
     check_forgotten(home, corpus)
     again = forget_documents(home, FORGET)
     assert "nothing to do" in again["message"] and len(list_deeds(home.objects())) == 1
@@ -229,6 +235,20 @@ def test_a_report_killed_while_it_is_replaced_never_breaks_its_release(home, cor
     monkeypatch.undo()
     forget_documents(home, FORGET)
     check_forgotten(home, corpus)
+
+
+def test_a_document_that_was_only_judged_is_forgotten_by_its_text(place, tmp_path):
+    """No store and no point has its id; the cache of encoded texts knows its words."""
+    text = f"The {PLANTED} pods keep every flow of the bank away."
+    list(remembering(MiniCoil.load(open_release(place.objects(), 1, place.cache)), place.cache).embed([text]))
+    open_embeddings(place.cache).settle()
+    path = tmp_path / "judged.jsonl"
+    path.write_text(json.dumps({"doc": "judged", "text": text}))
+    assert files_with(place.cache / "embeddings", PLANTED)
+    answer = forget_documents(place, ForgetRequest(("judged",)))
+    assert "--corpus FILE" in answer["message"] and files_with(place.cache / "embeddings", PLANTED)
+    answer = forget_documents(place, ForgetRequest(("judged",), corpus=(str(path),)))
+    assert "message" not in answer and not files_with(place.cache / "embeddings", PLANTED)
 
 
 def test_a_dry_run_changes_nothing_and_says_what_would_go(home):

@@ -145,7 +145,7 @@ def test_another_stores_release_of_the_same_number_is_refused(hub, place, folder
     other = Place.at(tmp_path / "other")
     publish_release(other.objects(), folders / "two", None, {})
     before = state(hub)
-    with pytest.raises(ReleaseError, match="another model than release 1"):
+    with pytest.raises(ReleaseError, match="another model than release 1 .* `minicoil release push hf:OWNER/NAME"):
         push_release(other, WHERE, "1")
     assert state(hub) == before
 

@@ -16,6 +16,7 @@ from tasks.models.embedding_cache import EmbeddingCache
 from tasks.models.embeddings import forget_embeddings, open_embeddings
 from tasks.models.pooled_format import pack_words, unpack_words
 from tasks.models.seen_texts import SeenTexts
+from tasks.store.damage import forget_damage, named_damage
 
 WIDTH = 512
 ENOUGH = 64 * 2**20
@@ -202,12 +203,28 @@ def test_an_entry_whose_bytes_changed_is_none(cache):
     assert_same(cache.find([key(1)])[key(1)], entry(1))
 
 
+def test_many_damaged_entries_are_one_line_with_their_count(cache, caplog):
+    forget_damage()
+    cache.offer({key(number): entry(number) for number in range(50)})
+    cache.close()
+    with sqlite3.connect(cache.folder / "words.sqlite") as database:
+        rows = database.execute("SELECT id, body FROM bodies").fetchall()
+        spoilt = [(body[:-1] + bytes([body[-1] ^ 1]), number) for number, body in rows]
+        database.executemany("UPDATE bodies SET body = ? WHERE id = ?", spoilt)
+    database.close()
+    for number in range(50):
+        assert not cache.find([key(number)])
+    (said,) = named_damage()
+    assert "50 of its entries are damaged" in said.message and said.is_aside and len(caplog.records) == 1
+
+
 def test_a_full_disk_stops_writing_and_nothing_else(cache, caplog):
     fill(cache, range(3))
     cache._open().execute(f"PRAGMA max_page_count = {cache._open().execute('PRAGMA page_count').fetchone()[0]}")
     fill(cache, range(3, 60))  # "database or disk is full"
     assert there(cache, range(3)) == {0, 1, 2} and not cache.takes([key(1)])
     assert len([record for record in caplog.records if "cannot be written" in record.message]) == 1
+    assert any("cannot be written" in damage.message for damage in named_damage())
 
 
 def test_a_place_where_no_file_can_be_is_done_without(tmp_path, caplog):

@@ -103,6 +103,15 @@ def test_a_receiver_that_fails_for_a_moment_is_tried_again(tmp_path):
     assert done.error == "" and len(got) == 3
 
 
+def test_three_tries_wait_longer_each_time_and_then_it_is_said(tmp_path, monkeypatch):
+    waits = []
+    monkeypatch.setattr(alerting, "WAIT_SECONDS", [1.0, 5.0])
+    monkeypatch.setattr("tenacity.nap.time.sleep", waits.append)
+    with receiver(503) as (got, url):
+        (done,) = tell_alerts(tmp_path, [FAILED], WHERE, settings(alert_webhook_url=url))
+    assert done.error == "it answered 503" and len(got) == 3 and waits == [1.0, 5.0]
+
+
 @pytest.mark.parametrize("status", [404, 302])
 def test_what_did_not_arrive_is_said_without_the_secret_and_told_the_next_time(tmp_path, status, caplog):
     with receiver(status, 200) as (got, url):
