@@ -73,3 +73,10 @@ def test_log_lines_exceptions_warnings_and_messages_share_one_form():
 def test_who_wants_quiet_gets_what_failed_or_was_lost_alone():
     _, lines = run("-c", LOGS.format(quiet=True))
     assert [line["message"] for line in lines] == ["it failed", "passed over: x"]
+
+
+def test_the_error_that_ends_a_process_is_a_line_too_and_its_status_stays():
+    script = "from flows import screen; screen.set_up(False, json_lines=True); {}['gone']"
+    done, (line,) = run("-c", script)
+    assert done.returncode == 1 and (line["level"], line["message"]) == ("critical", "ended by an error")
+    assert line["exception"].endswith("KeyError: 'gone'")
