@@ -3,8 +3,8 @@
     python .ci/wheels.py [--python 3.11] [--extra light]     (both may be given several times; `make wheels` gives none)
 
 Builds the wheel, has the environment it runs in make a model and a home, installs the wheel with each extra by pip into
-a fresh venv, against constraints.txt, and lets that venv encode, search and load what was made. One line each; exit
-status 1 where any failed.
+a fresh venv, against constraints.txt, and lets that venv encode, search and load what was made. One line each, and
+at the end which Pythons were not tried; exit status 1 where any failed, or none was tried.
 """
 
 import argparse
@@ -94,16 +94,9 @@ def check(found: dict[str, object], extra: str) -> None:
         assert found["heavy"] == [], found["heavy"]
 
 
-def main() -> int:
-    """Exit status: 1 where any environment failed, or a Python that was asked for is not here."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--python", action="append", choices=PYTHONS)
-    parser.add_argument("--extra", action="append", choices=tuple(EXTRAS))
-    given = parser.parse_args()
-    found = pythons(given.python or list(PYTHONS))
-    failed = [version for version in given.python or () if version not in found]
-    for version in given.python or PYTHONS:
-        print(f"python {version}: {found.get(version, 'not found here, passed over')}", flush=True)
+def check_all(found: dict[str, str], extras: list[str]) -> list[str]:
+    """The environments that failed, of every extra under every interpreter; a line is printed for each."""
+    failed = []
     with tempfile.TemporaryDirectory(prefix="minicoil-wheels-") as name:
         folder = Path(name)
         shutil.rmtree(ROOT / "build" / "lib", ignore_errors=True)  # modules of a build before this one would come along
@@ -120,7 +113,7 @@ def main() -> int:
             ).splitlines()[-1]
         )
         for version, python in found.items():
-            for extra in given.extra or EXTRAS:
+            for extra in extras:
                 venv, started = folder / f"{version}-{extra}", time.monotonic()
                 try:
                     inside = set_up(python, extra, wheel, venv)
@@ -132,7 +125,24 @@ def main() -> int:
                     failed.append(f"{version} {extra}")
                     print(f"{version} {extra}: FAILED\n{error}", flush=True)
                 shutil.rmtree(venv, ignore_errors=True)
-    return 1 if failed else 0
+    return failed
+
+
+def main() -> int:
+    """Exit status: 1 where any environment failed, a Python that was asked for is not here, or none is."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", action="append", choices=PYTHONS)
+    parser.add_argument("--extra", action="append", choices=tuple(EXTRAS))
+    given = parser.parse_args()
+    wanted = given.python or list(PYTHONS)
+    found = pythons(wanted)
+    for version in wanted:
+        print(f"python {version}: {found.get(version, 'not found here, passed over')}", flush=True)
+    failed = check_all(found, given.extra or list(EXTRAS)) if found else []
+    untried = [version for version in wanted if version not in found]
+    if untried:  # last, where whoever looks at the result looks
+        print(f"NOT TRIED, for it is not found here: Python {', '.join(untried)}", flush=True)
+    return 1 if failed or not found or (given.python and untried) else 0
 
 
 if __name__ == "__main__":

@@ -25,7 +25,10 @@ from tasks.settings import has_secret
 POOL = "minicoil"
 PREFECT_FILE = Path(__file__).with_name("prefect.yaml")
 KINDS = ("process", "docker", "kubernetes")
-_ADDRESSES = ("MINICOIL_STORE", "MINICOIL_QDRANT_URL", "MINICOIL_S3_ENDPOINT_URL", "MINICOIL_S3_REGION")
+_ADDRESSES = (
+    *("MINICOIL_STORE", "MINICOIL_QDRANT_URL", "MINICOIL_S3_ENDPOINT_URL", "MINICOIL_S3_REGION"),
+    "MINICOIL_STORE_HTTP_URL",
+)
 # what Prefect itself ships of worker types that are packages of their own; a server would ask the internet for it
 _KNOWN_TYPES = Path(prefect.__file__).parent / "server/api/collections_data/views/aggregate-worker-metadata.json"
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from rich.console import Console
@@ -32,6 +33,8 @@ _COLOURS: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto
 _errors = Console(stderr=True, highlight=False, emoji=False, color_system=_COLOURS)
 _quiet = False  # of the terminal, which a process has one of
 _json_lines = False  # likewise
+LOG_JSON = "MINICOIL_LOG_JSON"
+_YES = {"1", "true", "t", "yes", "y", "on"}  # as click reads the variable for a command
 _LEVELS = {"": "info", "yellow": "warning", "bold red": "error"}  # of a message, by the style it is shown in
 _answers = Console(highlight=False, emoji=False, color_system=_COLOURS)
 _BEYOND_ASCII = "\u00e9\u6f22\U0001f600"
@@ -49,13 +52,7 @@ def set_up(verbose: bool, quiet: bool = False, json_lines: bool = False) -> None
         if isinstance(stream, io.TextIOWrapper):  # what a terminal's encoding lacks is written out, not an error
             stream.reconfigure(errors="backslashreplace")
     if json_lines:
-        handler = logging.StreamHandler()
-        handler.setFormatter(_JsonLine())
-        handler.setLevel(
-            logging.ERROR if quiet else logging.INFO
-        )  # of the handler: some loggers have levels of their own
-        logging.basicConfig(level=handler.level, handlers=[handler], force=True)
-        logging.captureWarnings(True)
+        log_json_lines(logging.ERROR if quiet else logging.INFO)
     else:
         level = logging.INFO if verbose else logging.ERROR
         logging.basicConfig(level=level, format="%(asctime)s %(name)s: %(message)s")
@@ -66,6 +63,28 @@ def set_up(verbose: bool, quiet: bool = False, json_lines: bool = False) -> None
         progress.listen(progress.LogListener())
     else:
         progress.listen(_BarListener() if _errors.is_terminal else _LineListener())
+
+
+def wants_json_lines() -> bool:
+    """Whether JSON lines were asked for: of this command, or by the environment of a process that is none."""
+    return _json_lines or os.environ.get(LOG_JSON, "").strip().lower() in _YES
+
+
+def log_json_lines(level: int) -> None:
+    """Log lines from `level` on, warnings, and an error that ends this process are JSON lines on stderr from now on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(_JsonLine())
+    handler.setLevel(level)  # of the handler: some loggers have levels of their own
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = _log_end
+
+
+def _log_end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if not issubclass(kind, Exception):  # Ctrl-C is no failure, and Python says it as a shell expects
+        sys.__excepthook__(kind, error, trace)
+        return
+    logging.getLogger("minicoil").critical("ended by an error", exc_info=(kind, error, trace))
 
 
 class _JsonLine(logging.Formatter):

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from minicoil.errors import UsageError
 from minicoil.files import Bytes, Number, parse_json
@@ -57,6 +57,7 @@ class Settings(BaseModel):
     Attributes:
         home: Folder of the embedded engine's shards, the file object store, Prefect's database and caches.
         store: Object store URL, `file:///path` or `s3://bucket/prefix`; None means `HOME/store`.
+        store_http_url: Where browsers find the store's objects, as a proxy or a public bucket serves them; for links.
         qdrant_url: Address of a Qdrant server; None means the embedded engine under `home`.
         encode_shards: Parts that an extension's encoding is split into; 1 means in its own process.
         train_shards: Parts that the training of a run's words is split into; 1 means in its own process.
@@ -86,6 +87,7 @@ class Settings(BaseModel):
 
     home: Path = Path(".minicoil")
     store: str | None = None
+    store_http_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+[^\s()<>]*$")] | None = None
     qdrant_url: str | None = None
     qdrant_api_key: SecretStr | None = None
     qdrant_timeout_seconds: Seconds = 60

@@ -1,5 +1,6 @@
 """The package as people get it: built into a wheel, installed elsewhere, run outside the repository."""
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -37,3 +38,31 @@ def test_the_built_wheel_runs_outside_the_repository(tmp_path):
     assert status == 0 and "extend" in said
     status, said = python("-m", "flows.cli", "search", "docs", "pods", "--home", str(tmp_path / "home"))
     assert status == 1 and "collection 'docs' was not found" in said
+
+
+@pytest.fixture
+def wheels():
+    """The script that `make wheels` runs, as a module."""
+    spec = importlib.util.spec_from_file_location("wheels", ROOT / ".ci" / "wheels.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize(
+    ("asked", "found", "status", "untried"),
+    [
+        ([], {"3.11": "a", "3.12": "b", "3.13": "c"}, 0, ""),
+        ([], {"3.12": "b"}, 0, "Python 3.11, 3.13"),
+        (["--python", "3.11"], {}, 1, "Python 3.11"),
+        ([], {}, 1, "Python 3.11, 3.12, 3.13"),
+    ],
+)
+def test_what_make_wheels_did_not_try_is_its_last_line(wheels, monkeypatch, capsys, asked, found, status, untried):
+    tried = []
+    monkeypatch.setattr(sys, "argv", ["wheels.py", *asked])
+    monkeypatch.setattr(wheels, "pythons", lambda wanted: found)
+    monkeypatch.setattr(wheels, "check_all", lambda found, extras: tried.extend(found) or [])
+    assert wheels.main() == status and tried == list(found)
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last.endswith(f"NOT TRIED, for it is not found here: {untried}") if untried else "NOT TRIED" not in last

@@ -56,7 +56,7 @@ def common_options(command: Command) -> Command:
     @click.option(
         "--log-json",
         is_flag=True,
-        envvar="MINICOIL_LOG_JSON",
+        envvar=screen.LOG_JSON,
         help="stderr gets one JSON object a line, log lines too.",
     )
     @click.option("-q", "--quiet", is_flag=True, help="Only the answer and errors: no progress, no hints.")

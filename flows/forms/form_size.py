@@ -28,7 +28,7 @@ def check_size(name: str, parameters: pydantic.BaseModel, most: int) -> None:
     Raises:
         UsageError: they are larger; it names the largest field and what to give instead.
 
-    Source: Prefect 3.8.8, `validate_parameter_size`: compact JSON of ASCII, so a letter beyond takes 6 bytes or 12.
+    Source: Prefect 3.9.1, `validate_parameter_size`: compact JSON of ASCII, so a letter beyond takes 6 bytes or 12.
     """
     sizes = {field: json_size(value) for field, value in parameters.model_dump(mode="json").items()}
     whole = json_size({"parameters": parameters.model_dump(mode="json")})

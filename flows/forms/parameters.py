@@ -201,6 +201,13 @@ class ExtendParameters(WordsParameters):
         description="How much a word matters in its text. keep: what the parent has; learn: where it has none, from "
         "the titles of this corpus; none: leave it out",
     )
+    licence: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,63}$")] | None = Field(
+        None,
+        title="Licence",
+        description="Of the release, for its card, as hubs spell it; what grows from it has it too. Empty: what its "
+        "parent says, else the base's or the packaged encoder's",
+        examples=["apache-2.0"],
+    )
     dry_run: bool = Field(False, title="Dry run", description="Only say which words, how many points, what it costs")
 
     @property

@@ -9,6 +9,7 @@ from typing import Any
 from flows.orchestration.shown_artifacts import show_markdown, show_table
 from minicoil.errors import ObjectNotFoundError
 from tasks.catalogue import REPORT, release_key
+from tasks.settings import Settings, has_secret
 from tasks.store import ObjectStore
 
 _MOST_ROWS = 2000  # an artifact is one row of the server's database, and one table of a page
@@ -74,7 +75,8 @@ def _in_few_digits(value: Any) -> Any:
 def show_release(store: ObjectStore, release: int, outcome: Mapping[str, Any]) -> None:
     """Markdown `release`: what became of it, then its own card; and `report`: where its HTML report is.
 
-    That is written out and no link: browsers follow none from a server's page to a file or to an object of a store.
+    That is written out and no link, for browsers follow none from a server's page to a file, and an object of a store
+    has an address only for who signs for it; unless `store_http_url` says where browsers find it.
     """
     text = f"# Release {release}\n\n{release_status(release, outcome)}\n\n{_card(store, release)}"
     show_markdown(text, key="release", description=f"Release {release}: outcome and card")
@@ -135,6 +137,8 @@ def _way_to_report(store: ObjectStore, release: int) -> str:
     if place is not None:
         here = "Paste this address into a browser on the machine that has the store"
         way = f"{here}:\n\n    {place.as_uri()}\n\nElsewhere {way}"
+    if (base := Settings().store_http_url) and not has_secret(base):  # one with a key is not shown to all
+        way = f"[Open it]({base.rstrip('/')}/{release_key(release, REPORT)}).\n\n{way}"
     return f"# Report of release {release}\n\n{way}."
 
 

@@ -27,7 +27,7 @@ def ignore_working_folder() -> None:
     """Bring Prefect in, blind to the three files: now and, in this process, from here on.
 
     It reads its settings as it is imported, so everything that the environment is to say must be there already. It has
-    no switch for the files (3.8.8, `prefect/settings/sources.py`), and a variable for each setting is no way out: many
+    no switch for the files (3.9.1, `prefect/settings/sources.py`), and a variable for each setting is no way out: many
     have no value that means "not set".
     """
     # where profiles lie is asked of the files too, unless the environment says it

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from flows import screen
 from flows.orchestration.shard_work import shard_work
 from minicoil import errors
 from minicoil.errors import MiniCoilError, StoreError, StoreUnavailableError
@@ -119,7 +120,12 @@ class _Crew:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, **_ALONE, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+            env={
+                **os.environ,
+                **_ALONE,
+                "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry),
+                screen.LOG_JSON: "1" if screen.wants_json_lines() else "",
+            },
         )
         with self._lock:
             self._running.add(process)
@@ -172,7 +178,10 @@ def _death(what: str, key: str, status: int) -> StoreUnavailableError:
 def main() -> None:
     """Work on the shards whose keys arrive."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which stops this one
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
+    if screen.wants_json_lines():
+        screen.log_json_lines(logging.WARNING)
+    else:
+        logging.basicConfig(level=logging.WARNING, stream=sys.stderr)
     guard_logs()
     what, home, store, *qdrant = sys.argv[1:]
     place, work = Place(Path(home), store, qdrant[0] if qdrant else None), shard_work(what)

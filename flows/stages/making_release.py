@@ -52,6 +52,7 @@ def make_release(
             lesson=_learn(job),
             with_importance=keeps,
             recipe=spell_recipe(job.asked),
+            licence=(isinstance(job.parameters, ExtendParameters) and job.parameters.licence) or "",
         )
         built = assemble_step(draft, results)
     proven = prove_release(job, draft, built, results, frontier)

@@ -46,6 +46,7 @@ class BundleFacts:
         base_licence: Its licence as its own card states it.
         pooling: "mean" where the encoder's sentence embedding is the mean of its token embeddings, else "other".
         language: ISO 639 code of the texts: fixed when a lineage begins.
+        licence: Of the folder, as whoever made a release of the lineage said it; "" where nobody did.
     """
 
     encoder: str
@@ -58,17 +59,19 @@ class BundleFacts:
     base_licence: str = ""
     pooling: str = "mean"
     language: str = "en"
+    licence: str = ""
 
     def __post_init__(self) -> None:
         check_numbers(self)
-        for name in ("encoder", "encoder_digest", "base", "base_digest", "base_licence", "pooling"):
+        for name in ("encoder", "encoder_digest", "base", "base_digest", "base_licence", "pooling", "licence"):
             if not isinstance(getattr(self, name), str):
                 raise UsageError(f"{name}: text was expected, found {type(getattr(self, name)).__name__}")
         open_language(self.language)
 
     def write(self, path: Path) -> None:
-        """Write `minicoil.json`; that of an English folder names no language, as before there were others."""
-        said = {name: value for name, value in asdict(self).items() if (name, value) != ("language", "en")}
+        """Write `minicoil.json`; what came later and says nothing is left out: English, and no licence."""
+        silent = {("language", "en"), ("licence", "")}
+        said = {name: value for name, value in asdict(self).items() if (name, value) not in silent}
         path.write_text(write_json(said, indent=1, ascii_only=True) + "\n", encoding="utf-8")
 
 

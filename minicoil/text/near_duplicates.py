@@ -28,8 +28,8 @@ def find_near_duplicates(texts: Sequence[str], overlap: float = 0.6, n_words: in
         n_words: Length of the sequences.
 
     Source: MinHash with banding, after A. Broder, "On the resemblance and containment of documents" (1997). datasketch
-    2.0 with as many bands finds the same groups but for what chance leaves (one of 300 among 1,800 texts) in 2.7 times the
-    CPU; other hash functions would change which texts releases were trained on, so these stay.
+    2.0 with as many bands finds the same groups but for what chance leaves (one of 300 among 1,800 texts) in 2.7 times
+    the CPU; other hash functions would change which texts releases were trained on, so these stay.
     """
     shingles = [_shingles(text, n_words) for text in texts]
     leader = np.arange(len(texts), dtype=np.int64)

@@ -22,6 +22,7 @@ _CAME_LATER: Mapping[str, object] = {
     "importance": "keep",
     "rounding": "none",
     "language": None,
+    "licence": None,
 }
 
 

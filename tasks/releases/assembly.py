@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from minicoil.files import BundleLayout, open_stack
-from minicoil.folder import check_bundle, derive_bundle
+from minicoil.folder import check_bundle, derive_bundle, read_facts
 from minicoil.importance import find_importance
 from minicoil.retrieval import SetResult
 from minicoil.sparse import ParityReport, check_parity
@@ -22,8 +22,9 @@ from tasks.catalogue import JOINED_FIELD, SYMBOLS_FIELD, CollectionRecord, langu
 from tasks.corpus import SentenceStore
 from tasks.models import Parent
 from tasks.points import PointFilter, PointStore
+from tasks.releases.front_matter import CardFacts
 from tasks.releases.listed_forms import list_forms
-from tasks.releases.model_card import CardFacts, model_card
+from tasks.releases.model_card import model_card
 from tasks.training import ImportanceLesson, WordResult
 
 _PROBES = 200  # texts the implementations are compared on before publishing
@@ -47,6 +48,7 @@ class Draft:
         lesson: Importance that was learned for it; the parent's goes along where it has one.
         with_importance: False leaves out what the parent has, too.
         recipe: The command that makes it again, for the card.
+        licence: Of the release, as it was said; "": the parent's.
     """
 
     parent: Parent
@@ -62,6 +64,12 @@ class Draft:
     lesson: ImportanceLesson = field(default_factory=ImportanceLesson)
     with_importance: bool = True
     recipe: str = ""
+    licence: str = ""
+
+    @property
+    def licence_said(self) -> str:
+        """By whoever asked for it, or for a release that it grew from; "" where nobody said one."""
+        return self.licence or self.parent.facts.licence
 
 
 @dataclass(frozen=True)
@@ -131,10 +139,14 @@ def assemble(draft: Draft, results: Sequence[WordResult]) -> Assembled:
     again = reused_ids(check_bundle(parent.folder)[1], vocabulary)
     reused = {**draft.reused, **dict.fromkeys(again, draft.release)}
     facts = {**_facts(parent, vocabulary, results, remove), "request": draft.request}
+    if draft.licence_said:
+        facts["licence"] = draft.licence_said
     if reused:
         facts["reused_ids"] = {str(word_id): number for word_id, number in sorted(reused.items())}
     properties = {key: str(facts[key]) for key in ("encoder", "encoder_digest", "vocabulary_digest")}
     derive_bundle(parent.folder, out, vocabulary, rows, {"release": str(draft.release), **properties})
+    if draft.licence:
+        replace(read_facts(out), licence=draft.licence).write(BundleLayout(out).facts)
     judged = {result.record.word for result in results}
     removed = [WordRecord(word, "removed", "asked for") for word in remove if word not in judged]
     records = [*(result.record for result in results), *removed]
@@ -158,7 +170,16 @@ def write_card(
         results: Of every word that was looked at.
         judged: Results of the sets it was judged on, once it was.
     """
-    facts = CardFacts(draft.release, draft.sources, draft.recipe, draft.request, draft.remove, judged)
+    facts = CardFacts(
+        draft.release,
+        draft.sources,
+        draft.recipe,
+        draft.request,
+        draft.remove,
+        judged,
+        licence=draft.licence_said,
+        has_importance=BundleLayout(draft.folder).importance.exists(),
+    )
     card = model_card(draft.parent, vocabulary, results, facts)
     BundleLayout(draft.folder).card.write_text(card, encoding="utf-8")
 

@@ -48,3 +48,11 @@ def test_the_ui_is_served_from_where_the_image_s_user_may_write():
     server = SERVICES["server"]["environment"]
     volume = next(path.split(":")[1] for path in SERVICES["server"]["volumes"])
     assert server["PREFECT_SERVER_UI_STATIC_DIRECTORY"].startswith(f"{volume}/")
+
+
+def test_logs_are_plain_text_until_json_lines_are_asked_for():
+    assert EXAMPLE["LOG_JSON"] == ""
+    for name in ("server", "deploy", "worker"):
+        found = SERVICES[name]["environment"]
+        assert found["MINICOIL_LOG_JSON"] == "${LOG_JSON:-}"
+        assert found["PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"] == "${LOG_JSON:+json}"

@@ -1,6 +1,10 @@
 """The Kubernetes manifests, held against the schemas of Kubernetes itself, and against what our commands really take."""
 
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import kubernetes_validate
@@ -9,6 +13,7 @@ import yaml
 from command_lines import check_usage
 
 from deployments.setting_up import PREFECT_FILE
+from flows.screen import LOG_JSON
 from tasks.settings import Settings
 
 FOLDER = Path(PREFECT_FILE).parent / "kubernetes"
@@ -120,7 +125,29 @@ def test_settings_are_settings_of_this_program():
     given |= {
         entry["name"] for _, c in containers() for entry in c.get("env", ()) if entry["name"].startswith("MINICOIL")
     }
-    assert {name.removeprefix("MINICOIL_").lower() for name in given} <= set(Settings.model_fields)
+    assert {name.removeprefix("MINICOIL_").lower() for name in given - {LOG_JSON}} <= set(Settings.model_fields)
     (server,) = [d for d in SHIPPED if d["kind"] == "Service" and d["metadata"]["name"] == "minicoil-server"]
     port = server["spec"]["ports"][0]["port"]
     assert settings["PREFECT_API_URL"] == f"http://{server['metadata']['name']}:{port}/api"
+
+
+PREFECT_LINES = """
+from prefect.logging import get_logger
+from prefect.logging.configuration import setup_logging
+setup_logging()
+get_logger("workers").warning("a run of %s", "x" * 300)
+"""
+
+
+def test_pods_write_json_lines_ours_and_prefect_s():
+    (settings,) = [document["data"] for document in SHIPPED if document["kind"] == "ConfigMap"]
+    (server,) = [container for _, container in containers() if container["name"] == "server"]
+    name = "PREFECT_LOGGING_HANDLERS_CONSOLE_FORMATTER"
+    given = {entry["name"]: entry.get("value") for entry in server["env"]}
+    assert settings[LOG_JSON] == "1" and settings[name] == given[name]
+    command = [sys.executable, "-c", PREFECT_LINES]
+    # what tests before this one set of Prefect, such as its levels, is no pod's
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
+    done = subprocess.run(command, capture_output=True, text=True, env={**clean, name: given[name]}, check=True)
+    (line,) = [json.loads(line) for line in done.stderr.splitlines()]
+    assert line["name"] == "prefect.workers" and line["levelname"] == "WARNING"

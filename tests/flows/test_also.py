@@ -40,5 +40,7 @@ def test_a_request_without_it_is_the_request_of_an_earlier_version():
     assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "also": []}, "x")
     assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "rounding": "none"}, "x")
     assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "language": None}, "x")
+    assert request_digest({"corpus": ["a"]}, "x") == request_digest({"corpus": ["a"], "licence": None}, "x")
+    assert request_digest({"corpus": ["a"]}, "x") != request_digest({"corpus": ["a"], "licence": "mit"}, "x")
     assert request_digest({"corpus": ["a"]}, "x") != request_digest({"corpus": ["a"], "rounding": "float16"}, "x")
     assert request_digest({"corpus": ["a"]}, "x") != request_digest({"corpus": ["a"], "also": ["b"]}, "x")

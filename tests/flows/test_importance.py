@@ -11,6 +11,7 @@ from flows.remove_words import remove_words
 from minicoil.errors import UsageError
 from minicoil.importance.learning import Learned
 from tasks.catalogue.channels import read_channel
+from tasks.catalogue.manifest import read_manifest, release_key
 from tasks.catalogue.registry import open_record
 from tasks.collections.searching import search_collection
 from tasks.collections.verification import verify_collection
@@ -29,7 +30,8 @@ def test_a_life_with_importance(tmp_path, monkeypatch, capsys):
     common = {"home": str(home), "corpus": [CORPUS], "sample": 250}
     words = {**common, "max_sentences": 120, "evaluate": False}
 
-    first = extend_vocabulary(ExtendParameters(**words, words=["nodes", "graph", "paths", "edges"], importance="learn"))
+    asked = {"words": ["nodes", "graph", "paths", "edges"], "importance": "learn", "licence": "mit"}
+    first = extend_vocabulary(ExtendParameters(**words, **asked))
     learned = first.importance
     assert learned is not None and learned["n_taught"] + learned["n_judged"] <= 250 and first.promoted
     first.show()
@@ -63,6 +65,9 @@ def test_a_life_with_importance(tmp_path, monkeypatch, capsys):
     third = remove_words(RemoveParameters(home=str(home), words=["weight"]))
     assert third.promoted and open_record(place.objects(), "docs").importance == learned["digest"]
     serving = read_channel(place.objects(), "production").current
+    # what was said with the first stands for all that grew from it
+    assert [read_manifest(place.objects(), n).facts["licence"] for n in (first.release, serving)] == ["mit", "mit"]
+    assert "license: mit\n" in place.objects().read(release_key(serving, "README.md")).decode()
     with pytest.raises(UsageError, match="--importance none: the words of collection 'docs' are weighed"):
         extend_vocabulary(ExtendParameters(**words, words=["directed"], importance="none"))
     assert read_channel(place.objects(), "production").current == serving

@@ -106,3 +106,10 @@ def test_a_bar_shows_the_rate_too(monkeypatch):
         bar.advance(10)
     bar.close()
     assert re.search(r"40/40 pieces +\d[\d,]*/s", shown.getvalue())
+
+
+def test_the_error_that_ends_a_process_is_a_line_too_and_its_status_stays():
+    script = "from flows import screen; screen.set_up(False, json_lines=True); {}['gone']"
+    done, (line,) = run("-c", script)
+    assert done.returncode == 1 and (line["level"], line["message"]) == ("critical", "ended by an error")
+    assert line["exception"].endswith("KeyError: 'gone'")

@@ -3,6 +3,7 @@
 import pytest
 
 from flows.orchestration import artifacts
+from minicoil.errors import UsageError
 from tasks.store.local_store import LocalStore
 
 CARD = """---
@@ -50,6 +51,25 @@ def test_where_a_report_is_stands_there_to_be_copied_for_no_browser_follows_such
     artifacts.show_release(store, 1, {"promoted": True})
     assert f"    {store.local_path('releases/1/report.html').as_uri()}\n" in page["report"]
     assert "minicoil release pull 1 ./release-1" in page["report"] and "](" not in page["report"]
+
+
+@pytest.mark.parametrize("address", ["https://reports.example/store", "http://proxy:8080/store/"])
+def test_a_report_is_linked_where_browsers_find_the_store(page, store, monkeypatch, address):
+    monkeypatch.setenv("MINICOIL_STORE_HTTP_URL", address)
+    store.write("releases/1/report.html", b"<html></html>")
+    artifacts.show_release(store, 1, {"promoted": True})
+    assert f"[Open it]({address.rstrip('/')}/releases/1/report.html)" in page["report"]
+    assert "minicoil release pull 1" in page["report"]
+
+
+def test_an_address_with_a_key_in_it_is_no_link_and_what_is_none_is_refused(page, store, monkeypatch):
+    store.write("releases/1/report.html", b"<html></html>")
+    monkeypatch.setenv("MINICOIL_STORE_HTTP_URL", "https://me:hidden@reports.example/store")
+    artifacts.show_release(store, 1, {"promoted": True})
+    assert "](" not in page["report"] and "hidden" not in page["report"]
+    monkeypatch.setenv("MINICOIL_STORE_HTTP_URL", "javascript:alert(1)")
+    with pytest.raises(UsageError, match="MINICOIL_STORE_HTTP_URL"):
+        artifacts.show_release(store, 1, {"promoted": True})
 
 
 def test_an_answer_is_shown_without_what_is_empty_and_in_few_digits(page):

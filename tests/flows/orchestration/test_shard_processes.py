@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from flows import screen
 from flows.orchestration.shard_processes import spread_on_processes
 from flows.orchestration.sharding import read_in_shards
 from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
@@ -127,6 +128,47 @@ def test_a_dask_cluster_reads_what_one_process_reads(tmp_path, monkeypatch, corp
     place = Place.at(tmp_path / "dask")
     assert read_by(monkeypatch, place, corpus, encoder_folder, 1) == one
     assert list(place.objects().list("reading/")) == []
+
+
+def test_processes_write_json_lines_where_their_command_was_asked_for_them(tmp_path, monkeypatch, capfd):
+    monkeypatch.delenv("MINICOIL_LOG_JSON", raising=False)
+    monkeypatch.setattr(screen, "_json_lines", True)  # what --log-json does
+    with pytest.raises(StoreUnavailableError, match="what they said stands above"):
+        spread_on_processes("no-such-work", Place.at(tmp_path / "home"), ["a-key"], 2, "reading")
+    ended = [line for line in map(json.loads, capfd.readouterr().err.splitlines()) if line["level"] == "critical"]
+    assert len(ended) == 2 and {line["process"] for line in ended}.isdisjoint({os.getpid()})
+    assert all("no-such-work" in line["exception"] for line in ended)
+
+
+WARNING_WORK = """
+import logging, sys
+from flows.orchestration import shard_processes
+def work(place, key):
+    logging.getLogger("tasks.reading").warning("passed over %s", key)
+    return {{}}
+shard_processes.shard_work = lambda what: work
+sys.argv = ["shard_processes", "read-shard", "{home}", "file://{home}/store"]
+shard_processes.main()
+"""
+
+
+@pytest.mark.parametrize("asked", ["1", "true", "0", ""])
+def test_a_process_follows_the_environment_as_commands_do(tmp_path, asked):
+    done = subprocess.run(
+        [sys.executable, "-c", WARNING_WORK.format(home=tmp_path)],
+        input="a-key\n",
+        capture_output=True,
+        text=True,
+        env={**os.environ, "MINICOIL_LOG_JSON": asked, "PYTHONPATH": os.pathsep.join(sys.path)},
+        check=True,
+    )
+    assert json.loads(done.stdout) == {}
+    (line,) = done.stderr.splitlines()
+    if asked in ("1", "true"):
+        found = json.loads(line)
+        assert (found["level"], found["logger"], found["message"]) == ("warning", "tasks.reading", "passed over a-key")
+    else:
+        assert line == "WARNING:tasks.reading:passed over a-key"
 
 
 def test_workers_need_a_server_and_a_reading_without_one_says_what_to_do(tmp_path, monkeypatch, corpus, encoder_folder):

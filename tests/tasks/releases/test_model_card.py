@@ -14,7 +14,8 @@ from minicoil.text.languages import open_language
 from minicoil.words.ledger import Ledger, WordRecord
 from minicoil.words.vocabulary import Vocabulary
 from tasks.models.bundles import Parent
-from tasks.releases.model_card import CardFacts, model_card
+from tasks.releases.front_matter import CardFacts
+from tasks.releases.model_card import model_card
 from tasks.training.word_memory import WordResult
 
 MEASURES = ("ndcg@10", "mrr@10", "recall@100")
@@ -71,6 +72,16 @@ def test_the_front_matter_says_what_hubs_ask_for():
 def test_licence_and_base_are_of_what_it_grew_from_and_never_guessed(origin, licence, bases):
     card, _ = card_of(CardFacts(7), **origin)
     assert card.data.license == licence and card.data.to_dict().get("base_model") == bases
+
+
+def test_a_licence_that_was_said_stands_above_all_others():
+    for origin in ({"encoder": "acme/encoder"}, {}, {"base": "acme/terms", "licence": "mit"}):
+        assert card_of(CardFacts(7, licence="cc-by-4.0"), **origin)[0].data.license == "cc-by-4.0"
+
+
+def test_a_release_with_importance_says_what_stock_clients_cannot_encode():
+    said = 'model = minicoil.load("THIS_FOLDER", avg_len=150.0, importance="DIGEST")'
+    assert said in card_of(CardFacts(7, has_importance=True))[1] and said not in card_of(CardFacts(7))[1]
 
 
 def test_every_judged_set_is_in_the_index_with_its_figures_and_intervals():
