@@ -17,8 +17,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from minicoil.files import parse_json
+from tasks.disk import lock_file
 from tasks.metrics import PREFIX, RUN_LABELS, RUNS, RUNS_HELP, RUNS_STARTED
-from tasks.store import lock_file
 
 logger = logging.getLogger(__name__)
 CRASHED = "Crashed"

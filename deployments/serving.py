@@ -26,10 +26,11 @@ import httpx
 from deployments.children import Child, end_leftovers
 from deployments.listening import Answers, answering
 from deployments.probes import ServiceState
-from flows.orchestration import CORPUS_VARIABLE, SERVED_SETTINGS, SERVICE_LOCK, ignore_working_folder, this_machine
+from flows.orchestration import SERVED_SETTINGS, SERVICE_LOCK, ignore_working_folder, this_machine
+from flows.upkeep import CORPUS_VARIABLE
 from minicoil.errors import BusyError, MiniCoilError, UsageError
 from minicoil.files import parse_json, write_json
-from tasks.store import HeldError, lock_file, say_holder
+from tasks.disk import HeldError, lock_file, say_holder
 
 logger = logging.getLogger(__name__)
 LOOPBACK = "127.0.0.1"
@@ -289,7 +290,7 @@ def _say_ready(service: Service, has_corpus: bool, seconds: float, tell: Tell, a
 
 def _watch(children: Sequence[Child], stop: threading.Event, tell: Tell, state: ServiceState) -> None:
     """Start again what died, and reap, until told to stop."""
-    from flows.orchestration import reap
+    from flows.upkeep import reap
 
     next_reaping = time.monotonic()
     while not stop.wait(LOOK_SECONDS):

@@ -26,7 +26,8 @@ from prefect.exceptions import ObjectNotFound
 
 from deployments.pools import KINDS, POOL, PREFECT_FILE, Pool, ensure_pool, write_deployments
 from deployments.variables import Shared, Value, ensure_variables
-from flows.orchestration import GATE_FAILED, HEARTBEAT, STALE_SECONDS, TAG, limit_name
+from flows.orchestration import GATE_FAILED, limit_name
+from flows.upkeep import HEARTBEAT, STALE_SECONDS, TAG
 from minicoil.errors import MiniCoilError
 from tasks.catalogue import channel_names
 from tasks.store import ObjectStore

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from deployments.own_commands import run_command, say
-from flows.command_line import show_seen_word
+from flows.rendering import show_seen_word
 from minicoil import __version__
 from tasks.catalogue import read_channel, release_numbers
 from tasks.place import Place

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.actions import VariableCreate, VariableUpdate
 
-from flows.orchestration import CORPUS_VARIABLE, read_specs
+from flows.upkeep import CORPUS_VARIABLE, read_specs
 from minicoil.errors import UsageError
 
 SCHEDULES, REAPING, TIME_ZONE = "minicoil_schedules", "minicoil_reaping", "minicoil_timezone"

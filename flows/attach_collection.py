@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from flows.forms import AttachParameters
-from flows.orchestration import flow, take_turn, with_shared_corpora
+from flows.orchestration import flow, take_turn
 from flows.outcomes import AttachOutcome
 from flows.stages import Clock, attach_step, base_step
-from tasks.collections import AttachRequest
+from flows.upkeep import with_shared_corpora
+from tasks.adoption import AttachRequest
 
 _FIELDS = ("collection", "channel", "vector", "text", "join", "k", "b", "avg_len", "tenant")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.forms import ShardParameters
 from flows.orchestration import flow, progress_on_page
 from flows.outcomes import EncodedShardOutcome
-from tasks.training import encode_shard as encode
+from tasks.shards import encode_shard as encode
 
 
 @flow(name="encode-shard", description="Encode one shard of sentences; started by an extension that splits its work.")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 
 from flows.forms import ExtendParameters
-from flows.orchestration import flow, show_words, with_shared_corpora
+from flows.orchestration import flow, show_words
 from flows.outcomes import ExtensionOutcome
 from flows.stages import (
     Job,
@@ -24,6 +24,7 @@ from flows.stages import (
     settle_answered,
     train_chosen,
 )
+from flows.upkeep import with_shared_corpora
 from minicoil.text import open_language
 from minicoil.words import Candidate
 from tasks.catalogue import file_digests, find_request, read_channel, request_digest

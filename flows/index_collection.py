@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from flows.forms import IndexParameters
-from flows.orchestration import flow, take_turn, with_shared_corpora
+from flows.orchestration import flow, take_turn
 from flows.outcomes import IndexOutcome
 from flows.stages import Clock, base_step, index_step, mend_step
+from flows.upkeep import with_shared_corpora
 from minicoil.errors import UsageError
+from tasks.adoption import Mended
 from tasks.catalogue import resolve_name
-from tasks.collections import IndexRequest, Mended
-from tasks.corpus import CorpusReport, StoredOwners, read_corpora
+from tasks.collections import IndexRequest
+from tasks.corpus import CorpusReport, read_corpora
+from tasks.documents import StoredOwners
 
 
 @flow(name="index-collection", description="Create or feed a collection from a corpus.")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from flows.forms import ReapParameters
-from flows.orchestration import flow, reap, server_address, show_table
+from flows.orchestration import flow, server_address, show_table
 from flows.outcomes import ReapOutcome
+from flows.upkeep import reap
 from minicoil.errors import UsageError
 
 

@@ -6,7 +6,7 @@ from flows.forms import RebuildParameters
 from flows.orchestration import flow, take_turn
 from flows.outcomes import RebuildOutcome
 from flows.stages import Clock, move_back_step, rebuild_step
-from tasks.collections import RebuildRequest
+from tasks.adoption import RebuildRequest
 
 _FIELDS = ("source", "target", "channel", "text", "alias", "k", "b", "avg_len", "importance")
 

@@ -7,8 +7,9 @@ from flows.orchestration import flow, show_reencoding, take_turn
 from flows.outcomes import ReencodingOutcome
 from flows.stages import Clock, contract_step, plan_step, promote_step, sweep_step
 from minicoil.errors import ReleaseError
-from tasks.catalogue import read_channel, waiting_rows
-from tasks.collections import is_grace_over
+from tasks.catalogue import read_channel
+from tasks.readers import waiting_rows
+from tasks.rewriting import is_grace_over
 
 
 @flow(name="reencode-collections", description="Re-encode exactly the affected points.")

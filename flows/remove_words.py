@@ -8,10 +8,10 @@ from flows.outcomes import RemovalOutcome
 from flows.stages import Clock, assemble_step, finish_first, open_parent_step, publish_and_settle, run_or_pause
 from minicoil.training import Prior
 from tasks.catalogue import claim_release, read_channel, request_digest
-from tasks.collections import reused_of
 from tasks.metrics import count_words
 from tasks.models import remove_published_work
 from tasks.releases import Draft, plan_removal
+from tasks.rewriting import reused_of
 
 
 @flow(name="remove-words", description="Return words to BM25.")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.forms import RetrainParameters
-from flows.orchestration import flow, show_words, with_shared_corpora
+from flows.orchestration import flow, show_words
 from flows.outcomes import RetrainOutcome
 from flows.stages import (
     Job,
@@ -25,6 +25,7 @@ from flows.stages import (
     settle_answered,
     train_chosen,
 )
+from flows.upkeep import with_shared_corpora
 from minicoil.errors import ReleaseError
 from minicoil.words import Candidate
 from tasks.catalogue import Publication, file_digests, find_request, request_digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows.forms import TrainingShardParameters
 from flows.orchestration import flow, progress_on_page
 from flows.outcomes import TrainedShardOutcome
-from tasks.training import train_shard as train
+from tasks.shards import train_shard as train
 
 
 @flow(name="train-shard", description="Train one shard of words; started by a run that splits its work.")

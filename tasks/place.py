@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from minicoil.errors import UsageError
-from tasks.points import PointStore, SharedPoints, open_points, wake_engine
+from tasks.points import PointStore, wake_engine
+from tasks.qdrant import SharedPoints, open_points
 from tasks.settings import has_secret, settings_at
 from tasks.store import ObjectStore, open_store, outside_settings
 

@@ -1,6 +1,6 @@
 """The commands.
 
-Options, help and completion, and outcomes as a person reads them or as JSON.
+Options, help and completion.
 """
 
 import lazy_loader

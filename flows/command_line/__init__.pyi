@@ -17,4 +17,3 @@ from .release_commands import release as release
 from .service_commands import deploy as deploy, serve as serve
 from .status_command import detach as detach, status as status
 from .try_command import try_folder as try_folder
-from .try_rendering import show_seen_word as show_seen_word

@@ -82,7 +82,7 @@ def encode(place: dict[str, Any], output: str | None, query: bool, dense: bool, 
         "refused": bool(report.n_bad) and not report.n_encoded,
     }
     if output is None:  # stdout belongs to the vectors
-        from flows.command_line.encode_rendering import describe_encoding
+        from flows.rendering import describe_encoding
 
         for line in describe_encoding(answer):
             (complain if report.n_bad or report.n_repeated else tell)(

@@ -14,13 +14,12 @@ from typing import Any
 import click
 
 from flows import screen
-from flows.command_line import rendering
 from flows.command_line.completion import complete_channels
-from flows.command_line.failures import refuse, tell_damage
-from flows.command_line.interruptions import describe_interruption, newest_run
+from flows.rendering import describe_interruption, newest_run, refuse, show_result, tell_damage
 from minicoil.encoder import keep_to_cores
 from minicoil.extras import require_extra
-from tasks.store import forget_damage, named_damage, shown_name
+from tasks.disk import shown_name
+from tasks.store import forget_damage, named_damage
 
 Command = Callable[..., Any]
 
@@ -126,7 +125,7 @@ def _show(result: Any, as_json: bool, command: str) -> None:
     elif as_json:
         screen.answer_json({**result, "damaged": damaged} if damaged and isinstance(result, Mapping) else result)
     else:
-        rendering.show(command, result)
+        show_result(command, result)
     tell_damage()
 
 

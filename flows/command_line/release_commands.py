@@ -108,7 +108,7 @@ def release_rollback(place: dict[str, Any], **values: Any) -> Any:
     """Point the channel back to its previous release; instant while its cells are still there."""
     from flows.forms import RollbackParameters, fill_in
     from flows.outcomes import RollbackOutcome
-    from tasks.collections import roll_back_channel
+    from tasks.rewriting import roll_back_channel
 
     parameters = fill_in(RollbackParameters, "rollback-release", {**place, **values})
     return RollbackOutcome.of(roll_back_channel(parameters.place(), parameters.channel))
@@ -140,7 +140,7 @@ def release_readers(place: dict[str, Any], **values: Any) -> Any:
     """Who reads which release, and whose cells wait for them; or confirm, register, declare."""
     from flows.forms import ReadersParameters, fill_in
     from flows.outcomes import ReadersOutcome
-    from tasks.catalogue import settle_readers
+    from tasks.readers import settle_readers
 
     parameters = fill_in(ReadersParameters, "settle-readers", {**place, **values})
     return ReadersOutcome.of(settle_readers(parameters.place(), parameters.request()))

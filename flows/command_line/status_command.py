@@ -31,8 +31,8 @@ def status(place: dict[str, Any], alert: bool) -> Any:
 @common_options
 def detach(place: dict[str, Any], collection: str) -> Any:
     """Take COLLECTION off the list: its owner deleted it, or keeps it without this service. Its points stay."""
-    from tasks.collections import detach_collection
-    from tasks.store import writer_lock
+    from tasks.adoption import detach_collection
+    from tasks.disk import writer_lock
 
     where = open_place(place)
     with writer_lock(where.home, "detach"):

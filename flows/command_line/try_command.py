@@ -14,9 +14,9 @@ import click
 
 from flows import screen
 from flows.command_line.options import common_options, needs_training, open_place, run_flow
-from flows.command_line.try_remarks import elsewhere, language_lines, next_steps, remarks, verdict
+from flows.rendering import elsewhere, language_lines, next_steps, remarks, verdict
 from minicoil.errors import UsageError
-from tasks.store import find_path, shown_name
+from tasks.disk import find_path, shown_name
 
 if TYPE_CHECKING:
     from tasks.place import Place

@@ -12,7 +12,8 @@ from minicoil.config import Bm25Config
 from minicoil.files import Fraction, Positive
 
 if TYPE_CHECKING:
-    from tasks.collections import AdoptRequest, ExpansionOptions
+    from tasks.adoption import AdoptRequest
+    from tasks.rewriting import ExpansionOptions
 
 
 class AdoptParameters(EncoderParameters):
@@ -56,7 +57,7 @@ class AdoptParameters(EncoderParameters):
 
     def request(self) -> AdoptRequest:
         """As `tasks` takes it."""
-        from tasks.collections import AdoptRequest  # brings the whole room in, which options do without
+        from tasks.adoption import AdoptRequest  # brings the whole room in, which options do without
 
         return AdoptRequest(
             self.collection,
@@ -75,6 +76,6 @@ class AdoptParameters(EncoderParameters):
 
     def options(self) -> ExpansionOptions:
         """Share of the points, and pace."""
-        from tasks.collections import ExpansionOptions
+        from tasks.rewriting import ExpansionOptions
 
         return ExpansionOptions(read_part(self.part), self.points_per_second)

@@ -13,7 +13,7 @@ from minicoil.files import Hours, Positive
 from tasks.catalogue import GRACE_HOURS
 
 if TYPE_CHECKING:
-    from tasks.collections import Allowance, ExpansionOptions
+    from tasks.rewriting import Allowance, ExpansionOptions
 
 
 class BudgetParameters(ChannelParameters):
@@ -25,14 +25,14 @@ class BudgetParameters(ChannelParameters):
     @cached_property
     def allowance(self) -> Allowance:
         """What this run may write, all its steps together."""
-        from tasks.collections import Allowance
+        from tasks.rewriting import Allowance
 
         return Allowance(self.points_budget, self.window)
 
     @property
     def expansion(self) -> ExpansionOptions:
         """How its promotions re-encode."""
-        from tasks.collections import ExpansionOptions  # brings the whole room in, which options do without
+        from tasks.rewriting import ExpansionOptions  # brings the whole room in, which options do without
 
         return ExpansionOptions(allowance=self.allowance)
 

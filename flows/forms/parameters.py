@@ -26,7 +26,7 @@ from flows.forms.place_parameters import (
 from flows.forms.said import Said
 from minicoil.config import Bm25Config, SamplingConfig
 from minicoil.files import Count, Fraction, Number, Positive
-from tasks.corpus import OnDuplicate
+from tasks.documents import OnDuplicate
 
 Sentences = Annotated[int, Number(10, 100_000, whole=True)]
 WordCount = Annotated[int, Number(1, 100_000, whole=True)]

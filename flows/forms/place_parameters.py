@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from flows.forms.said import Said
 from minicoil.files import Count, Number
-from tasks.collections import WINDOW
 from tasks.place import Place
+from tasks.rewriting import WINDOW
 from tasks.settings import Settings, has_secret
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]

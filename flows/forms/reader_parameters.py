@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 from flows.forms.place_parameters import ChannelParameters, Collections, Name
 from flows.forms.said import Said
 from minicoil.files import Days, Release
-from tasks.catalogue import ReadersRequest
+from tasks.readers import ReadersRequest
 
 _ACK = r"^(all|[0-9]{1,9})$"
 

@@ -1,7 +1,7 @@
 """How a step runs.
 
-In this process, or under a Prefect server where one is named; whose turn it is, shards on workers, events, artifacts
-and the record of a run.
+In this process, or under a Prefect server where one is named; whose turn it is, events, artifacts and the record of a
+run.
 """
 
 import lazy_loader

@@ -17,8 +17,9 @@ from typing import Any
 
 from minicoil.errors import UsageError
 from minicoil.files import parse_json
+from tasks.disk import read_holder
 from tasks.settings import has_secret
-from tasks.store import name_aside, read_holder
+from tasks.store import name_aside
 
 SERVICE_LOCK = "serve.lock"  # held by a service that runs on a home; its content says where it listens
 

@@ -13,8 +13,9 @@ from flows.orchestration.local_runs import under_prefect
 from flows.orchestration.progress_artifacts import progress_on_page
 from flows.orchestration.running import run_logger, server_address, tries
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
+from tasks.disk import FREE_SOME, is_full, writer_lock
 from tasks.place import Place
-from tasks.store import FREE_SOME, is_full, named_damage, writer_lock
+from tasks.store import named_damage
 
 # A run that waits holds a process on its worker; one that waited this long says so and ends.
 TURN_SECONDS = 3600.0

@@ -1,6 +1,6 @@
 """What a flow answers.
 
-A frozen outcome a flow: fields for those who call from Python, the JSON document of `--json`, and lines for a person.
+Fields for Python, the JSON document of `--json`, and lines for a person.
 """
 
 import lazy_loader

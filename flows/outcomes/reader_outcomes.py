@@ -10,7 +10,7 @@ from typing import Any
 from flows.outcomes.outcome import Outcome, Row
 from flows.outcomes.shown_parts import show_cells_that_wait
 from flows.screen import say, show_table, shown
-from tasks.catalogue import FOREVER
+from tasks.readers import FOREVER
 
 _COLUMNS = ("collection", "channel", "served", "cells beside of", "points with them", "readers")
 

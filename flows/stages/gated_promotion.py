@@ -17,8 +17,8 @@ from tasks.catalogue import (
     read_waiting,
     set_pending,
 )
-from tasks.collections import ExpansionOptions
 from tasks.place import Place
+from tasks.rewriting import ExpansionOptions
 
 Wish = bool | str  # True: promote here; False: publish only; "elsewhere": leave it to whoever hears the event
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flows.forms import RemoveParameters, WordsParameters
-from flows.orchestration import read_in_shards, take_turn
+from flows.orchestration import take_turn
+from flows.shards import read_in_shards
 from flows.stages.steps import (
     Clock,
     base_step,
@@ -22,13 +23,14 @@ from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletC
 from minicoil.errors import PausedError
 from minicoil.text import WordTokenizer
 from tasks.catalogue import CollectionRecord, choose_named, role_model_of
-from tasks.corpus import KeptSentences
 from tasks.models import Encoders, Parent, check_encoder, choose_role_model, remove_published_work, role_width
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.proof import check_judged_sets
 from tasks.reading import Reading
-from tasks.training import ShardModel, TrainingPlan
+from tasks.sentences import KeptSentences
+from tasks.shards import ShardModel
+from tasks.training import TrainingPlan
 
 
 @dataclass

@@ -13,10 +13,10 @@ from flows.stages.steps import Clock, assemble_step, importance_step, joined_ste
 from minicoil.training import Prior
 from minicoil.words import Candidate, FrontierRow
 from tasks.catalogue import Publication, parity_fact
-from tasks.collections import claim_unused_number, reused_of
 from tasks.models import remove_work
 from tasks.place import Place
 from tasks.releases import Assembled, Draft, list_forms, probe_texts
+from tasks.rewriting import claim_unused_number, reused_of
 from tasks.training import ImportanceLesson, WordResult
 
 

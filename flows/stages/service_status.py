@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from flows.orchestration import PastRun, PrefectServer, hours_since, last_success, named, newest_by_flow, read_runs
+from flows.orchestration import PrefectServer, named
+from flows.upkeep import PastRun, hours_since, last_success, newest_by_flow, read_runs
 from minicoil.errors import CollectionError, EngineUnavailableError, MiniCoilError, StoreError
-from tasks.catalogue import ChannelState, list_channels, look_for_readers, look_for_waiting, read_registry
+from tasks.catalogue import ChannelState, list_channels, look_for_waiting, read_registry
+from tasks.disk import lock_holder
 from tasks.place import Place
+from tasks.readers import look_for_readers
 from tasks.settings import Settings, settings_at
-from tasks.store import forget_damage, lock_holder, named_damage
+from tasks.store import forget_damage, named_damage
 from tasks.watch import (
     ChannelStatus,
     Look,
@@ -27,7 +30,7 @@ from tasks.watch import (
 )
 
 if TYPE_CHECKING:
-    from flows.orchestration import Schedule, ServerView
+    from flows.upkeep import Schedule, ServerView
 
 _PROMOTING = ("reencode-collections", "promote-release", "extend-vocabulary", "retrain-words", "publish-release")
 _FAILURE_DAYS = 7.0  # a failure that nobody repeated for so long is history, and no reason to wake anybody
@@ -144,7 +147,7 @@ def _look_at_server(server: PrefectServer | None, notices: list[Notice]) -> Serv
         from flows.orchestration import ignore_working_folder
 
         ignore_working_folder()
-        from flows.orchestration import look_at_server
+        from flows.upkeep import look_at_server
 
         try:
             return look_at_server()

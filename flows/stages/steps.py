@@ -11,30 +11,33 @@ from contextlib import contextmanager
 
 from flows.orchestration import step
 from minicoil.harmless import guard_logs
-from tasks.catalogue import publish_release, settle_readers
-from tasks.collections import (
-    abandon_promotion,
+from tasks.adoption import (
     adopt_collection,
     attach_collection,
-    contract_channel,
-    finish_pending,
-    index_documents,
     mend_collection,
     move_back,
     plan_adoption,
-    plan_promotion,
-    promote,
     rebuild_collection,
-    roll_back_channel,
-    sweep_channel,
     undo_adoption,
-    with_reclaimed_ids,
 )
+from tasks.catalogue import publish_release
+from tasks.collections import index_documents
 from tasks.models import check_folder, import_base, open_encoders, open_parent
 from tasks.proof import compare_releases, evaluate_on_collection, evaluate_set, find_standard, make_proxies, prove
+from tasks.readers import settle_readers
 from tasks.reading import read_sentences
 from tasks.releases import assemble, joined_tokens_of
 from tasks.report import write_report
+from tasks.rewriting import (
+    abandon_promotion,
+    contract_channel,
+    finish_pending,
+    plan_promotion,
+    promote,
+    roll_back_channel,
+    sweep_channel,
+    with_reclaimed_ids,
+)
 from tasks.training import (
     choose_ambiguous,
     choose_words,

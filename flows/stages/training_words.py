@@ -4,23 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flows.orchestration import encode_in_shards, train_in_shards
+from flows.shards import encode_in_shards, train_in_shards
 from flows.stages.job import Job
 from flows.stages.steps import encode_step, prior_step, recall_step, sample_step, train_step
 from minicoil.training import Prior
 from minicoil.words import Candidate
 from tasks.models import choose_device
 from tasks.reading import Reading
-from tasks.training import (
-    Judge,
-    TrainingWork,
-    WordMemory,
-    WordResult,
-    find_prior,
-    plan_units,
-    prior_origin,
-    word_digests,
-)
+from tasks.shards import TrainingWork
+from tasks.training import Judge, WordMemory, WordResult, find_prior, plan_units, prior_origin, word_digests
 
 
 def train_chosen(

@@ -1,7 +1,6 @@
 """Contextual embeddings of tokens at the price of the tokens.
 
 ONNX Runtime, torch where it is faster, windows of texts, and the cores and memory that a container really grants.
-Others ask for embeddings by word.
 """
 
 import lazy_loader

@@ -1,7 +1,6 @@
 """What lies on disk, read with suspicion and written whole.
 
-The names in a model folder, strict numbers and JSON, the growing stack of word layers, arrays that anybody may have
-made. Others ask here for every file that a stranger, or a crash, may have damaged.
+The names in a model folder, strict numbers and JSON, the stack of layers, arrays that anybody may have made.
 """
 
 import lazy_loader

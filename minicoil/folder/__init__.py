@@ -1,6 +1,6 @@
 """The model folder that this library, FastEmbed and ONNX Runtime all load.
 
-Made empty from an encoder, derived from a parent by adding layers, checked, and written as fused graphs.
+Made empty from an encoder, derived from a parent, checked, written as fused graphs.
 """
 
 import lazy_loader

@@ -1,7 +1,6 @@
 """Text into sentences, words and stems.
 
-Encodings, prose out of markup and docstrings, tokens as WordPiece sees them, one folding for every script, snippets,
-near duplicates. Others ask what the words of a text are.
+Encodings, prose out of markup and docstrings, tokens as WordPiece sees them, folding, snippets, near duplicates.
 """
 
 import lazy_loader

@@ -11,10 +11,15 @@ from .languages import (
 from .near_duplicates import find_near_duplicates as find_near_duplicates
 from .prose import from_html as from_html, from_markdown as from_markdown
 from .quotes import Quotes as Quotes, normalise_text as normalise_text
-from .sentence_rows import SentenceRows as SentenceRows, split_texts as split_texts
 from .sentences import (
+    MAX_CHARACTERS as MAX_CHARACTERS,
+    MAX_WORDS as MAX_WORDS,
+    MIN_WORDS as MIN_WORDS,
     chunk_text as chunk_text,
+    cut_parts as cut_parts,
+    cut_pieces as cut_pieces,
     find_cuts as find_cuts,
+    is_prose as is_prose,
     sentence_key as sentence_key,
     sentence_keys as sentence_keys,
     split_sentences as split_sentences,
@@ -28,6 +33,4 @@ from .stemming import (
     split_parts as split_parts,
     stem as stem,
 )
-from .tokens import TokenizedText as TokenizedText, WordTokenizer as WordTokenizer
-from .utf8_columns import as_column as as_column
-from .word_rows import RowTokenizer as RowTokenizer, WordRows as WordRows
+from .tokens import PREFIX as PREFIX, TokenizedText as TokenizedText, WordTokenizer as WordTokenizer

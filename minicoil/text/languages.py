@@ -19,15 +19,7 @@ from py_rust_stemmers import SnowballStemmer
 from minicoil.errors import BundleError, UsageError
 from minicoil.files import parse_json
 from minicoil.text.folding import fold_text
-from minicoil.text.stemming import (
-    MEMO_SIZE,
-    SPECIAL_TOKENS,
-    STOPWORDS,
-    cut_stems,
-    part_stems,
-    split_parts,
-    stem,
-)
+from minicoil.text.stemming import MEMO_SIZE, SPECIAL_TOKENS, STOPWORDS, cut_stems, part_stems, split_parts, stem
 
 # Those that the stemmer, sentencex and wordfreq all know, by ISO 639 code and by the stemmer's name. It has Tamil too,
 # whose vowel signs the normaliser of BERT's uncased tokenizers takes for accents: nothing of a word is left.

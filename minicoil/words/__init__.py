@@ -1,7 +1,7 @@
 """Which words there are.
 
 Counts of a corpus, what is worth learning, the vocabulary that only grows and the ledger of every word that training
-looked at. Others ask which id a word has and which words mean something of their own.
+looked at.
 """
 
 import lazy_loader

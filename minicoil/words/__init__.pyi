@@ -1,11 +1,7 @@
 from .counts_file import read_counts as read_counts, write_counts as write_counts
 from .entries import FILLER as FILLER, check_word as check_word
 from .grammar import part_of_speech as part_of_speech
-from .key_places import KeyPlaces as KeyPlaces
-from .key_runs import KeyRuns as KeyRuns
-from .key_set import KeySet as KeySet
 from .ledger import Ledger as Ledger, VerdictName as VerdictName, WordRecord as WordRecord
-from .lowest_keys import LowestKeys as LowestKeys
 from .mining import (
     Candidate as Candidate,
     KnownUse as KnownUse,

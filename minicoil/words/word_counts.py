@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from minicoil.columns import WordRows
 from minicoil.errors import VocabularyError
-from minicoil.text import ENGLISH, Language, WordRows
+from minicoil.text import ENGLISH, Language
 from minicoil.words.entries import check_word
 
 BUCKETS = 64  # neighbours are counted by hash: enough to tell two contexts apart, 256 bytes a word

@@ -1,7 +1,6 @@
-"""What was published and who depends on it.
+"""What was published.
 
-Releases and manifests, channels, collections, readers, approvals, and how long old cells must stay. Others ask which
-release serves whom.
+Releases and manifests, channels, collections, approvals. Others ask which release serves whom.
 """
 
 import lazy_loader

@@ -22,11 +22,6 @@ from .channels import (
     read_channel as read_channel,
     set_pending as set_pending,
 )
-from .confirmation import (
-    ReadersRequest as ReadersRequest,
-    forget_acknowledgement as forget_acknowledgement,
-    settle_readers as settle_readers,
-)
 from .gating import decide_promotion as decide_promotion, parity_fact as parity_fact
 from .manifest import (
     MANIFEST as MANIFEST,
@@ -56,14 +51,6 @@ from .payload_fields import (
     STAMP_FIELD as STAMP_FIELD,
     SYMBOLS_FIELD as SYMBOLS_FIELD,
     UNION_FIELD as UNION_FIELD,
-)
-from .readers import (
-    FOREVER as FOREVER,
-    LEASE_SECONDS as LEASE_SECONDS,
-    announce_reader as announce_reader,
-    look_for_readers as look_for_readers,
-    new_reader_name as new_reader_name,
-    withdraw_reader as withdraw_reader,
 )
 from .registry import (
     RECORD_VERSION as RECORD_VERSION,
@@ -100,11 +87,3 @@ from .releases import (
 )
 from .reports import write_report as write_report
 from .requests import file_digests as file_digests, find_request as find_request, request_digest as request_digest
-from .retention import (
-    DEFAULT_CHANNEL as DEFAULT_CHANNEL,
-    Waiting as Waiting,
-    count_beside as count_beside,
-    find_waiting as find_waiting,
-    has_known_readers as has_known_readers,
-    waiting_rows as waiting_rows,
-)

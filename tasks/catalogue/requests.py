@@ -9,7 +9,8 @@ from typing import Any
 
 from tasks.catalogue.manifest import Manifest, read_sound
 from tasks.catalogue.releases import release_numbers
-from tasks.store import ObjectStore, find_path
+from tasks.disk import find_path
+from tasks.store import ObjectStore
 
 # how an answer is judged, shown, approved and brought to the points
 _HOW = {"evaluate", "judged_sets", "text_in_report", "approval_days", "points_budget", "window", "judge_at_most"}

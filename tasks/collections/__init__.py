@@ -1,6 +1,6 @@
-"""Collections filled, searched, and kept at the release that a channel serves.
+"""What a collection is written and read with.
 
-Exactly the affected points rewritten, found, verified and contracted, while search and other writers go on.
+Texts of its points, vectors for them, searches, explanations, the engine's IDF.
 """
 
 import lazy_loader

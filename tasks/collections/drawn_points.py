@@ -14,7 +14,7 @@ from minicoil.words import Spread
 from tasks.catalogue import KEYS_FIELD, CollectionRecord
 from tasks.collections.carriers import Carriers
 from tasks.collections.texts import PointTextError, TextSource, joined_path, open_texts
-from tasks.corpus import HashSample
+from tasks.documents import HashSample
 from tasks.points import Point, PointStore, Vector
 
 DRAWN_POINTS = 5_000  # of a collection: a share of its points is right to about one percent

@@ -12,17 +12,11 @@ from typing import Any, Literal
 from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, UsageError
 from minicoil.harmless import harmless_json
+from minicoil.keys import KeySet
 from minicoil.problems import MAX_EXAMPLES, Problems
 from minicoil.sparse import HybridVector, MiniCoil, SparseVector
-from minicoil.words import KeySet
-from tasks.catalogue import (
-    find_named,
-    find_release,
-    list_collections,
-    open_release,
-    read_channel,
-)
-from tasks.corpus import id_key, id_text, row_id
+from tasks.catalogue import find_named, find_release, list_collections, open_release, read_channel
+from tasks.documents import id_key, id_text, row_id
 from tasks.models import PACKAGED, open_empty, settle_language
 from tasks.place import Place
 

@@ -29,7 +29,8 @@ from tasks.catalogue import (
 )
 from tasks.collections.weighing import AUTO, choose_importance
 from tasks.collections.writing import current_stamp, make_vectors, open_writer
-from tasks.corpus import CorpusReport, Document, LengthSample, TextLengths, spool_documents, text_hash
+from tasks.corpus import CorpusReport
+from tasks.documents import Document, LengthSample, TextLengths, spool_documents, text_hash
 from tasks.models import open_model, settle_language
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
@@ -88,7 +89,7 @@ def index_documents(
 
     Raises:
         CollectionError: the collection exists and is not one of ours.
-        DamagedRecordError: its record is damaged; `tasks.collections.mending` makes it whole.
+        DamagedRecordError: its record is damaged; `tasks.adoption.mending` makes it whole.
         StoreError: there is no room for the corpus's text.
     """
     with ExitStack() as stack:

@@ -11,7 +11,7 @@ from minicoil.sparse import count_words
 from minicoil.text import WordTokenizer
 from tasks.catalogue import CollectionRecord
 from tasks.collections.texts import PointTextError, joined_path, open_texts
-from tasks.corpus import TextLengths, summarise_lengths
+from tasks.documents import TextLengths, summarise_lengths
 from tasks.models import open_model_of
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore

@@ -10,8 +10,9 @@ from minicoil.sparse import MiniCoil, SparseVector
 from minicoil.words import Vocabulary
 from tasks.catalogue import NO_UNION, STAMP_FIELD, UNION_FIELD, CollectionRecord
 from tasks.collections.texts import TextSource
+from tasks.embeddings import remembering_scan
 from tasks.metrics import count_rewritten
-from tasks.models import CollectionModels, remembering_scan
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Point, PointStore, VectorUpdate
 

@@ -1,6 +1,6 @@
 """Corpora by SPEC, read once in bounded memory.
 
-Files, tables, sets, packages, query logs; each document under one id, each sentence kept once in the store.
+Files, tables, sets, packages, collections, query logs, in pieces.
 """
 
 import lazy_loader

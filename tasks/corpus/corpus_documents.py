@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from minicoil.extras import install_line
-from tasks.corpus.documents import RowPlace
 from tasks.corpus.specs import CorpusReport
+from tasks.documents import RowPlace
 
 READERS = {".pdf": "pypdf", ".docx": "docx"}
 EXTRA = install_line("documents")

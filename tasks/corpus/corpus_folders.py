@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tasks.corpus.specs import CorpusReport
-from tasks.store import shown_name
+from tasks.disk import shown_name
 
 
 def find_files(folder: Path, report: CorpusReport) -> Iterator[Path]:

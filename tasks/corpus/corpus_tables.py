@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tasks.corpus.corpus_rows import FIELDS, refuse_column, row_document
-from tasks.corpus.documents import Document, RowPlace
 from tasks.corpus.specs import CorpusReport
+from tasks.documents import Document, RowPlace
 
 if TYPE_CHECKING:
-    from tasks.corpus.stretches import Stretch
+    from tasks.documents import Stretch
 
 _ROWS = 1000  # decoded together
 _ARROW_FILE = b"ARROW1"  # what a file of the arrow format begins with; a stream of it begins otherwise

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
 from minicoil.files import Count, check_number
+from minicoil.keys import KeySet
 from minicoil.problems import MAX_EXAMPLES, Problem, Problems
-from minicoil.words import KeySet
-from tasks.corpus.documents import Document, document
-from tasks.corpus.hash_sample import HashSample
-from tasks.corpus.telling_apart import Clash, LastRows, Names, OnDuplicate, Owners
+from tasks.documents import Clash, Document, HashSample, LastRows, Names, OnDuplicate, Owners, document
 from tasks.progress import track
 
 if TYPE_CHECKING:

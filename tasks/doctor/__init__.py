@@ -1,7 +1,6 @@
 """What the service stands on, checked before work begins.
 
-Packages against the versions that the tests ran with, home and store and engine by address, disk and memory against the
-work planned. Each check says what was found and, where something is wrong, the one thing to do.
+Packages against the versions that were tested, home, store and engine, disk and memory; and the one thing to do.
 """
 
 import lazy_loader

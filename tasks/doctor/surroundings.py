@@ -12,11 +12,11 @@ from urllib.parse import unquote, urlsplit
 from minicoil.encoder import cores, memory
 from minicoil.errors import MiniCoilError
 from minicoil.extras import install_line, missing_extra
+from tasks.disk import free_bytes
 from tasks.doctor.check import Check
 from tasks.models import find_encoder
 from tasks.place import Place
-from tasks.points import TESTED_VERSION, server_version
-from tasks.store import free_bytes
+from tasks.qdrant import TESTED_VERSION, server_version
 
 DOCUMENTS = 10_000  # planned for where nobody says how many
 # of a 170-token document in an embedded home: text, cells, sentences, encoded sentences and texts

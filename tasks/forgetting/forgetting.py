@@ -20,14 +20,16 @@ from typing import Any
 from minicoil.errors import UsageError
 from minicoil.files import parse_json, write_json, write_whole
 from tasks.catalogue import open_record, read_registry, resolve_names
-from tasks.corpus import KeptSentences, Traces, find_traces, find_words
+from tasks.disk import writer_lock
+from tasks.embeddings import forget_embeddings, forget_sentences
 from tasks.forgetting.redaction import redact_releases, redact_reports, remove_copies
-from tasks.models import forget_embeddings, forget_sentences
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.reading import LOOKING, PREFIX as READING
-from tasks.store import ObjectStore, record_deed, writer_lock
-from tasks.training import WordMemory, result_key
+from tasks.sentences import KeptSentences, Traces, find_traces, find_words
+from tasks.shards import result_key
+from tasks.store import ObjectStore, record_deed
+from tasks.training import WordMemory
 
 logger = logging.getLogger(__name__)
 

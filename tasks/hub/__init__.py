@@ -1,7 +1,7 @@
-"""Releases on a hub of models, Hugging Face's or one that speaks as it does.
+"""Releases on a hub of models.
 
-Pushed under their number as a tag, pulled and checked against their manifest. Others ask for the folder that an address
-such as `hf:owner/name@7` names; nothing is asked of a hub unless somebody names one.
+Pushed under their number as a tag, pulled and checked against their manifest; nothing is asked of a hub unless
+somebody names one.
 """
 
 import lazy_loader

@@ -1,7 +1,7 @@
 """Models at hand.
 
-Encoders by name, releases and bases as folders, encoded sentences and texts kept between runs, addresses that
-`minicoil.load` takes, and models that follow a channel.
+Encoders by name, releases and bases as folders, addresses that `minicoil.load` takes, and models that follow a
+channel.
 """
 
 import lazy_loader

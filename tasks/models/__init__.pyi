@@ -11,11 +11,6 @@ from .bundles import (
 )
 from .collection_models import CollectionModels as CollectionModels
 from .devices import choose_device as choose_device
-from .embeddings import (
-    forget_embeddings as forget_embeddings,
-    remembering as remembering,
-    remembering_scan as remembering_scan,
-)
 from .empty import open_empty as open_empty
 from .encoder_check import (
     check_encoder as check_encoder,
@@ -26,5 +21,4 @@ from .encoders import PACKAGED as PACKAGED, find_encoder as find_encoder
 from .foreign_folder import check_folder as check_folder
 from .languages import settle_language as settle_language
 from .packed_base import pack_base as pack_base
-from .sentence_cache import forget_sentences as forget_sentences
 from .sentence_encoder import Encoders as Encoders, SentenceEncoder as SentenceEncoder, open_encoders as open_encoders

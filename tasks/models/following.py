@@ -15,21 +15,12 @@ from minicoil.config import Bm25Config
 from minicoil.errors import CollectionError, ReleaseError, UsageError
 from minicoil.sparse import HybridVector, MiniCoil, SparseVector
 from minicoil.words import Vocabulary
-from tasks.catalogue import (
-    LEASE_SECONDS,
-    ChannelState,
-    CollectionRecord,
-    announce_reader,
-    find_named,
-    list_collections,
-    new_reader_name,
-    read_channel,
-    withdraw_reader,
-)
+from tasks.catalogue import ChannelState, CollectionRecord, find_named, list_collections, read_channel
 from tasks.models.bundles import is_ancestor
 from tasks.models.collection_models import CollectionModels
 from tasks.models.resolver import split_address
 from tasks.place import Place
+from tasks.readers import LEASE_SECONDS, announce_reader, new_reader_name, withdraw_reader
 from tasks.settings import Settings
 from tasks.store import ObjectStore
 

@@ -23,9 +23,9 @@ from minicoil.encoder import (
 from minicoil.errors import EncoderError
 from minicoil.files import BundleLayout, write_json
 from minicoil.text import WordTokenizer
+from tasks.embeddings import MAX_BYTES, SentenceCache
 from tasks.models.bundles import Parent
 from tasks.models.encoders import RoleModel, find_encoder
-from tasks.models.sentence_cache import MAX_BYTES, SentenceCache
 from tasks.settings import Settings
 
 logger = logging.getLogger(__name__)

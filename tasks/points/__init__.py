@@ -1,7 +1,4 @@
-"""Qdrant, embedded or served, behind the few operations this service needs.
-
-What a server bounds, forgets or leaves unsaid is dealt with here, and nobody else speaks to it.
-"""
+"""Points and collections behind the few operations this service needs, and the embedded engine that has them."""
 
 import lazy_loader
 

@@ -1,11 +1,8 @@
-from .opening import (
-    SharedPoints as SharedPoints,
-    open_points as open_points,
-    server_version as server_version,
-)
+from .embedded import EmbeddedPoints as EmbeddedPoints
 from .owner_process import wake_engine as wake_engine
 from .payload_paths import field_root as field_root, read_field as read_field
 from .records import (
+    CELLS_PER_PROBE as CELLS_PER_PROBE,
     CollectionSchema as CollectionSchema,
     CollectionShape as CollectionShape,
     Hit as Hit,
@@ -17,5 +14,5 @@ from .records import (
     VectorUpdate as VectorUpdate,
     id_order as id_order,
     not_found as not_found,
+    probes as probes,
 )
-from .server_features import TESTED_VERSION as TESTED_VERSION

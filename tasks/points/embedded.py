@@ -13,6 +13,7 @@ from typing import Any
 
 from minicoil import errors
 from minicoil.errors import CollectionError, EngineUnavailableError
+from tasks.disk import ENGINE_BYTES, FREE_SOME, free_bytes
 from tasks.points import wire
 from tasks.points.owner_address import engine_folder, socket_path
 from tasks.points.owner_process import start_owner, woken_owner
@@ -27,7 +28,6 @@ from tasks.points.records import (
     Vector,
     VectorUpdate,
 )
-from tasks.store import ENGINE_BYTES, FREE_SOME, free_bytes
 
 START_SECONDS = 300.0  # only patience: an owner that ended is noticed
 ANSWER_SECONDS = 900.0  # an optimisation of millions of points holds everybody else up

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from minicoil.errors import MiniCoilError
+from tasks.disk import HeldError, lock_file, say_holder
 from tasks.points import wire
 from tasks.points.engine import EdgeEngine
 from tasks.points.owner_address import engine_folder, socket_path
-from tasks.store import HeldError, lock_file, say_holder
 
 _log = logging.getLogger("owner")
 GRACE_SECONDS = 2.0

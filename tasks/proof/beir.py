@@ -12,7 +12,7 @@ from minicoil.errors import CorpusError
 from minicoil.problems import Problems
 from minicoil.retrieval import RetrievalSet
 from minicoil.text import as_utf8
-from tasks.corpus import id_text, storable
+from tasks.documents import id_text, storable
 from tasks.proof.judgements import read_judgements
 
 BEIR_FILES = ("corpus.jsonl", "queries.jsonl", "qrels/test.tsv")

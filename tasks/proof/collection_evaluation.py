@@ -26,7 +26,8 @@ from minicoil.retrieval import (
 from minicoil.sparse import SparseVector
 from tasks.catalogue import CollectionRecord
 from tasks.collections import EngineIdf, open_reader
-from tasks.models import CollectionModels, remembering
+from tasks.embeddings import remembering
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import PointFilter, PointStore
 from tasks.proof.evaluating import Evaluated

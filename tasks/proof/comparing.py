@@ -15,7 +15,8 @@ from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
 from tasks.catalogue import CollectionRecord, open_named
 from tasks.collections import explain_points
 from tasks.corpus import CorpusReport, Query, read_queries
-from tasks.models import CollectionModels, remembering
+from tasks.embeddings import remembering
+from tasks.models import CollectionModels
 from tasks.place import Place
 from tasks.points import Hit, PointId, PointStore
 from tasks.progress import track

@@ -12,8 +12,9 @@ from minicoil.importance import find_importance
 from minicoil.sparse import MiniCoil
 from minicoil.text import read_language
 from tasks.catalogue import open_release, read_channel, read_manifest, role_model_of
-from tasks.corpus import measure_lengths
-from tasks.models import PACKAGED, is_ancestor, remembering
+from tasks.documents import measure_lengths
+from tasks.embeddings import remembering
+from tasks.models import PACKAGED, is_ancestor
 from tasks.place import Place
 
 

@@ -35,11 +35,11 @@ from minicoil.retrieval import (
 )
 from minicoil.sparse import SparseVector
 from minicoil.text import open_language, sentence_key, split_sentences
-from tasks.corpus import KeptSentences
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress
 from tasks.proof.contenders import Contenders, measured_bm25
+from tasks.sentences import KeptSentences
 
 TEMPORARY = "_evaluation-"  # prefix of collections that live for one evaluation
 _ABANDONED_SECONDS = 24 * 3600  # after which one is the remains of a killed run

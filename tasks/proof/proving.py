@@ -14,7 +14,6 @@ from minicoil.text import Language
 from minicoil.words import WordRecord
 from tasks.catalogue import CollectionRecord
 from tasks.collections import open_texts
-from tasks.corpus import SentenceStore
 from tasks.models import Parent
 from tasks.points import PointStore
 from tasks.proof.contenders import Contenders
@@ -22,6 +21,7 @@ from tasks.proof.evaluating import Evaluated, evaluate_set, evidence_of
 from tasks.proof.proxies import known_items_of, sense_queries_of
 from tasks.proof.public_sets import open_set
 from tasks.proof.season import Standard, hold_against
+from tasks.sentences import SentenceStore
 from tasks.training import WordResult
 
 _COLLECTIONS = 3  # looked at, by name: each costs up to half a minute

@@ -19,9 +19,9 @@ from minicoil.training import split_rows
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import CollectionRecord
 from tasks.collections import PointTextError, TextSource
-from tasks.corpus import SentenceStore
 from tasks.points import Point, PointStore
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 
 _SCANNED = 8  # ids looked through for each document taken: enough to draw from, bounded in a collection of millions
 

@@ -1,7 +1,7 @@
-"""Corpora read, by one process or by many: words counted, each sentence kept once.
+"""Corpora read, by one process or many.
 
-Pieces are split by whoever is free, each sentence is given to the first document that has it, then pieces are counted;
-the same comes out however many pieces there are, and in whatever order they are done.
+Pieces are split, each sentence is given to the first document that has it, then pieces are counted; the same comes
+out however many there are, in whatever order.
 """
 
 import lazy_loader

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 
+from minicoil.columns import RowTokenizer
 from minicoil.files import BundleLayout, parse_json, write_json
-from minicoil.text import RowTokenizer, WordTokenizer, read_language
-from minicoil.words import CountColumns, KeyRuns, WordCounts, read_counts, write_counts
-from tasks.corpus import ColumnWriter, SentenceColumns
+from minicoil.keys import KeyRuns
+from minicoil.text import WordTokenizer, read_language
+from minicoil.words import CountColumns, WordCounts, read_counts, write_counts
 from tasks.place import Place
 from tasks.reading.ownership import KNOWN, NEW, Owned
 from tasks.reading.piece_files import PieceFiles, damaged, put, scratch_folder
+from tasks.sentences import ColumnWriter, SentenceColumns
 from tasks.store import ObjectStore
 
 

@@ -11,11 +11,15 @@ import numpy as np
 import pyarrow as pa  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
-from minicoil.text import ENGLISH, Language, RowTokenizer, SentenceRows, WordTokenizer, split_texts
-from minicoil.words import KeyRuns, WordCounts
-from tasks.corpus import CorpusReport, Document, SentenceStore, read_corpora
+from minicoil.columns import RowTokenizer, SentenceRows, split_texts
+from minicoil.keys import KeyRuns
+from minicoil.text import ENGLISH, Language, WordTokenizer
+from minicoil.words import WordCounts
+from tasks.corpus import CorpusReport, read_corpora
+from tasks.documents import Document
 from tasks.points import PointStore
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 
 EMPTY = "documents without a new prose sentence"
 _BATCH = 2**22  # characters counted together: some 30,000 sentences, and whole documents

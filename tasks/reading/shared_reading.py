@@ -10,9 +10,10 @@ from pathlib import Path
 
 from minicoil.errors import StoreError
 from minicoil.files import parse_json, write_json
+from minicoil.keys import KeyRuns
 from minicoil.text import ENGLISH, Language
-from minicoil.words import KeyRuns, WordCounts
-from tasks.corpus import CorpusReport, KeptSentences, Piece, cut_corpora, nothing_found
+from minicoil.words import WordCounts
+from tasks.corpus import CorpusReport, Piece, cut_corpora, nothing_found
 from tasks.place import Place
 from tasks.progress import track
 from tasks.reading.counting import CountingRun, CountSum, store_tokenizer
@@ -20,6 +21,7 @@ from tasks.reading.ownership import give_sentences
 from tasks.reading.piece_files import LOOKING, PREFIX, PieceFiles
 from tasks.reading.reading import Reading
 from tasks.reading.reading_shards import cut_counting, cut_splitting
+from tasks.sentences import KeptSentences
 from tasks.store import ObjectStore
 
 _VERSION = 1  # of what pieces look like, and of how sentences are cut beside the splitter's own

@@ -12,7 +12,8 @@ from pyarrow import parquet
 
 from minicoil.files import write_json
 from minicoil.text import ENGLISH, Language
-from tasks.corpus import CorpusReport, Document, Piece, read_piece
+from tasks.corpus import CorpusReport, Piece, read_piece
+from tasks.documents import Document
 from tasks.place import Place
 from tasks.reading.piece_files import (
     DOCUMENTS,

@@ -19,12 +19,12 @@ from minicoil.text import WordTokenizer, stem
 from minicoil.training import Prior
 from minicoil.words import Candidate, Vocabulary, WordRecord, bury_unused, reused_ids
 from tasks.catalogue import JOINED_FIELD, SYMBOLS_FIELD, CollectionRecord, language_fact
-from tasks.corpus import SentenceStore
 from tasks.models import Parent
 from tasks.points import PointFilter, PointStore
 from tasks.releases.front_matter import CardFacts
 from tasks.releases.listed_forms import list_forms
 from tasks.releases.model_card import model_card
+from tasks.sentences import SentenceStore
 from tasks.training import ImportanceLesson, WordResult
 
 _PROBES = 200  # texts the implementations are compared on before publishing

@@ -8,21 +8,21 @@ from typing import Any
 
 from minicoil.errors import ObjectNotFoundError
 from minicoil.files import Size, check_number, parse_json
+from tasks.adoption import read_put_away
 from tasks.catalogue import (
     CLAIM,
     MANIFEST,
     collections_aside,
     list_bests,
     list_channels,
-    look_for_readers,
     look_for_waiting,
     read_registry,
     read_sound,
     release_key,
     release_numbers,
 )
-from tasks.collections import read_put_away
 from tasks.progress import track
+from tasks.readers import look_for_readers
 from tasks.store import ObjectStore, record_deed
 
 ABANDONED_AFTER_SECONDS = 86_400.0  # a claimed number without manifest is an upload that died, or one still running

@@ -14,14 +14,15 @@ from minicoil.text import read_language
 from minicoil.words import FrontierRow, WordRecord
 from tasks.catalogue import REPORT, CollectionRecord
 from tasks.collections import Carriers
-from tasks.corpus import SentenceStore
-from tasks.models import Parent, remembering
+from tasks.embeddings import remembering
+from tasks.models import Parent
 from tasks.place import Place
 from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.proof import Proof
 from tasks.report.release_page import ReleaseStory, render_page
 from tasks.report.word_view import WordView, view_sentences
+from tasks.sentences import SentenceStore
 from tasks.training import WordResult
 
 logger = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from minicoil.sparse import MiniCoil, normalise
 from minicoil.text import ENGLISH, Language
 from minicoil.training import group_senses, measure_separation, telling_words
 from minicoil.words import WordRecord, part_of_speech
-from tasks.corpus import SentenceStore
-from tasks.models import remembering
+from tasks.embeddings import remembering
 from tasks.place import Place
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 
 MAX_SENTENCES = 300  # enough to see the shape; encoded in a second or two
 SHOWN = 4  # sentences at each end of a dimension

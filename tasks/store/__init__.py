@@ -1,7 +1,6 @@
 """Object storage on disk and on S3.
 
-Documents under compare-and-swap, formats with versions, damage named instead of raised, the audit, locks and free
-disk. Others ask for bytes and documents by key.
+Documents under compare-and-swap, formats with versions, damage named instead of raised, the audit.
 """
 
 import lazy_loader

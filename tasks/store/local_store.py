@@ -12,8 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
-from tasks.store.disk import way_out
-from tasks.store.file_lock import lock_file
+from tasks.disk import lock_file, way_out
 from tasks.store.object_store import Like, ObjectInfo, aside_key
 
 _PART = ".part-"

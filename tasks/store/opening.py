@@ -8,8 +8,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from minicoil.errors import UsageError
+from tasks.disk import shown_name
 from tasks.settings import Settings
-from tasks.store.file_names import shown_name
 from tasks.store.local_store import LocalStore
 from tasks.store.object_store import ObjectStore
 

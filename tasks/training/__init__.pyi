@@ -8,13 +8,12 @@ from .choosing import (
     estimate as estimate,
     within_ids as within_ids,
 )
-from .encoding_shards import (
-    cut_shards as cut_shards,
-    encode_shard as encode_shard,
-    merge_shards as merge_shards,
-    result_key as result_key,
+from .features import (
+    Chosen as Chosen,
+    Features as Features,
+    cut_features as cut_features,
+    encode_features as encode_features,
 )
-from .features import Chosen as Chosen, Features as Features, encode_features as encode_features
 from .importance_lesson import ImportanceLesson as ImportanceLesson, learn_from_corpus as learn_from_corpus
 from .judging import Judge as Judge
 from .priors import find_prior as find_prior, make_prior as make_prior, prior_origin as prior_origin
@@ -32,10 +31,9 @@ from .selection import (
     select_words as select_words,
     untaught_meanings as untaught_meanings,
 )
-from .shard_files import ShardModel as ShardModel
-from .training_shards import TrainingWork as TrainingWork, cut_training as cut_training, train_shard as train_shard
 from .units import (
     TrainingPlan as TrainingPlan,
+    WordDigest as WordDigest,
     plan_units as plan_units,
     recall_results as recall_results,
     train_unit as train_unit,

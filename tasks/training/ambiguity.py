@@ -12,9 +12,9 @@ from minicoil.config import SamplingConfig
 from minicoil.text import Language
 from minicoil.training import find_senses, telling_words
 from minicoil.words import Candidate, MiningConfig, WordCounts, general_per_million, rank_common
-from tasks.corpus import SentenceStore
 from tasks.models import Encoders, Parent, SentenceEncoder
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 from tasks.training.sampling import sample_sentences
 
 LOOKED_AT = 2  # candidates whose sentences are encoded, for each word wanted

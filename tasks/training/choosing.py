@@ -23,10 +23,11 @@ from minicoil.words import (
     rank_mined,
 )
 from tasks.catalogue import CollectionRecord
-from tasks.collections import CELL_BYTES, POSTING_BYTES, Carriers, PointTextError, joined_path, open_texts
+from tasks.collections import Carriers, PointTextError, joined_path, open_texts
 from tasks.corpus import CorpusReport, GivenWord, RefusedWord, read_queries, sort_words
 from tasks.models import Encoders, Parent
 from tasks.points import PointFilter
+from tasks.rewriting import CELL_BYTES, POSTING_BYTES
 
 DEFAULT_MINED = 200
 PIECES = 1.3  # tokens a word of running English, as WordPiece cuts it

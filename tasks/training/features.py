@@ -15,9 +15,9 @@ from minicoil.errors import TrainingError
 from minicoil.files import load_array, parse_json, write_json, write_whole
 from minicoil.text import Language, cut_snippet, sentence_key
 from minicoil.training import OccurrenceReader, OccurrenceWriter, WordSample, word_seed
-from tasks.corpus import SentenceStore
 from tasks.models import Encoders, SentenceEncoder
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 
 _WINDOW = 4096  # snippets sorted by length together
 WordOf = Callable[[str], int]

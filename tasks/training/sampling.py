@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from minicoil.config import SamplingConfig
 from minicoil.training import is_held_out
-from tasks.corpus import SentenceStore
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 
 Keys = NDArray[np.uint64]
 _NONE = np.zeros(0, np.uint64)

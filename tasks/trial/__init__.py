@@ -1,7 +1,6 @@
 """A first look at somebody's own text.
 
-What was read of it and whether it is English, a BM25 answer before anything is trained, and words in their meanings
-with both rankings.
+What was read of it, a BM25 answer before anything is trained, and words in their meanings with both rankings.
 """
 
 import lazy_loader

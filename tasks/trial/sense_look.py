@@ -29,10 +29,12 @@ from minicoil.text import Language, fold_text, read_language, sentence_keys, spl
 from minicoil.training import find_senses, split_rows, telling_words
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import open_release, role_model_of
-from tasks.corpus import SentenceStore, measure_lengths
-from tasks.models import PACKAGED, remembering
+from tasks.documents import measure_lengths
+from tasks.embeddings import remembering
+from tasks.models import PACKAGED
 from tasks.place import Place
 from tasks.progress import progress
+from tasks.sentences import SentenceStore
 from tasks.trial.seen import FirstLook, SeenHit, SeenQuery, SeenSense, SeenWord
 
 MAX_QUERIES = 300  # of all words together

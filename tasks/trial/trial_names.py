@@ -14,7 +14,7 @@ from pathlib import Path
 from minicoil.errors import DamagedRecordError
 from minicoil.files import parse_json, write_json, write_whole
 from tasks.catalogue import read_collection_record, resolve_name
-from tasks.corpus import Document
+from tasks.documents import Document
 from tasks.place import Place
 from tasks.store import name_damage
 

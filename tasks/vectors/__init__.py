@@ -1,7 +1,6 @@
 """Vectors over HTTP, for programs outside Python.
 
-A model by any address of `minicoil.load`, texts of all who ask at once encoded together, bounds, health, metrics.
-Others ask for the service of a model.
+Texts of all who ask at once encoded together, bounds, health, metrics.
 """
 
 import lazy_loader

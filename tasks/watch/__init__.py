@@ -1,7 +1,7 @@
-"""The state of the whole service, looked at from outside.
+"""The state of the whole service.
 
 What each channel serves, whether searches are safe, what is stuck or waits for whom, and people told of it by webhook
-and mail, once. It only looks: nothing in store or collections changes.
+and mail. It only looks.
 """
 
 import lazy_loader

@@ -7,22 +7,13 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from minicoil.errors import DamagedReleaseError, EngineUnavailableError, MiniCoilError, ReleaseError
-from tasks.catalogue import (
-    DEFAULT_CHANNEL,
-    GRACE_HOURS,
-    ChannelState,
-    CollectionRecord,
-    DamagedRecord,
-    Waiting,
-    WaitingRelease,
-    count_beside,
-    find_waiting,
-    read_manifest,
-)
-from tasks.collections import DuePoints, LengthDrift, count_due, is_grace_over, measure_drift
+from tasks.catalogue import GRACE_HOURS, ChannelState, CollectionRecord, DamagedRecord, WaitingRelease, read_manifest
+from tasks.collections import LengthDrift, measure_drift
 from tasks.place import Place
 from tasks.points import PointStore
+from tasks.readers import DEFAULT_CHANNEL, Waiting, count_beside, find_waiting
 from tasks.releases import IdBudget, id_budget
+from tasks.rewriting import DuePoints, count_due, is_grace_over
 from tasks.watch.moments import shown_time
 from tasks.watch.notices import Notice
 

@@ -25,11 +25,11 @@ from tasks.catalogue.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STA
 from tasks.catalogue.registry import CollectionRecord, register_collection
 from tasks.catalogue.releases import publish_release
 from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR
-from tasks.collections.promotion import contract_channel
-from tasks.collections.reencoding import expand_collection
-from tasks.corpus.documents import text_hash
+from tasks.documents.documents import text_hash
 from tasks.place import Place
 from tasks.points import Point
+from tasks.rewriting.promotion import contract_channel
+from tasks.rewriting.reencoding import expand_collection
 
 N_ADDED, WORDS_A_TEXT, BATCH, N_QUERIES = 20, 12, 2000, 200
 SHARE = 0.01  # of the points have an added word

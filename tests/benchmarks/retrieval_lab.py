@@ -30,8 +30,8 @@ from minicoil.training.validation import apply_layer, judge_retrained, measure a
 from minicoil.words.mining import KnownUse, MiningConfig, rank_common, rank_mined
 from minicoil.words.vocabulary import Vocabulary
 from minicoil.words.word_counts import WordCounts, is_usable
-from tasks.corpus.sentence_store import Sentence
 from tasks.models.sentence_encoder import Encoders
+from tasks.sentences.sentence_store import Sentence
 from tasks.training.features import encode_features
 from tasks.training.retraining import RetrainingConfig, reasons_to_retrain
 

@@ -22,13 +22,14 @@ from results_file import keep_figures
 from minicoil.files.layout import BundleLayout
 from minicoil.sparse.cells import SparseVector
 from minicoil.sparse.model import MiniCoil
-from tasks.collections import adopting, filling
-from tasks.collections.adopting import adopt_collection
-from tasks.collections.adoption_plan import AdoptRequest
-from tasks.collections.reencoding import ExpansionOptions
-from tasks.collections.unadopting import undo_adoption
+from tasks.adoption import adopting
+from tasks.adoption.adopting import adopt_collection
+from tasks.adoption.adoption_plan import AdoptRequest
+from tasks.adoption.unadopting import undo_adoption
+from tasks.collections import filling
 from tasks.models.bundles import open_model
 from tasks.place import Place
+from tasks.rewriting.reencoding import ExpansionOptions
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
 N_ONE_BY_ONE, N_CELLS, N_WORDS, DIMS, PAGE = 2000, 240, 110, 384, 500

@@ -21,7 +21,7 @@ from results_file import keep_figures
 from minicoil.folder.bundle import create_empty_bundle, derive_bundle
 from minicoil.sparse.model import MiniCoil
 from minicoil.words.vocabulary import Vocabulary
-from tasks.models.embedding_cache import EmbeddingCache
+from tasks.embeddings.embedding_cache import EmbeddingCache
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.shared, pytest.mark.timeout(3600)]
 ROOT, CHILD = Path(__file__).parents[2], Path(__file__).with_name("embedding_child.py")

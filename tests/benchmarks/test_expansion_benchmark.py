@@ -27,12 +27,12 @@ from minicoil.sparse.impact import is_affected, text_keys
 from minicoil.sparse.model import MiniCoil
 from tasks.catalogue.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.catalogue.registry import CollectionRecord, register_collection
-from tasks.collections.expansion_plan import plan_expansion
 from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR
-from tasks.collections.reencoding import expand_collection
-from tasks.corpus.documents import text_hash
+from tasks.documents.documents import text_hash
 from tasks.place import Place
 from tasks.points import Point
+from tasks.rewriting.expansion_plan import plan_expansion
+from tasks.rewriting.reencoding import expand_collection
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
 SHARE, N_CELLS, PAGE, AVG_LEN = 0.1, 9, 1000, 12.0

@@ -20,10 +20,10 @@ from grown_corpus import write_corpus
 from process_watch import make_environment, run_watched
 from results_file import keep_figures
 
+from minicoil.columns.sentence_rows import split_texts
+from minicoil.columns.word_rows import RowTokenizer
 from minicoil.text.prose import from_html
-from minicoil.text.sentence_rows import split_texts
 from minicoil.text.tokens import WordTokenizer
-from minicoil.text.word_rows import RowTokenizer
 from minicoil.words.word_counts import WordCounts
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600), pytest.mark.shared]

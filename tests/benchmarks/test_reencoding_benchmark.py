@@ -26,11 +26,11 @@ from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.payload_fields import HASH_FIELD, KEYS_FIELD, NO_UNION, STAMP_FIELD, UNION_FIELD
 from tasks.catalogue.registry import CollectionRecord, read_collection_record, register_collection
 from tasks.collections.indexing import BM25_VECTOR, SCHEMA, VECTOR
-from tasks.collections.promotion import contract_channel
-from tasks.collections.reencoding import expand_collection
-from tasks.corpus.documents import text_hash
+from tasks.documents.documents import text_hash
 from tasks.place import Place
 from tasks.points import Point
+from tasks.rewriting.promotion import contract_channel
+from tasks.rewriting.reencoding import expand_collection
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
 N_QUERIES = 60

@@ -20,7 +20,7 @@ from results_file import keep_figures
 
 from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, VectorUpdate
-from tasks.points.server_models import to_model
+from tasks.qdrant.server_models import to_model
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "20480"))
 N_REWRITTEN, N_ENTRIES, ROUNDS, BATCH, PAGE = 5120, 120, 5, 256, 512

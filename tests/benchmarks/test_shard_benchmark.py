@@ -21,17 +21,17 @@ from results_file import keep_figures
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.text.tokens import WordTokenizer
 from minicoil.words.mining import rank_common
-from tasks.corpus.sentence_store import SentenceStore
 from tasks.models.bundles import open_parent
 from tasks.models.sentence_encoder import open_encoders
 from tasks.place import Place
 from tasks.reading.reading import read_sentences
-from tasks.training.encoding_shards import cut_shards
+from tasks.sentences.sentence_store import SentenceStore
+from tasks.shards.encoding_shards import cut_shards
+from tasks.shards.shard_files import ShardModel
+from tasks.shards.training_shards import TrainingWork, cut_training
 from tasks.training.features import encode_features
 from tasks.training.priors import make_prior, prior_origin
 from tasks.training.sampling import sample_sentences
-from tasks.training.shard_files import ShardModel
-from tasks.training.training_shards import TrainingWork, cut_training
 from tasks.training.units import TrainingPlan, word_digests
 from tasks.training.word_memory import WordMemory
 

@@ -26,10 +26,10 @@ from minicoil.text.stemming import stem
 from minicoil.text.tokens import WordTokenizer
 from minicoil.training.occurrences import WordSample
 from minicoil.training.triplets import split_rows
-from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.corpus.specs import CorpusReport, read_corpora
 from tasks.models.sentence_encoder import Encoders
-from tasks.points import open_points
+from tasks.qdrant import open_points
+from tasks.sentences.sentence_store import Sentence, SentenceStore
 from tasks.training.features import encode_features
 
 N_WORDS = int(os.environ.get("MINICOIL_BENCH_WORDS", "8"))

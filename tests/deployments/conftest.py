@@ -114,7 +114,7 @@ class Served:
     def reap(self, stale: float, pending: float) -> list[Any]:
         """Reap as another process of the service would."""
         code = (
-            "import asyncio, json; from flows.orchestration.reaping import reap; "
+            "import asyncio, json; from flows.upkeep.reaping import reap; "
             f"print(json.dumps([row.row() for row in asyncio.run(reap({stale}, {pending}))]))"
         )
         environment = {**os.environ, "PREFECT_API_URL": self.api, "PREFECT_LOGGING_LEVEL": "CRITICAL"}

@@ -16,13 +16,13 @@ import numpy as np
 import pytest
 
 from deployments.children import _marked
-from flows.orchestration.sharding import read_in_shards
+from flows.shards.sharding import read_in_shards
 from tasks.catalogue.approvals import read_waiting
 from tasks.catalogue.channels import read_channel
-from tasks.corpus.kept_sentences import KeptSentences
 from tasks.models.bundles import open_model
 from tasks.place import Place
 from tasks.report.inspecting import pull
+from tasks.sentences.kept_sentences import KeptSentences
 from tests.deployments.conftest import stop_service
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(700)]

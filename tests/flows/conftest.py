@@ -11,8 +11,8 @@ import boto3
 import pytest
 from folders import wait_closed
 
+from tasks.disk import lock_file
 from tasks.place import Place
-from tasks.store import lock_file
 
 CORPUS = "pydocs:networkx"
 

@@ -7,7 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli import main
-from tasks.points import CollectionSchema, Point, open_points
+from tasks.points import CollectionSchema, Point
+from tasks.qdrant import open_points
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 TEXT = "{title}\\n{meta.body}"

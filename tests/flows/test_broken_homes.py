@@ -11,8 +11,8 @@ import pytest
 from crash_checks import differences
 from crash_command_line import owner_of
 
+from tasks.disk.home_lock import writer_lock
 from tasks.place import Place
-from tasks.store.home_lock import writer_lock
 
 pytestmark = [
     pytest.mark.slow,

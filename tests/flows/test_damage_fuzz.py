@@ -19,8 +19,8 @@ from command_lines import check_usage
 from damaged_homes import KINDS, Command, Damaged, commands, make_home, make_models, strangers
 
 from flows.cli import main
-from flows.command_line.failures import UNEXPECTED
 from flows.orchestration import retries
+from flows.rendering.failures import UNEXPECTED
 
 COMBINATIONS = int(os.environ.get("MINICOIL_FUZZ", "500"))
 SEED = int(os.environ.get("MINICOIL_FUZZ_SEED", "20261128"))

@@ -14,8 +14,8 @@ from tasks.catalogue.channels import read_channel
 from tasks.catalogue.manifest import read_manifest, release_key
 from tasks.catalogue.registry import open_record
 from tasks.collections.searching import search_collection
-from tasks.collections.verification import verify_collection
 from tasks.place import Place
+from tasks.rewriting.verification import verify_collection
 from tasks.training import importance_lesson
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.filterwarnings("ignore")]

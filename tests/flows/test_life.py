@@ -17,8 +17,8 @@ from tasks.catalogue.payload_fields import STAMP_FIELD
 from tasks.catalogue.registry import read_collection_record
 from tasks.catalogue.releases import open_release
 from tasks.collections.searching import search_collection
+from tasks.disk.home_lock import writer_lock
 from tasks.report.inspecting import list_all_releases, list_words, pull, show_release, verify
-from tasks.store.home_lock import writer_lock
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's and FastEmbed's own
 
@@ -168,7 +168,7 @@ def test_a_second_command_on_the_same_home_is_told_who_is_there(tmp_path):
 
 
 def test_rollback_is_instant_and_contraction_keeps_what_is_served(life, tmp_path):
-    from tasks.collections.promotion import contract_channel, promote, roll_back_channel
+    from tasks.rewriting.promotion import contract_channel, promote, roll_back_channel
 
     shutil.copytree(life.home, tmp_path / "home", ignore=shutil.ignore_patterns("*.sock", "prefect"))
     place = type(life.place).at(tmp_path / "home")

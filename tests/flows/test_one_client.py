@@ -11,7 +11,7 @@ from flows.extend_vocabulary import extend_vocabulary
 from flows.forms import ExtendParameters, IndexParameters, ReencodeParameters
 from flows.index_collection import index_collection
 from flows.reencode_collections import reencode_collections
-from tasks.points.server import ServerPoints
+from tasks.qdrant.server import ServerPoints
 from tasks.store.s3_store import S3Store
 
 

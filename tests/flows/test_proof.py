@@ -11,7 +11,8 @@ from minicoil.errors import CollectionError, CorpusError, ReleaseError, UsageErr
 from minicoil.folder.bundle import check_bundle
 from minicoil.words.ledger import Ledger
 from tasks.catalogue.best import read_best
-from tasks.catalogue.releases import open_release, read_manifest
+from tasks.catalogue.manifest import read_manifest
+from tasks.catalogue.releases import open_release
 from tasks.collections.searching import search_collection
 from tasks.place import Place
 from tasks.proof.evaluating import TEMPORARY

@@ -15,12 +15,12 @@ from click.testing import CliRunner
 from folders import files_of
 
 from flows.cli import main
-from flows.orchestration.past_runs import read_runs
 from flows.stages.service_page import status_page
+from flows.upkeep.past_runs import read_runs
 from tasks.catalogue.channels import set_pending
+from tasks.disk.holders import is_alive, lock_holder
+from tasks.disk.home_lock import writer_lock
 from tasks.place import Place
-from tasks.store.holders import is_alive, lock_holder
-from tasks.store.home_lock import writer_lock
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # FastEmbed's own
 
@@ -212,7 +212,7 @@ def test_points_that_wait_for_too_long_become_an_alert_where_somebody_looks_ever
 
 def test_who_holds_the_home_is_seen_without_standing_in_its_way(home):
     script = (
-        "import sys; from pathlib import Path; from tasks.store.home_lock import writer_lock\n"
+        "import sys; from pathlib import Path; from tasks.disk.home_lock import writer_lock\n"
         "with writer_lock(Path(sys.argv[1]), 'extend'): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", script, str(home)]
@@ -245,7 +245,7 @@ def test_a_promotion_that_paused_wakes_nobody_until_no_run_goes_on_with_it(home)
 
 
 def test_an_engine_that_does_not_answer_leaves_everything_else_to_be_shown(home, hook, monkeypatch):
-    monkeypatch.setattr("tasks.points.server_calls.FIRST_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr("tasks.qdrant.server_calls.FIRST_WAIT_SECONDS", 0.0)
     document, code = ask(home, "--alert", "--qdrant-url", "http://127.0.0.1:9")
     assert code == 1 and not document["channels"][0]["safe"]
     assert "Qdrant does not answer" in told(document, "unreachable")[0]["message"]

@@ -27,19 +27,20 @@ from minicoil.words.ledger import LedgerPart, WordRecord
 from minicoil.words.vocabulary import Vocabulary
 from tasks.catalogue.approvals import list_waiting
 from tasks.catalogue.channels import read_channel
-from tasks.catalogue.readers import list_readers
+from tasks.catalogue.manifest import read_manifest
 from tasks.catalogue.registry import read_collection_record
-from tasks.catalogue.releases import publish_release, read_manifest
+from tasks.catalogue.releases import publish_release
 from tasks.collections.encoding import LineReport, read_lines
 from tasks.corpus.corpus_files import read_path
 from tasks.corpus.specs import CorpusReport
-from tasks.models.sentence_cache import SentenceCache
+from tasks.embeddings.sentence_cache import SentenceCache
 from tasks.proof.beir import read_beir
+from tasks.readers.readers import list_readers
+from tasks.shards.encoding_shards import _read as read_shard
+from tasks.shards.shard_files import ShardModel, open_features, pack
+from tasks.shards.training_shards import _read as read_training
 from tasks.store.audit import list_deeds
 from tasks.store.object_store import ObjectInfo
-from tasks.training.encoding_shards import _read as read_shard
-from tasks.training.shard_files import ShardModel, open_features, pack
-from tasks.training.training_shards import _read as read_training
 from tasks.training.units import TrainingPlan, WordDigest
 from tasks.training.word_memory import WordMemory, WordResult
 

@@ -10,13 +10,14 @@ from minicoil.folder.bundle import check_bundle, file_digest
 from minicoil.sparse.model import MiniCoil
 from minicoil.words.ledger import Ledger
 from tasks.catalogue.channels import read_channel
+from tasks.catalogue.manifest import read_manifest
 from tasks.catalogue.registry import CollectionRecord, open_record
-from tasks.catalogue.releases import read_manifest, release_numbers, verify_release
+from tasks.catalogue.releases import release_numbers, verify_release
 from tasks.collections.searching import search_collection, served_release
-from tasks.corpus.kept_sentences import KeptSentences
 from tasks.models.bundles import open_model
 from tasks.place import Place
 from tasks.points import Point
+from tasks.sentences.kept_sentences import KeptSentences
 
 TOLERANCE = 1e-4
 CHANNEL, COLLECTION = "production", "docs"

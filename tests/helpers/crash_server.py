@@ -39,8 +39,8 @@ PRELOADED = (
 RETRY_SECONDS = 0.1
 OF_PREFECT = {
     "flows.orchestration.prefect_flow",
-    "flows.orchestration.shard_runs",
-    "flows.orchestration.reaping",
+    "flows.shards.shard_runs",
+    "flows.upkeep.reaping",
     "flows.reap_runs",
 }  # take seconds to import
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT

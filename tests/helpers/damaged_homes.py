@@ -25,13 +25,13 @@ from minicoil.words.ledger import Ledger, WordRecord
 from minicoil.words.vocabulary import Vocabulary
 from tasks.catalogue.approvals import hold_release
 from tasks.catalogue.channels import move_current, set_pending
-from tasks.catalogue.readers import register_reader
 from tasks.catalogue.releases import publish_release
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.collections.promotion import promote
 from tasks.corpus.specs import CorpusReport, read_corpora
-from tasks.corpus.telling_apart import StoredOwners
+from tasks.documents.telling_apart import StoredOwners
 from tasks.place import Place
+from tasks.readers.readers import register_reader
+from tasks.rewriting.promotion import promote
 from tasks.store.audit import record_deed
 
 WORDS = [

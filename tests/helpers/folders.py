@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tasks.disk import lock_file
 from tasks.points.owner_address import engine_folder, socket_path
-from tasks.store import lock_file
 
 
 def files_of(folder: Path) -> Iterator[tuple[Path, bytes]]:

@@ -13,8 +13,9 @@ from typing import Any
 from qdrant_client import QdrantClient, models
 from qdrant_double import QdrantDouble
 
-from tasks.points import PointStore, open_points
-from tasks.points.server import ServerPoints
+from tasks.points import PointStore
+from tasks.qdrant import open_points
+from tasks.qdrant.server import ServerPoints
 
 SERVER_URL = os.environ.get("MINICOIL_TEST_QDRANT_URL", "")
 SERVER_KINDS = ["double", *(["server"] if SERVER_URL else [])]

@@ -152,7 +152,8 @@ def run_case(case: Case, folder: Path) -> dict[str, Any]:
     from flows.extend_vocabulary import extend_vocabulary
     from flows.forms import EvaluateParameters, ExtendParameters, IndexParameters
     from flows.index_collection import index_collection
-    from tasks.catalogue.releases import read_manifest, release_numbers
+    from tasks.catalogue.manifest import read_manifest
+    from tasks.catalogue.releases import release_numbers
     from tasks.place import Place
 
     home = folder / case.name

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tasks.catalogue.channels import move_current, read_channel, set_pending
-from tasks.catalogue.confirmation import declare_readers
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport, document
+from tasks.corpus.specs import CorpusReport
+from tasks.documents.documents import document
 from tasks.place import Place
 from tasks.points import PointStore
+from tasks.readers.confirmation import declare_readers
 
 
 def serve(place: Place, release: int) -> None:

@@ -7,13 +7,13 @@ import pytest
 
 from minicoil.errors import MiniCoilError, ReleaseError, StoreError
 from minicoil.words.ledger import WordRecord
-from tasks.catalogue.manifest import check_inside
-from tasks.catalogue.releases import publish_release, pull_release, release_key
+from tasks.catalogue.manifest import check_inside, release_key
+from tasks.catalogue.releases import publish_release, pull_release
 from tasks.report.word_page import page_name
 from tasks.settings import Settings
+from tasks.shards.encoding_shards import result_key
+from tasks.shards.shard_files import unpack
 from tasks.store.opening import open_store
-from tasks.training.encoding_shards import result_key
-from tasks.training.shard_files import unpack
 
 OUTSIDE = [
     "../x", "a/../../x", "/etc/x", "..", ".", "", "a//b", "a/", "./a", "a/./b", "\0", "a\0b", "..\\x", "C:\\x", "C:x",

@@ -17,7 +17,7 @@ from pydantic import SecretStr, ValidationError
 from flows.orchestration.embedded import FLOWS
 from minicoil.errors import UsageError
 from tasks.place import Place
-from tasks.points.owner import socket_path
+from tasks.points.owner_address import socket_path
 from tasks.settings import Settings
 
 ROOT = Path(__file__).parents[2]

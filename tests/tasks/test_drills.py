@@ -9,17 +9,17 @@ from qdrant_places import KINDS
 from small_service import index, serve
 
 from minicoil.errors import CollectionError, ReleaseError
+from tasks.adoption.detaching import detach_collection
 from tasks.catalogue.approvals import list_waiting
 from tasks.catalogue.channels import read_channel
 from tasks.catalogue.registry import list_collections, open_record, read_registry
 from tasks.catalogue.releases import publish_release
-from tasks.collections.detaching import detach_collection
-from tasks.collections.due_points import claim_unused_number
-from tasks.collections.promotion import contract_channel, promote, roll_back_channel, sweep_channel
-from tasks.collections.verification import verify_collection
 from tasks.models.bundles import open_model
 from tasks.place import Place
 from tasks.points import Point
+from tasks.rewriting.due_points import claim_unused_number
+from tasks.rewriting.promotion import contract_channel, promote, roll_back_channel, sweep_channel
+from tasks.rewriting.verification import verify_collection
 from tasks.store.audit import list_deeds
 from tasks.watch.channel_state import Look, channel_status
 

@@ -11,8 +11,8 @@ from object_stores import s3_settings
 
 from minicoil.errors import UsageError
 from tasks.place import Place
-from tasks.points import opening
 from tasks.points.embedded import EmbeddedPoints
+from tasks.qdrant import opening
 from tasks.store import open_store
 
 

@@ -10,12 +10,12 @@ import pytest
 import minicoil
 from minicoil.errors import StoreError
 from tasks.catalogue.channels import move_current, read_channel, set_pending
-from tasks.catalogue.readers import list_readers
 from tasks.catalogue.registry import CollectionRecord, list_collections, register_collection
 from tasks.catalogue.releases import publish_release
 from tasks.catalogue.reports import write_report
 from tasks.forgetting.forgetting import ForgetRequest, forget_documents
 from tasks.place import Place
+from tasks.readers.readers import list_readers
 from tasks.releases.pruning import prune_releases
 from tasks.report.inspecting import list_all_releases, list_words, pull, show_release, verify
 from tasks.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from minicoil.errors import EngineUnavailableError, StoreUnavailableError
 from tasks.place import Place
-from tasks.points import open_points, server_calls
+from tasks.qdrant import open_points, server_calls
 from tasks.settings import Settings
 from tasks.store.opening import open_store
 

@@ -17,9 +17,9 @@ import minicoil
 from flows.cli import main
 from flows.command_line.help_pages import EXAMPLES, STATUS, every_command
 from tasks.catalogue.channels import move_current, set_pending
-from tasks.catalogue.readers import register_reader
 from tasks.catalogue.registry import CollectionRecord, register_collection
 from tasks.place import Place
+from tasks.readers.readers import register_reader
 from tasks.store.audit import record_deed
 
 ROOT = Path(__file__).parents[3]

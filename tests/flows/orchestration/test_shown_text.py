@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli import main
-from flows.command_line.rendering import RENDERERS, show
 from flows.orchestration import artifacts, shown_artifacts
 from flows.outcomes import (
     AttachOutcome,
@@ -24,6 +23,7 @@ from flows.outcomes import (
     RetrainOutcome,
     RollbackOutcome,
 )
+from flows.rendering.rendering import RENDERERS, show
 
 ROOT = Path(__file__).parents[3]
 NASTY = [

@@ -11,8 +11,8 @@ from flows.orchestration import progress_artifacts, turns
 from flows.orchestration.running import flow
 from minicoil.errors import BusyError, StoreError, StoreUnavailableError, UsageError
 from tasks import progress
+from tasks.disk.home_lock import writer_lock
 from tasks.place import Place
-from tasks.store.home_lock import writer_lock
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 

@@ -18,7 +18,7 @@ OTHERS = {
     "tasks/corpus/corpus_files.py", "tasks/corpus/corpus_rows.py", "tasks/proof/beir.py", "tasks/collections/encoding.py",  # rows of a corpus: a NaN beside the text is no matter
     "tasks/store/formats.py",  # what is left of a damaged document
     "tasks/models/encoder_check.py",  # an encoder's own file
-    "tasks/points/server_calls.py",  # an answer of Qdrant
+    "tasks/qdrant/server_calls.py",  # an answer of Qdrant
     "tasks/report/word_page.py",  # a script's data
     "flows/screen.py", "deployments/serving.py", "deployments/tour.py",  # answers, not stored
 }  # fmt: skip

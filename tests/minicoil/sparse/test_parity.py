@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from other_languages import FRENCH, GERMAN, TEXTS, make_encoder
 
+from minicoil.columns.word_rows import RowTokenizer
 from minicoil.folder.bundle import check_bundle, create_empty_bundle, derive_bundle
 from minicoil.sparse.cells import count_words, unknown_cell
 from minicoil.sparse.model import MiniCoil
@@ -11,7 +12,6 @@ from minicoil.sparse.parity import check_parity
 from minicoil.text.languages import open_language
 from minicoil.text.stemming import stem
 from minicoil.text.tokens import WordTokenizer
-from minicoil.text.word_rows import RowTokenizer
 from minicoil.words.word_counts import WordCounts
 
 # that no word was taken from: forms unseen, words unknown, signs glued to words, curly apostrophes, two languages at once

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from reference_counts import ReferenceCounts
 
+from minicoil.columns.word_rows import RowTokenizer, WordRows
 from minicoil.text.sentences import split_sentences
 from minicoil.text.tokens import WordTokenizer
-from minicoil.text.word_rows import RowTokenizer, WordRows
 from minicoil.words.word_counts import WordCounts
 
 WORDS = [

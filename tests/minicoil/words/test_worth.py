@@ -4,13 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from minicoil.words.worth import (
-    Spread,
-    expected_gain,
-    frontier_prefixes,
-    order_by_worth,
-    words_within,
-)
+from minicoil.words.worth import Spread, expected_gain, frontier_prefixes, order_by_worth, words_within
 
 
 def spread_of(points_of, n_points, weight=1.0):

@@ -23,9 +23,8 @@ from minicoil.errors import (
     StoreUnavailableError,
 )
 from minicoil.files.stack import append_rows, create_stack, read_shape
-from tasks.catalogue import readers
 from tasks.catalogue.channels import finish_contraction, move_current, point_back, read_channel, set_pending
-from tasks.catalogue.readers import announce_reader, list_readers, new_reader_name, withdraw_reader
+from tasks.catalogue.manifest import read_manifest, release_key
 from tasks.catalogue.registry import (
     CollectionRecord,
     list_collections,
@@ -38,12 +37,12 @@ from tasks.catalogue.releases import (
     open_release,
     publish_release,
     pull_release,
-    read_manifest,
-    release_key,
     release_numbers,
     role_model_of,
     verify_release,
 )
+from tasks.readers import readers
+from tasks.readers.readers import announce_reader, list_readers, new_reader_name, withdraw_reader
 from tasks.settings import Settings
 from tasks.store import s3_store
 from tasks.store.object_store import Like

@@ -6,8 +6,8 @@ from minicoil.errors import CollectionError
 from tasks.catalogue.registry import update_collection
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
-from tasks.corpus.documents import document
 from tasks.corpus.specs import CorpusReport
+from tasks.documents.documents import document
 
 
 def test_the_next_step_is_named(place):

@@ -16,20 +16,21 @@ from minicoil.importance.document_words import FEATURES
 from minicoil.importance.weights import Importance
 from minicoil.sparse.cells import SparseVector, bm25_vector
 from minicoil.sparse.model import MiniCoil
+from tasks.adoption.rebuilding import RebuildRequest, rebuild_collection
 from tasks.catalogue.channels import move_current, read_channel, set_pending
 from tasks.catalogue.manifest import importance_of
 from tasks.catalogue.registry import CollectionRecord, open_record, read_collection_record
 from tasks.catalogue.releases import publish_release
 from tasks.collections.encoding import open_line_model
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.collections.promotion import contract_channel, promote
-from tasks.collections.rebuilding import RebuildRequest, rebuild_collection
 from tasks.collections.searching import search_collection
-from tasks.collections.verification import verify_collection
 from tasks.collections.weighing import check_left_out, choose_importance
-from tasks.corpus.specs import CorpusReport, document
+from tasks.corpus.specs import CorpusReport
+from tasks.documents.documents import document
 from tasks.models.bundles import open_model
 from tasks.place import Place
+from tasks.rewriting.promotion import contract_channel, promote
+from tasks.rewriting.verification import verify_collection
 from tasks.settings import Settings
 from tasks.store.opening import open_store
 

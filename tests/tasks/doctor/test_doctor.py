@@ -13,7 +13,7 @@ from tasks.doctor.check import Check, first_to_fix
 from tasks.doctor.installation import check_installation, read_tested
 from tasks.doctor.surroundings import check_surroundings
 from tasks.place import Place
-from tasks.points.server_features import TESTED_VERSION
+from tasks.qdrant.server_features import TESTED_VERSION
 
 ROOT = Path(__file__).parents[3]
 NAMED_BY = {"home": "--home", "store": "default", "qdrant": "default"}

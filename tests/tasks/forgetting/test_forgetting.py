@@ -15,23 +15,24 @@ from minicoil.text.sentences import sentence_key, split_sentences
 from minicoil.text.tokens import WordTokenizer
 from minicoil.words.ledger import Ledger, WordRecord
 from tasks.catalogue.channels import move_current, set_pending
-from tasks.catalogue.releases import open_release, publish_release, read_manifest, verify_release
+from tasks.catalogue.manifest import read_manifest
+from tasks.catalogue.releases import open_release, publish_release, verify_release
 from tasks.catalogue.reports import write_report
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.texts import join_corpus
 from tasks.corpus import pieces
-from tasks.corpus.kept_sentences import KeptSentences
-from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.disk.home_lock import writer_lock
+from tasks.embeddings.embeddings import open_embeddings, remembering
+from tasks.embeddings.sentence_cache import SentenceCache
 from tasks.forgetting import forgetting
 from tasks.forgetting.forgetting import ForgetRequest, forget_documents
-from tasks.models.embeddings import open_embeddings, remembering
-from tasks.models.sentence_cache import SentenceCache
 from tasks.reading.reading import read_sentences
 from tasks.reading.reading_shards import cut_splitting, read_shard
 from tasks.reading.shared_reading import PieceReading
+from tasks.sentences.kept_sentences import KeptSentences
+from tasks.sentences.sentence_store import Sentence, SentenceStore
 from tasks.store.audit import list_deeds
-from tasks.store.home_lock import writer_lock
 from tasks.training.word_memory import WordMemory, WordResult
 
 PLANTED = "zyxwquark"

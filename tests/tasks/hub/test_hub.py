@@ -16,7 +16,8 @@ from minicoil.folder.bundle import create_empty_bundle, derive_bundle, read_fact
 from minicoil.sparse.model import MiniCoil
 from minicoil.words.vocabulary import Vocabulary
 from tasks.catalogue.channels import move_current, set_pending
-from tasks.catalogue.releases import publish_release, read_manifest
+from tasks.catalogue.manifest import read_manifest
+from tasks.catalogue.releases import publish_release
 from tasks.hub.address import HubAddress
 from tasks.hub.pulling import find_folder, pull_from_hub
 from tasks.hub.pushing import push_release

@@ -18,7 +18,8 @@ from minicoil.text.stemming import stem
 from minicoil.words.entries import check_word
 from minicoil.words.ledger import WordRecord
 from tasks.catalogue.channels import read_channel
-from tasks.catalogue.releases import publish_release, read_manifest, verify_release
+from tasks.catalogue.manifest import read_manifest
+from tasks.catalogue.releases import publish_release, verify_release
 from tasks.models.base import base_digest, import_base, open_base
 from tasks.models.bundles import open_parent
 from tasks.place import Place

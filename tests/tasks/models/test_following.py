@@ -23,12 +23,13 @@ from tasks.catalogue.channels import (
     read_channel,
     set_pending,
 )
-from tasks.catalogue.readers import list_readers
+from tasks.catalogue.manifest import release_key
 from tasks.catalogue.registry import CollectionRecord, register_collection
-from tasks.catalogue.releases import publish_release, release_key
+from tasks.catalogue.releases import publish_release
 from tasks.models import following
 from tasks.models.following import ChannelFollower, Target, choose_target
 from tasks.place import Place
+from tasks.readers.readers import list_readers
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of ONNX's and moto's making
 DOCUMENT = "a pod and the nodes of a quantum kernel"

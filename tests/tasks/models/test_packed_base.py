@@ -16,7 +16,8 @@ from minicoil.text.stemming import stem
 from minicoil.training.prior import Prior
 from minicoil.words.ledger import Ledger, WordRecord
 from minicoil.words.vocabulary import Vocabulary
-from tasks.catalogue.releases import open_release, read_manifest
+from tasks.catalogue.manifest import read_manifest
+from tasks.catalogue.releases import open_release
 from tasks.collections.searching import search_collection
 from tasks.models.base import base_digest, import_base, open_base
 from tasks.models.bundles import open_parent

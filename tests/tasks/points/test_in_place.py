@@ -12,8 +12,9 @@ from qdrant_places import KINDS, SERVER_KINDS, SERVER_URL, open_kind, open_serve
 
 from minicoil.errors import CollectionError
 from minicoil.sparse.cells import SparseVector
-from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, open_points, server_optimising
-from tasks.points.server import ServerPoints
+from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
+from tasks.qdrant import open_points, server_optimising
+from tasks.qdrant.server import ServerPoints
 
 SCHEMA = CollectionSchema(dense={"role": 3}, keyword=("tag",))
 
@@ -133,7 +134,7 @@ def test_an_older_server_is_known_to_take_no_new_vectors():
 @pytest.mark.parametrize("kind", SERVER_KINDS)
 def test_a_whole_point_written_between_vectors_and_payload_is_not_taken_for_done(kind, monkeypatch):
     """The same text again, without our vector: the guard by text holds, and the point must stay due."""
-    from tasks.points import server_writing
+    from tasks.qdrant import server_writing
 
     with open_server(kind) as points:
         fill(points)
@@ -162,7 +163,7 @@ def test_an_alias_is_resolved_and_any_other_name_is_its_own(kind):
 
 def test_vectors_are_changed_only_while_the_optimiser_rests(monkeypatch):
     """A change in mid work restarts it, and servers then forget what others deleted meanwhile."""
-    from tasks.points import server_in_place
+    from tasks.qdrant import server_in_place
 
     rests = [True, True, True, False]
     with QdrantDouble() as double, ServerPoints.connect(double.url, None) as points:

@@ -6,9 +6,10 @@ from folders import files_with
 from qdrant_places import open_server
 
 from minicoil.sparse.cells import SparseVector
-from tasks.points import CollectionSchema, Point, PointFilter, open_points
+from tasks.points import CollectionSchema, Point, PointFilter
 from tasks.points.engine import EdgeEngine
 from tasks.points.purging import copy_shard, swap_shard
+from tasks.qdrant import open_points
 
 SCHEMA = CollectionSchema(dense={"role": 4}, sparse=("cells",), keyword=("doc",), text=("text",))
 PLANTED = "zyxwquark"

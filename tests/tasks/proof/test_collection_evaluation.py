@@ -5,8 +5,8 @@ import pytest
 from minicoil.errors import CollectionError
 from tasks.catalogue.registry import update_collection
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.documents import document
 from tasks.corpus.specs import CorpusReport
+from tasks.documents.documents import document
 from tasks.proof.collection_evaluation import evaluate_on_collection
 
 

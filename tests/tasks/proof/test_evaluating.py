@@ -12,8 +12,9 @@ from minicoil.retrieval.exact_index import ExactIndex
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.sparse.cells import SparseVector
 from tasks.collections.engine_idf import EngineIdf
-from tasks.points import CollectionSchema, Point, open_points
+from tasks.points import CollectionSchema, Point
 from tasks.proof.evaluating import TEMPORARY, _drop_abandoned, _temporary_collection
+from tasks.qdrant import open_points
 
 
 def random_vectors(rng, n, n_cells=60):

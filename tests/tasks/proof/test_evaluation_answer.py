@@ -4,10 +4,10 @@ import pytest
 
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from tasks.place import Place
-from tasks.points import open_points
 from tasks.proof.contenders import Contenders
 from tasks.proof.evaluating import evaluate_set
 from tasks.proof.evaluation_answer import answer_evaluation
+from tasks.qdrant import open_points
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's and FastEmbed's own
 DOCUMENTS = {"a": "pods share a node", "b": "kernels of a matrix", "c": "rivers and their banks"}

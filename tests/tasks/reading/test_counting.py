@@ -6,8 +6,8 @@ import time
 import numpy as np
 import pytest
 
+from minicoil.columns import WordRows
 from minicoil.errors import StoreError
-from minicoil.text import WordRows
 from minicoil.words import WordCounts, write_counts
 from tasks.place import Place
 from tasks.reading.counting import CountSum

@@ -15,14 +15,14 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from minicoil.errors import CorpusError, EmptyCorpusError, StoreError
 from minicoil.text.tokens import WordTokenizer
 from tasks.corpus import CorpusReport, Piece, pieces as cut
-from tasks.corpus.kept_sentences import KeptSentences
-from tasks.corpus.sentence_store import Sentence
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point
 from tasks.reading import shared_reading
 from tasks.reading.reading import read_sentences
 from tasks.reading.reading_shards import read_shard
 from tasks.reading.shared_reading import PieceReading
+from tasks.sentences.kept_sentences import KeptSentences
+from tasks.sentences.sentence_store import Sentence
 
 NOUNS = ["pod", "pods", "node", "kernel", "caf\u00e9", "num_workers", "river", "\u201cbank\u201d", "[MASK]", "x" * 120]
 

@@ -7,16 +7,10 @@ import pytest
 
 from tasks.catalogue.best import BestServed, keep_best
 from tasks.catalogue.channels import move_current, set_pending
-from tasks.catalogue.readers import announce_reader, new_reader_name
+from tasks.catalogue.manifest import read_manifest, release_key
 from tasks.catalogue.registry import CollectionRecord, register_collection
-from tasks.catalogue.releases import (
-    claim_release,
-    publish_release,
-    read_manifest,
-    release_key,
-    release_numbers,
-    verify_release,
-)
+from tasks.catalogue.releases import claim_release, publish_release, release_numbers, verify_release
+from tasks.readers.readers import announce_reader, new_reader_name
 from tasks.releases.pruning import prune_releases
 from tasks.store import local_store
 from tasks.store.audit import list_deeds

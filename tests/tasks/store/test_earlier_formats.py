@@ -11,8 +11,8 @@ from minicoil.errors import BundleError, CollectionError, ReleaseError
 from minicoil.folder.bundle import read_facts
 from minicoil.words.ledger import Ledger
 from tasks.catalogue.channels import read_channel
+from tasks.catalogue.manifest import read_manifest
 from tasks.catalogue.registry import read_collection_record, update_collection
-from tasks.catalogue.releases import read_manifest
 from tasks.store.local_store import LocalStore
 
 ZERO = "0" * 64
@@ -110,7 +110,7 @@ def test_a_collection_of_format_1_is_of_format_6_once_it_is_written(store):
 
 
 def test_a_collection_of_format_2_holds_the_cells_of_two_releases_and_says_nothing_of_its_readers(store):
-    """Re-encoding goes on from one, and waits for its readers on a server: tests/tasks/collections/test_silent_readers.py."""
+    """Re-encoding goes on from one, and waits for its readers on a server: tests/tasks/readers/test_silent_readers.py."""
     put(
         store, "collections/docs.json", {**COLLECTION_1, "corpus": [], "join": ""}, version=2, previous=2, attached_at=1
     )

@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from planted_corpus import planted_pieces
 
+from minicoil.columns import RowTokenizer
 from minicoil.config import SamplingConfig
 from minicoil.encoder.token_encoder import TokenEncoder
 from minicoil.files.layout import BundleLayout
-from minicoil.text import RowTokenizer
 from minicoil.text.sentences import sentence_key
 from minicoil.text.tokens import WordTokenizer
 from minicoil.words import WordCounts
-from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.models.sentence_encoder import Encoders
-from tasks.points import open_points
+from tasks.qdrant import open_points
+from tasks.sentences.sentence_store import Sentence, SentenceStore
 from tasks.training.ambiguity import choose_ambiguous
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of ONNX's making

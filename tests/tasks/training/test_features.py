@@ -10,9 +10,9 @@ from minicoil.encoder.token_encoder import TokenEncoder
 from minicoil.files.layout import BundleLayout
 from minicoil.text.sentences import sentence_key
 from minicoil.text.tokens import WordTokenizer
-from tasks.corpus.sentence_store import Sentence, SentenceStore
 from tasks.models.sentence_encoder import Encoders
-from tasks.points import open_points
+from tasks.qdrant import open_points
+from tasks.sentences.sentence_store import Sentence, SentenceStore
 from tasks.training.features import encode_features
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of ONNX's making

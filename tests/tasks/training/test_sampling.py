@@ -6,8 +6,8 @@ import pytest
 from minicoil.config import SamplingConfig
 from minicoil.text.sentences import sentence_key
 from minicoil.training.triplets import is_held_out, split_rows
-from tasks.corpus.sentence_store import Sentence, SentenceStore
-from tasks.points import open_points
+from tasks.qdrant import open_points
+from tasks.sentences.sentence_store import Sentence, SentenceStore
 from tasks.training.sampling import sample_held_out, sample_sentences
 
 GENERAL = [f"a pod of {i} whales swims by" for i in range(900)]

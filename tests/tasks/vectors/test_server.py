@@ -17,8 +17,8 @@ from vector_server import PATIENCE_SECONDS, ROOT, VectorServer, parse_metrics
 
 import minicoil
 from tasks.catalogue.channels import move_current, set_pending
-from tasks.catalogue.readers import list_readers
 from tasks.place import Place
+from tasks.readers.readers import list_readers
 
 TEXTS = ["a pod and the nodes of a quantum kernel", "banks of rivers", "\u65e5\u672c\u8a9e caf\u00e9", "", "the of"]
 

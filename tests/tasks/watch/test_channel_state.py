@@ -9,19 +9,19 @@ from local_server import share_server
 from qdrant_places import KINDS
 from small_service import index, serve
 
+from tasks.adoption.detaching import detach_collection
 from tasks.catalogue.approvals import hold_release, list_waiting
 from tasks.catalogue.channels import read_channel, set_pending
-from tasks.catalogue.confirmation import declare_readers
+from tasks.catalogue.manifest import release_key
 from tasks.catalogue.payload_fields import STAMP_FIELD
-from tasks.catalogue.readers import announce_reader
 from tasks.catalogue.registry import open_record, read_registry, update_collection
-from tasks.catalogue.releases import release_key
-from tasks.collections import due_points
-from tasks.collections.detaching import detach_collection
-from tasks.collections.promotion import promote, sweep_channel
-from tasks.collections.reencoding import ExpansionOptions, expand_collection
 from tasks.place import Place
 from tasks.points import PointFilter
+from tasks.readers.confirmation import declare_readers
+from tasks.readers.readers import announce_reader
+from tasks.rewriting import due_points
+from tasks.rewriting.promotion import promote, sweep_channel
+from tasks.rewriting.reencoding import ExpansionOptions, expand_collection
 from tasks.watch.channel_state import Look, channel_status
 
 

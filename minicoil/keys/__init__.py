@@ -1,0 +1,5 @@
+"""Sets of 64-bit keys by the million, in little memory."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

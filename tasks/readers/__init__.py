@@ -1,0 +1,5 @@
+"""Who reads which release, and so how long old cells must stay."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

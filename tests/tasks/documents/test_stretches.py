@@ -1,0 +1,50 @@
+"""Text cut at paragraphs: its documents stay what they are, and what is not clean UTF-8 stays in one piece."""
+
+import pytest
+
+from tasks.corpus.pieces import cut_corpora, read_piece
+from tasks.corpus.specs import CorpusReport, open_corpus
+from tasks.documents.stretches import Stretch, cut_text
+
+
+def paragraphs(n):
+    return "\n\n".join(
+        f"Paragraph {i} of a caf\u00e9 says that the pod number {i} runs here. " * (1 + i % 4) for i in range(n)
+    )
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_stretches_of_a_text_are_its_documents(tmp_path, encoding):
+    path = tmp_path / "a.txt"
+    path.write_text(paragraphs(300), encoding=encoding)
+    whole, parts = CorpusReport(), CorpusReport()
+    expected = list(open_corpus(str(path), whole))
+    pieces = list(cut_corpora([str(path)], parts, 5000))
+    stretches = [part.stretch for piece in pieces for part in piece.parts]
+    assert len(stretches) > 5 and stretches[0].start == 0 and stretches[-1].end is None
+    assert all(one.end == other.start for one, other in zip(stretches, stretches[1:], strict=False))
+    assert [entry for piece in pieces for entry in read_piece(piece, parts)] == expected
+    assert parts.rows() == whole.rows() == []
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        paragraphs(100).encode("utf-16"),
+        paragraphs(100).encode() + b"\xff",
+        paragraphs(100).encode() + b"\0",
+        (paragraphs(50) + "\n\n\ufeff" + paragraphs(50)).encode(),
+    ],
+)
+def test_what_is_not_clean_text_is_not_cut(tmp_path, data):
+    path = tmp_path / "a.txt"
+    path.write_bytes(data)
+    assert list(cut_text(path, len(data), 1000)) == []
+    (piece,) = cut_corpora([str(path)], CorpusReport(), 1000)
+    assert list(read_piece(piece, CorpusReport())) == list(open_corpus(str(path), CorpusReport()))
+
+
+def test_a_text_without_paragraphs_is_one_stretch(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("A pod runs here. " * 400)
+    assert list(cut_text(path, 6800, 1000)) == [(Stretch(0, None, 1), 6800)]
