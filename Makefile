@@ -41,9 +41,9 @@ endif
 	@echo "installed: $$(du -sh $(VENV) | cut -f1) in $(VENV); \`$(BIN)/minicoil doctor\` says whether all is well"
 	touch $@
 
-# BASE=1: the base of common words first, which names its own time
+# BASE=1: the base of common words first, which names its own time, and a home that starts from it
 run: install $(if $(BASE),base)  ## the product's life once, on real text, embedded: two domains, two releases, one search
-	$(BIN)/python -m deployments.tour --home $(HOME_DIR)
+	$(BIN)/python -m deployments.tour --home $(HOME_DIR) $(if $(BASE),--base dist/base)
 
 # From docstrings of installed packages whose licence allows it, each named. Stopped, it goes on. WORDS=2000 for more.
 WORDS ?= 1500

@@ -14,7 +14,7 @@ import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -102,11 +102,13 @@ def main() -> None:
     """Run the steps that were not run yet; stop at the first that fails; end with a comparison."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--home", default=".minicoil")
-    home, started = Path(parser.parse_args().home), time.monotonic()
+    parser.add_argument("--base", help="as `make base` packs it: what the home starts from")
+    given, started = parser.parse_args(), time.monotonic()
+    home, steps = Path(given.home), STEPS if given.base is None else based_steps(given.base)
     kept = home / "tour.json"
     done: dict[str, Any] = _read(kept)
-    for number, step in enumerate(STEPS, 1):
-        say(f"\n{number} of {len(STEPS)}: {step.title}\n  $ minicoil {shlex.join(step.arguments)}")
+    for number, step in enumerate(steps, 1):
+        say(f"\n{number} of {len(steps)}: {step.title}\n  $ minicoil {shlex.join(step.arguments)}")
         before = done.get(step.key)
         if before is None:
             before = done[step.key] = _run(step, home)
@@ -120,6 +122,11 @@ def main() -> None:
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
     say(f"\n{time.monotonic() - started:.0f} s in all; peak memory of one process {peak:.2f} GiB")
     say(f'Next: minicoil try ./your-texts; minicoil search docs "your own words" --compare --home {home}')
+
+
+def based_steps(base: str) -> tuple[Step, ...]:
+    """The same steps in a home that starts from a base: its words are there, and only what they lack is taught."""
+    return tuple(replace(step, arguments=(*step.arguments, "--base", base)) for step in STEPS)
 
 
 def _read(kept: Path) -> dict[str, Any]:

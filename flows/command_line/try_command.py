@@ -37,8 +37,9 @@ _PLAN = (  # what is done, seconds of two idle cores, and how many more for each
 @click.command("try")
 @click.argument("texts", type=click.Path())
 @click.option("--language", help="ISO 639 code of TEXTS; default: the home's own, English where it has none.")
+@click.option("--base", help="Model to start from, see `minicoil extend`; its words need no teaching. For a new home.")
 @common_options
-def try_folder(place: dict[str, Any], texts: str, language: str | None) -> Any:
+def try_folder(place: dict[str, Any], texts: str, language: str | None, base: str | None) -> Any:
     """Make TEXTS searchable, teach a few of their words, show BM25 and miniCOIL side by side; a minute, no settings.
 
     TEXTS is a folder, a file (text, markdown, HTML, JSON lines, parquet; table.csv#column), qdrant:COLLECTION#FIELD,
@@ -60,7 +61,7 @@ def try_folder(place: dict[str, Any], texts: str, language: str | None) -> Any:
     keep_name(opened, collection, spec)
     screen.tell(f"its collection is called '{collection}'")
     _tell_stage(0, n)
-    bounded = {**place, "corpus": [spec], "sample": SAMPLE, "channel": CHANNEL, "language": language}
+    bounded = {**place, "corpus": [spec], "sample": SAMPLE, "channel": CHANNEL, "language": language, "base": base}
     indexed = run_flow("index-collection", {**bounded, "collection": collection})
     _tell_stage(1, n)
     extended = run_flow("extend-vocabulary", {**bounded, **TRAINING})

@@ -72,8 +72,19 @@ def test_a_release_that_a_gate_holds_back_is_something_found(commands, capsys, t
     assert "minicoil release promote 1 --home" in told and "No taught word" not in told
 
 
+def test_a_home_that_starts_from_a_base_takes_the_same_steps_with_it(commands, monkeypatch):
+    ran, _ = commands
+    monkeypatch.setattr(sys, "argv", [*sys.argv, "--base", "dist/base"])
+    tour.main()
+    steps = tour.based_steps("dist/base")
+    assert [tuple(arguments[: len(step.arguments)]) for arguments, step in zip(ran, steps, strict=True)] == [
+        step.arguments for step in steps
+    ]
+    assert all(step.arguments[-2:] == ("--base", "dist/base") for step in steps)
+
+
 def test_every_step_is_a_command_that_parses():
     from command_lines import check_commands
 
-    for step in tour.STEPS:
+    for step in (*tour.STEPS, *tour.based_steps("dist/base")):
         assert check_commands(f"minicoil {tour.shlex.join(step.arguments)}") == 1
