@@ -49,7 +49,7 @@ ENGINE = """
 from contextlib import closing
 from fault_proxy import FaultProxy
 from qdrant_double import QdrantDouble
-from tasks.points import open_points
+from tasks.qdrant import open_points
 from pathlib import Path
 with QdrantDouble() as double, closing(FaultProxy(double.url)) as proxy:
     faults = ["busy"]

@@ -119,10 +119,10 @@ def said(form, values, monkeypatch):
     """The form that a command line fills in, without running the flow."""
     taken = {}
     if form == "ReadersParameters":
-        monkeypatch.setattr("tasks.catalogue.settle_readers", lambda _, request: taken.update(vars(request)) or READERS)
+        monkeypatch.setattr("tasks.readers.settle_readers", lambda _, request: taken.update(vars(request)) or READERS)
     elif form == "RollbackParameters":
         monkeypatch.setattr(
-            "tasks.collections.roll_back_channel", lambda _, channel: taken.update(channel=channel) or ROLLBACK
+            "tasks.rewriting.roll_back_channel", lambda _, channel: taken.update(channel=channel) or ROLLBACK
         )
     else:
         monkeypatch.setattr(flows.orchestration, "run", lambda _, values, *__: taken.update(values), raising=False)

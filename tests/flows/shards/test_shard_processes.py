@@ -142,7 +142,7 @@ def test_processes_write_json_lines_where_their_command_was_asked_for_them(tmp_p
 
 WARNING_WORK = """
 import logging, sys
-from flows.orchestration import shard_processes
+from flows.shards import shard_processes
 def work(place, key):
     logging.getLogger("tasks.reading").warning("passed over %s", key)
     return {{}}
