@@ -11,8 +11,8 @@ from minicoil.errors import UsageError
 from tasks.adoption import Mended
 from tasks.catalogue import resolve_name
 from tasks.collections import IndexRequest
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.documents import StoredOwners
+from tasks.corpus import read_corpora
+from tasks.documents import CorpusReport, StoredOwners
 
 
 @flow(name="index-collection", description="Create or feed a collection from a corpus.")

@@ -29,8 +29,7 @@ from tasks.catalogue import (
 )
 from tasks.collections.weighing import AUTO, choose_importance
 from tasks.collections.writing import current_stamp, make_vectors, open_writer
-from tasks.corpus import CorpusReport
-from tasks.documents import Document, LengthSample, TextLengths, spool_documents, text_hash
+from tasks.documents import CorpusReport, Document, LengthSample, TextLengths, spool_documents, text_hash
 from tasks.models import open_model, settle_language
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore

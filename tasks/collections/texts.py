@@ -14,7 +14,8 @@ from typing import Any, Protocol
 from minicoil.errors import CollectionError, UsageError
 from minicoil.files import write_json
 from tasks.catalogue import HASH_FIELD, CollectionRecord
-from tasks.corpus import CorpusReport, open_corpus
+from tasks.corpus import open_corpus
+from tasks.documents import CorpusReport
 from tasks.points import Point, field_root, read_field
 from tasks.progress import track
 

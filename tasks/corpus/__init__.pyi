@@ -1,7 +1,6 @@
 from .pieces import Piece as Piece, cut_corpora as cut_corpora, read_piece as read_piece
 from .query_log import Query as Query, read_queries as read_queries
 from .specs import (
-    CorpusReport as CorpusReport,
     nothing_found as nothing_found,
     open_corpus as open_corpus,
     read_corpora as read_corpora,

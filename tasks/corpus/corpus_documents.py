@@ -10,8 +10,7 @@ from collections.abc import Iterator
 from typing import IO, Any
 
 from minicoil.extras import install_line
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import RowPlace
+from tasks.documents import CorpusReport, RowPlace
 
 READERS = {".pdf": "pypdf", ".docx": "docx"}
 EXTRA = install_line("documents")

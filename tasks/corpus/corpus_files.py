@@ -14,9 +14,8 @@ from tasks.corpus.corpus_documents import EXTRA, READERS, is_missing, read_docum
 from tasks.corpus.corpus_folders import find_files
 from tasks.corpus.corpus_prose import PROSE, UNREADABLE, chunk_documents, read_prose, said_by
 from tasks.corpus.corpus_rows import parse_row, row_document
-from tasks.corpus.specs import CorpusReport
 from tasks.disk import find_path, shown_name
-from tasks.documents import Document, RowPlace, Stretch, storable
+from tasks.documents import CorpusReport, Document, RowPlace, Stretch, storable
 
 MAX_LINE_BYTES = 16 * 2**20  # of one JSON line, which is held in memory whole
 _TABLES, _LINES, _SEPARATED = {".parquet", ".arrow"}, {".jsonl", ".ndjson"}, {".csv", ".tsv"}

@@ -6,8 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.corpus.specs import CorpusReport
 from tasks.disk import shown_name
+from tasks.documents import CorpusReport
 
 
 def find_files(folder: Path, report: CorpusReport) -> Iterator[Path]:

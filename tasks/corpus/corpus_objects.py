@@ -18,8 +18,7 @@ from typing import IO, Any, cast
 from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
 from tasks.corpus.corpus_files import CHANGED, accepted_kinds, file_kind, is_known, read_placed
 from tasks.corpus.corpus_tables import group_sizes, read_table
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import Document, RowPlace, Stretch
+from tasks.documents import CorpusReport, Document, RowPlace, Stretch
 from tasks.store import open_s3_files
 
 SCHEME = "s3://"

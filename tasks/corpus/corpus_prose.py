@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from minicoil.text import as_utf8, chunk_text, from_html, from_markdown, from_rst
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import Document, RowPlace, Stretch, document
+from tasks.documents import CorpusReport, Document, RowPlace, Stretch, document
 
 MAX_FILE_BYTES = 64 * 2**20  # of one file; larger ones are data under a text name
 PROSE: dict[str, Callable[[str], str]] = {

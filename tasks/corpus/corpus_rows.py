@@ -8,8 +8,7 @@ from typing import Any
 
 import orjson
 
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import Document, RowPlace, row_texts
+from tasks.documents import CorpusReport, Document, RowPlace, row_texts
 
 FIELDS = ("title", "doc", "_id", "id")  # kept of a row, beside its text
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from tasks.corpus.corpus_rows import FIELDS, refuse_column, row_document
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import Document, RowPlace
+from tasks.documents import CorpusReport, Document, RowPlace
 
 _MOST = 16 * 2**20  # bytes of one line and of one value, which are held in memory whole
 csv.field_size_limit(max(_MOST, csv.field_size_limit()))

@@ -13,9 +13,8 @@ from tasks.corpus.corpus_files import file_stamp, is_rows, read_rows
 from tasks.corpus.corpus_folders import find_files
 from tasks.corpus.corpus_rows import FIELDS, row_document
 from tasks.corpus.corpus_tables import count_rows
-from tasks.corpus.specs import CorpusReport
 from tasks.disk import shown_name
-from tasks.documents import Document, IdRange, RowPlace, Stretch
+from tasks.documents import CorpusReport, Document, IdRange, RowPlace, Stretch
 
 if TYPE_CHECKING:
     from tasks.points import PointStore

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from tasks.corpus.corpus_rows import FIELDS, refuse_column, row_document
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import Document, RowPlace
+from tasks.documents import CorpusReport, Document, RowPlace
 
 if TYPE_CHECKING:
     from tasks.documents import Stretch

@@ -21,8 +21,8 @@ from tasks.corpus.corpus_objects import SCHEME, find_objects, object_groups, obj
 from tasks.corpus.corpus_prose import MAX_FILE_BYTES
 from tasks.corpus.corpus_sets import cut_collection, hub_shards, read_collection, read_hub, set_stamp
 from tasks.corpus.corpus_tables import group_sizes
-from tasks.corpus.specs import CorpusReport, kind_of_spec, open_corpus
-from tasks.documents import Document, IdRange, Stretch, cut_groups, cut_lines, cut_text
+from tasks.corpus.specs import kind_of_spec, open_corpus
+from tasks.documents import CorpusReport, Document, IdRange, Stretch, cut_groups, cut_lines, cut_text
 
 if TYPE_CHECKING:
     from tasks.points import PointStore

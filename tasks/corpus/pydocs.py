@@ -14,8 +14,7 @@ from pathlib import Path
 
 from minicoil.errors import CorpusError, UsageError
 from minicoil.text import chunk_text, from_docstring
-from tasks.corpus.specs import CorpusReport
-from tasks.documents import Document, document
+from tasks.documents import CorpusReport, Document, document
 
 _SKIPPED_FOLDERS = {"tests", "test", "testing", "_vendor", "vendored", "third_party", "site-packages", "__pycache__"}
 MIN_WORDS = 8  # "Return self." says nothing that could be searched for

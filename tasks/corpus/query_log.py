@@ -8,9 +8,8 @@ from typing import Any
 from minicoil.errors import UsageError
 from minicoil.files import parse_json
 from minicoil.text import read_lines
-from tasks.corpus.specs import CorpusReport
 from tasks.disk import find_path, shown_name
-from tasks.documents import id_text, storable
+from tasks.documents import CorpusReport, id_text, storable
 
 
 @dataclass(frozen=True)

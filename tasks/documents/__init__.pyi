@@ -1,3 +1,4 @@
+from .corpus_report import CorpusReport as CorpusReport
 from .documents import (
     Document as Document,
     RowPlace as RowPlace,
@@ -27,7 +28,6 @@ from .stretches import (
     cut_text as cut_text,
 )
 from .telling_apart import (
-    Clash as Clash,
     LastRows as LastRows,
     Names as Names,
     OnDuplicate as OnDuplicate,

@@ -14,7 +14,8 @@ from minicoil.retrieval import Run, Shift, first_of_each, fuse, shift, sort_hits
 from minicoil.sparse import MiniCoil, SparseVector, Term, split_query
 from tasks.catalogue import CollectionRecord, open_named
 from tasks.collections import explain_points
-from tasks.corpus import CorpusReport, Query, read_queries
+from tasks.corpus import Query, read_queries
+from tasks.documents import CorpusReport
 from tasks.embeddings import remembering
 from tasks.models import CollectionModels
 from tasks.place import Place

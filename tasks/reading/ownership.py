@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from minicoil.files import parse_json, write_json
 from minicoil.keys import KeyRuns
 from minicoil.problems import MAX_EXAMPLES
-from tasks.corpus import CorpusReport
-from tasks.documents import Document, Names, identity_key
+from tasks.documents import CorpusReport, Document, Names, identity_key
 from tasks.reading.piece_files import PieceFiles, add_facts, damaged, row_document
 from tasks.reading.reading import EMPTY
 from tasks.store import ObjectStore

@@ -20,9 +20,8 @@ from minicoil.errors import StoreError
 from minicoil.files import parse_json, write_json
 from minicoil.folder import file_digest
 from minicoil.problems import Problem
-from tasks.corpus import CorpusReport
 from tasks.disk import is_full, way_out
-from tasks.documents import Document, RowPlace
+from tasks.documents import CorpusReport, Document, RowPlace
 from tasks.store import ObjectStore
 
 PREFIX = "reading/"

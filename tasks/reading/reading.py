@@ -15,8 +15,8 @@ from minicoil.columns import RowTokenizer, SentenceRows, split_texts
 from minicoil.keys import KeyRuns
 from minicoil.text import ENGLISH, Language, WordTokenizer
 from minicoil.words import WordCounts
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.documents import Document
+from tasks.corpus import read_corpora
+from tasks.documents import CorpusReport, Document
 from tasks.points import PointStore
 from tasks.progress import progress
 from tasks.sentences import SentenceStore

@@ -13,7 +13,8 @@ from minicoil.files import parse_json, write_json
 from minicoil.keys import KeyRuns
 from minicoil.text import ENGLISH, Language
 from minicoil.words import WordCounts
-from tasks.corpus import CorpusReport, Piece, cut_corpora, nothing_found
+from tasks.corpus import Piece, cut_corpora, nothing_found
+from tasks.documents import CorpusReport
 from tasks.place import Place
 from tasks.progress import track
 from tasks.reading.counting import CountingRun, CountSum, store_tokenizer

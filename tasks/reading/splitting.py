@@ -12,8 +12,8 @@ from pyarrow import parquet
 
 from minicoil.files import write_json
 from minicoil.text import ENGLISH, Language
-from tasks.corpus import CorpusReport, Piece, read_piece
-from tasks.documents import Document
+from tasks.corpus import Piece, read_piece
+from tasks.documents import CorpusReport, Document
 from tasks.place import Place
 from tasks.reading.piece_files import (
     DOCUMENTS,

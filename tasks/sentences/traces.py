@@ -28,8 +28,8 @@ from tasks.catalogue import (
     open_release,
     read_channel,
 )
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.documents import Document, RowPlace, is_same_source, text_hash
+from tasks.corpus import read_corpora
+from tasks.documents import CorpusReport, Document, RowPlace, is_same_source, text_hash
 from tasks.place import Place
 from tasks.points import Point, PointFilter, PointStore
 from tasks.sentences.kept_sentences import KeptSentences

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 from minicoil.text import Language
 from minicoil.words import WordCounts, query_weights
-from tasks.corpus import CorpusReport, read_queries
+from tasks.corpus import read_queries
+from tasks.documents import CorpusReport
 
 DOCUMENTS_WEIGH = 20.0  # queries: as many as the documents' own use of a word counts for, so that no word has none
 

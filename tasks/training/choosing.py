@@ -24,7 +24,8 @@ from minicoil.words import (
 )
 from tasks.catalogue import CollectionRecord
 from tasks.collections import Carriers, PointTextError, joined_path, open_texts
-from tasks.corpus import CorpusReport, GivenWord, RefusedWord, read_queries, sort_words
+from tasks.corpus import GivenWord, RefusedWord, read_queries, sort_words
+from tasks.documents import CorpusReport
 from tasks.models import Encoders, Parent
 from tasks.points import PointFilter
 from tasks.rewriting import CELL_BYTES, POSTING_BYTES

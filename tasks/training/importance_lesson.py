@@ -19,7 +19,8 @@ from minicoil.importance import (
 )
 from minicoil.retrieval import RetrievalSet, Source, make_known_items
 from minicoil.sparse import MiniCoil
-from tasks.corpus import CorpusReport, read_corpora
+from tasks.corpus import read_corpora
+from tasks.documents import CorpusReport
 from tasks.embeddings import remembering_scan
 from tasks.models import Parent
 from tasks.place import Place

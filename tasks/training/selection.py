@@ -22,7 +22,8 @@ from minicoil.words import (
     words_within,
 )
 from tasks.collections import Carriers, DrawnPoints, draw_points
-from tasks.corpus import CorpusReport, RefusedWord
+from tasks.corpus import RefusedWord
+from tasks.documents import CorpusReport
 from tasks.models import Parent
 from tasks.training.asked_words import AskedWords, count_asked
 from tasks.training.choosing import forms_of

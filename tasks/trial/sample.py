@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from minicoil.text import ENGLISH, SNOWBALL, Language, fold_text, open_language
-from tasks.corpus import CorpusReport, read_corpora
-from tasks.documents import Document
+from tasks.corpus import read_corpora
+from tasks.documents import CorpusReport, Document
 from tasks.place import Place
 
 _LETTERS = re.compile(r"[^\W\d_]+")

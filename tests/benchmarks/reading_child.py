@@ -25,7 +25,8 @@ from minicoil.keys.key_set import KeySet  # noqa: E402
 from minicoil.text.sentences import sentence_key  # noqa: E402
 from minicoil.text.tokens import WordTokenizer  # noqa: E402
 from minicoil.words.mining import rank_common, rank_mined  # noqa: E402
-from tasks.corpus.specs import CorpusReport, read_corpora  # noqa: E402
+from tasks.corpus.specs import read_corpora  # noqa: E402
+from tasks.documents.corpus_report import CorpusReport  # noqa: E402
 from tasks.place import Place  # noqa: E402
 from tasks.reading.reading import read_sentences  # noqa: E402
 from tasks.sentences.kept_sentences import KeptSentences  # noqa: E402

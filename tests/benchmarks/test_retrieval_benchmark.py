@@ -21,7 +21,8 @@ from retrieval_lab import Lab, Sentences, cached, encode_set, make_encoders, sav
 
 from minicoil.retrieval.effectiveness import difference
 from minicoil.retrieval.known_items import Source, make_known_items
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.proof.beir import read_beir
 
 SEEDS = tuple(int(seed) for seed in os.environ.get("MINICOIL_BENCH_SEEDS", "1,2,3").split(","))

@@ -26,7 +26,8 @@ from minicoil.text.stemming import stem
 from minicoil.text.tokens import WordTokenizer
 from minicoil.training.occurrences import WordSample
 from minicoil.training.triplets import split_rows
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.models.sentence_encoder import Encoders
 from tasks.qdrant import open_points
 from tasks.sentences.sentence_store import Sentence, SentenceStore

@@ -179,7 +179,8 @@ CASE_POINTS = {
 @pytest.mark.shared
 @pytest.mark.parametrize("case", CASE_POINTS)
 def test_inputs_that_failed_once_are_read(cases, case):
-    from tasks.corpus.specs import CorpusReport, read_corpora
+    from tasks.corpus.specs import read_corpora
+    from tasks.documents.corpus_report import CorpusReport
 
     documents = list(read_corpora([str(cases / case)], CorpusReport()))
     assert len({document.id for document in documents}) == CASE_POINTS[case]
@@ -195,8 +196,8 @@ def test_a_set_that_failed_once_comes_out_right(cases, home, bundle):
 @pytest.mark.shared
 def test_lists_that_failed_once_are_read_whole(cases):
     from tasks.corpus.query_log import read_queries
-    from tasks.corpus.specs import CorpusReport
     from tasks.corpus.word_list import read_word_file
+    from tasks.documents.corpus_report import CorpusReport
 
     assert list(read_word_file(str(cases / "w_bom.txt"))) == ["pod", "node"]
     queries = [query.text for query in read_queries(str(cases / "q_bom.txt"), CorpusReport())]

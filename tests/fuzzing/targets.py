@@ -32,7 +32,7 @@ from tasks.catalogue.registry import read_collection_record
 from tasks.catalogue.releases import publish_release
 from tasks.collections.encoding import LineReport, read_lines
 from tasks.corpus.corpus_files import read_path
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.embeddings.sentence_cache import SentenceCache
 from tasks.proof.beir import read_beir
 from tasks.readers.readers import list_readers

@@ -27,7 +27,8 @@ from tasks.catalogue.approvals import hold_release
 from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.releases import publish_release
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.telling_apart import StoredOwners
 from tasks.place import Place
 from tasks.readers.readers import register_reader

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tasks.catalogue.channels import move_current, read_channel, set_pending
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.place import Place
 from tasks.points import PointStore

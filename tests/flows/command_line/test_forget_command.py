@@ -12,7 +12,8 @@ import time
 import pytest
 from folders import files_with
 
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 SEED = int(os.environ.get("MINICOIL_SEED", "5"))
 PLANTED = "zyxwquark"

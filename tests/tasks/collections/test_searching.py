@@ -6,7 +6,7 @@ from minicoil.errors import CollectionError
 from tasks.catalogue.registry import update_collection
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 
 

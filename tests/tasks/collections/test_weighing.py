@@ -25,7 +25,7 @@ from tasks.collections.encoding import open_line_model
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
 from tasks.collections.weighing import check_left_out, choose_importance
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model
 from tasks.place import Place

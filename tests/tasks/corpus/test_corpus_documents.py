@@ -11,7 +11,8 @@ from pdf_files import pdf
 
 from minicoil.errors import EmptyCorpusError, UsageError
 from tasks.corpus import corpus_documents
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 PAGES = (
     ["The scheduler places each pod on a node. It con-", "siders what a node has left, and goes"],

@@ -8,7 +8,8 @@ import pytest
 
 from minicoil.errors import CorpusError
 from tasks.corpus.corpus_folders import find_files
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 
 def files(folder):

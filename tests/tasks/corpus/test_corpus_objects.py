@@ -12,7 +12,8 @@ import pytest
 from minicoil.errors import CorpusError, StoreUnavailableError, UsageError
 from tasks.corpus import corpus_objects, pieces
 from tasks.corpus.pieces import cut_corpora, read_piece
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
 

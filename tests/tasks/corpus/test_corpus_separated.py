@@ -10,7 +10,8 @@ import pytest
 
 from minicoil.errors import CorpusError, EmptyCorpusError
 from tasks.corpus import corpus_separated
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 
 def read(path, column=""):

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tasks.corpus.specs import CorpusReport, open_corpus
+from tasks.corpus.specs import open_corpus
+from tasks.documents.corpus_report import CorpusReport
 
 TEXTS = ["The scheduler places each pod on a node.", "Another row says something about ships."]
 

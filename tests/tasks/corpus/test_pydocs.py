@@ -5,7 +5,8 @@ import sys
 import pytest
 
 from minicoil.errors import CorpusError, UsageError
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 LONG = "A flow takes its tasks in the order in which they depend on one another."
 

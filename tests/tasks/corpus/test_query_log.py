@@ -4,7 +4,7 @@ import pytest
 
 from minicoil.errors import UsageError
 from tasks.corpus.query_log import read_queries
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 
 LINES = [
     "pool of workers",

@@ -9,7 +9,8 @@ import pytest
 
 from minicoil.errors import CorpusError, EmptyCorpusError, UsageError
 from tasks.corpus import corpus_prose
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 
 
 def read(*specs, **options):

@@ -6,7 +6,7 @@ import pytest
 
 from minicoil.sparse.model import MiniCoil
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import RowPlace, document
 from tasks.documents.lengths import SAMPLE, LengthSample, TextLengths, measure_lengths
 from tasks.documents.spool import spool_documents

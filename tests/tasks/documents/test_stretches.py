@@ -3,7 +3,8 @@
 import pytest
 
 from tasks.corpus.pieces import cut_corpora, read_piece
-from tasks.corpus.specs import CorpusReport, open_corpus
+from tasks.corpus.specs import open_corpus
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.stretches import Stretch, cut_text
 
 

@@ -8,7 +8,8 @@ import pytest
 from minicoil.errors import CorpusError
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.texts import JoinedTexts, PointTextError, join_corpus
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.telling_apart import StoredOwners, is_same_source
 from tasks.forgetting.forgetting import ForgetRequest, forget_documents
 from tasks.points import Point

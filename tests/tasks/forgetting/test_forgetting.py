@@ -21,8 +21,9 @@ from tasks.catalogue.reports import write_report
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.texts import join_corpus
 from tasks.corpus import pieces
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
 from tasks.disk.home_lock import writer_lock
+from tasks.documents.corpus_report import CorpusReport
 from tasks.embeddings.embeddings import open_embeddings, remembering
 from tasks.embeddings.sentence_cache import SentenceCache
 from tasks.forgetting import forgetting

@@ -5,7 +5,7 @@ import pytest
 from minicoil.errors import CollectionError
 from tasks.catalogue.registry import update_collection
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.proof.collection_evaluation import evaluate_on_collection
 

@@ -12,7 +12,8 @@ from tasks.catalogue.manifest import release_key
 from tasks.catalogue.registry import CollectionRecord, read_collection_record
 from tasks.catalogue.releases import publish_release
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.proof.proving import looked_at
 from tasks.proof.season import find_standard, hold_against
 

@@ -30,7 +30,7 @@ from tasks.catalogue.registry import RECORD_VERSION, open_record
 from tasks.catalogue.releases import publish_release
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model
 from tasks.models.following import ChannelFollower

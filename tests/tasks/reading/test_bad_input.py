@@ -11,7 +11,8 @@ import pytest
 
 from minicoil.errors import StoreError
 from tasks.corpus import pieces as cut
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.place import Place
 from tasks.reading import splitting
 from tasks.reading.reading_shards import cut_splitting, read_shard

@@ -3,7 +3,7 @@
 import pytest
 
 from minicoil.text.tokens import WordTokenizer
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.place import Place
 from tasks.reading.reading import count_background
 

@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from minicoil.errors import CorpusError, EmptyCorpusError, StoreError
 from minicoil.text.tokens import WordTokenizer
-from tasks.corpus import CorpusReport, Piece, pieces as cut
+from tasks.corpus import Piece, pieces as cut
+from tasks.documents.corpus_report import CorpusReport
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point
 from tasks.reading import shared_reading

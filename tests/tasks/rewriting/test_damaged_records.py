@@ -21,7 +21,7 @@ from tasks.catalogue.registry import (
 from tasks.catalogue.requests import find_request
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.place import Place
 from tasks.readers.readers import list_readers, register_reader, unregister_reader

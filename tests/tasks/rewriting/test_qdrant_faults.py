@@ -20,7 +20,7 @@ from minicoil.sparse.model import MiniCoil
 from tasks.catalogue.channels import move_current, read_channel, set_pending
 from tasks.catalogue.registry import read_collection_record
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model
 from tasks.place import Place

@@ -34,7 +34,7 @@ from tasks.collections.drawn_points import draw_points
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
 from tasks.collections.writing import Pace
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model, open_parent
 from tasks.place import Place

@@ -24,7 +24,7 @@ from tasks.catalogue.channels import move_current, set_pending
 from tasks.catalogue.registry import read_collection_record
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.texts import open_texts
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model
 from tasks.place import Place

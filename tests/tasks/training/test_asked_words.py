@@ -6,7 +6,7 @@ from minicoil.errors import UsageError
 from minicoil.text.folding import fold_text
 from minicoil.text.languages import ENGLISH
 from minicoil.words.word_counts import WordCounts
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.training.asked_words import count_asked
 
 

@@ -13,7 +13,7 @@ from minicoil.words.vocabulary import Vocabulary
 from minicoil.words.word_counts import WordCounts
 from minicoil.words.worth import Spread
 from tasks.collections.drawn_points import DrawnPoints
-from tasks.corpus.specs import CorpusReport
+from tasks.documents.corpus_report import CorpusReport
 from tasks.training import selection
 from tasks.training.selection import measured_meanings, select_words, untaught_meanings
 

@@ -6,7 +6,8 @@ import pytest
 
 from tasks.catalogue.registry import read_collection_record, update_collection
 from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.corpus.specs import CorpusReport, read_corpora
+from tasks.corpus.specs import read_corpora
+from tasks.documents.corpus_report import CorpusReport
 from tasks.store.damage import forget_damage, named_damage
 from tasks.trial.trial_names import choose_name, keep_name
 
