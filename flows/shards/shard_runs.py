@@ -14,9 +14,9 @@ from prefect.client.schemas.objects import State
 from prefect.deployments import run_deployment
 
 from flows.orchestration import run_logger, server_address
+from flows.shards.dask_cluster import import_dask, local_cluster
 from flows.shards.shard_processes import TRIES
 from flows.shards.shard_work import SHARDS, shard_work
-from flows.shards.sharding import import_dask, local_cluster
 from minicoil.errors import StoreUnavailableError
 from tasks.place import Place
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from flows.orchestration import run_logger, server_address
-from flows.shards.shard_processes import TRIES, spread_on_processes
-from flows.shards.shard_work import shard_work
+from flows.shards.dask_cluster import spread_on_cluster
+from flows.shards.shard_processes import spread_on_processes
 from minicoil.config import SamplingConfig
 from minicoil.encoder import processes
-from minicoil.errors import StoreUnavailableError, UsageError
-from minicoil.extras import missing_extra
+from minicoil.errors import UsageError
 from minicoil.files import BundleLayout
 from minicoil.text import read_language
 from tasks.place import Place
@@ -24,7 +21,6 @@ from tasks.settings import Settings
 from tasks.shards import ShardModel, TrainingWork, cut_shards, cut_training, merge_shards
 from tasks.training import Chosen, Features
 
-_WORKER_BYTES = 2**30  # of a Dask worker: torch, an encoder, a unit of words
 _READER_BYTES = 2**29  # of a process that reads: a piece of columns while it grows, and the words of a piece
 
 
@@ -122,49 +118,10 @@ def _spread(what: str, place: Place, keys: Sequence[str], settings: Settings) ->
         else:
             shard_runs.spread_on_workers(what, place, keys)
     elif settings.shard_runner == "dask":
-        _spread_on_dask(what, place, keys, settings.dask_scheduler)
+        spread_on_cluster(what, place, keys, settings.dask_scheduler)
     else:
         raise UsageError(
             "shards go to the workers of a Prefect server, and none is named; set PREFECT_API_URL or start `minicoil "
             "serve`; or set MINICOIL_SHARD_RUNNER=dask, or MINICOIL_READ_SHARDS, MINICOIL_ENCODE_SHARDS and "
             "MINICOIL_TRAIN_SHARDS to 1"
         )
-
-
-def _spread_on_dask(what: str, place: Place, keys: Sequence[str], scheduler: str | None) -> None:
-    dask = import_dask("distributed")
-    try:
-        client = dask.Client(scheduler) if scheduler else dask.Client(**local_cluster(len(keys)))
-    except (OSError, ValueError) as error:  # nobody answers there, or it is no address
-        raise UsageError(
-            f"no Dask cluster answers at MINICOIL_DASK_SCHEDULER={scheduler} ({error}); give tcp://host:8786, or leave "
-            "it out for one on this machine"
-        ) from error
-    with client:
-        shards = [client.submit(shard_work(what), place, key, retries=TRIES, pure=False) for key in keys]
-        try:
-            client.gather(shards)
-        except dask.KilledWorker as error:
-            raise StoreUnavailableError(
-                f"workers of the Dask cluster died with shards of {what} ({error}); give them more memory or start "
-                "more, then run this again: finished shards are kept"
-            ) from error
-
-
-def local_cluster(n_shards: int) -> dict[str, Any]:
-    """Of a Dask cluster on this machine: a process a shard and core at most, as far as memory goes."""
-    return {"n_workers": min(n_shards, processes(_WORKER_BYTES)), "threads_per_worker": 1, "dashboard_address": None}
-
-
-def import_dask(module: str) -> Any:
-    """A module of the extra [dask].
-
-    Raises:
-        MissingExtraError: the extra is not installed.
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        if said := missing_extra(error, "MINICOIL_SHARD_RUNNER=dask"):
-            raise said from error
-        raise
