@@ -149,7 +149,7 @@ def find_cuts(text: str, n_words: int = 120) -> Iterator[int]:
 
     >>> text = "Pods run here. \n\nNodes too.\n\nAnd kernels."
     >>> [text[place:] for place in find_cuts(text, 3)]
-    ['Nodes too.\n\nAnd kernels.']
+    ['Nodes too.\n\nAnd kernels.', 'And kernels.']
     """
     for units in _gather_units(text, n_words):
         place = units[0][0]

@@ -23,7 +23,7 @@ from flows.outcomes import (
     RetrainOutcome,
     RollbackOutcome,
 )
-from flows.rendering.rendering import RENDERERS, show
+from flows.rendering.rendering import RENDERERS, show_result
 
 ROOT = Path(__file__).parents[3]
 NASTY = [
@@ -83,7 +83,7 @@ def test_answers_of_search_are_harmless_and_say_everything(nasty):
 def test_what_could_not_be_used_is_told_harmlessly(nasty, capsys):
     home, corpus, result = nasty
     assert result["n_clashes"] == 1 and any(corpus.name in "".join(row["examples"]) for row in result["unusable"])
-    show("index", result)
+    show_result("index", result)
     told = capsys.readouterr().out
     assert harmful(told) == [] and len(told.splitlines()) == 3
     assert r"a\x1b[31m\nb\x9b.jsonl" in told and r"id '\x1b[2J' is that of" in told
@@ -151,7 +151,7 @@ def test_every_answer_that_is_drawn_is_harmless(command, capsys):
             "fix": {"name": text, "found": text, "fix": text},
         },
     }  # fmt: skip
-    show(command, answers[command])
+    show_result(command, answers[command])
     told = capsys.readouterr().out
     assert told and harmful(told) == []
 
@@ -203,7 +203,7 @@ OUTCOMES = [
 
 @pytest.mark.parametrize("outcome", OUTCOMES, ids=lambda outcome: type(outcome).__name__)
 def test_every_outcome_that_is_shown_is_harmless(outcome, capsys):
-    show("of any name", outcome)
+    show_result("of any name", outcome)
     told = capsys.readouterr().out
     assert told and harmful(told) == []
 

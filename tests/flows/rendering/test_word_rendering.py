@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import pytest
 
-from flows.rendering.rendering import show
+from flows.rendering.rendering import show_result
 from minicoil.words.ledger import WordRecord
 
 RECORD = WordRecord(
@@ -14,7 +14,7 @@ RECORD = WordRecord(
 
 
 def shown(capsys, *records):
-    show("words", {"release": 3, "words": [asdict(record) for record in records]})
+    show_result("words", {"release": 3, "words": [asdict(record) for record in records]})
     return " ".join(capsys.readouterr().out.split())
 
 

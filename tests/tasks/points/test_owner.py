@@ -87,7 +87,7 @@ def test_a_killed_owner_is_replaced_and_what_it_acknowledged_is_there_with_its_i
 
 
 def test_an_owner_outlives_a_killed_client_and_leaves_with_the_last(tmp_path):
-    code = "import sys; from pathlib import Path; from tasks.points import open_points\n"
+    code = "import sys; from pathlib import Path; from tasks.qdrant import open_points\n"
     code += "s = open_points(Path(sys.argv[1])); s.names(); print('ready', flush=True); sys.stdin.read()"
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], **pipes) as client:
