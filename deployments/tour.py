@@ -60,7 +60,8 @@ def _indexed(answer: Answer) -> str:
 def _extended(answer: Answer) -> str:
     if answer["release"] is None:
         return str(answer.get("message") or "nothing new")
-    taught = [row["word"] for row in answer["words"] if row["verdict"] in ("accepted", "improved")]
+    rows = [row for row in answer["words"] if row["verdict"] in ("accepted", "improved")]
+    taught = [next(iter(row.get("forms") or ()), row["word"]) for row in rows]  # as it is written, and not its stem
     rewritten = sum(row["n_rewritten"] for row in answer["collections"])
     served = (
         f"{rewritten:,} pieces rewritten" if answer["promoted"] else "a gate holds it back, searches stay as they are"

@@ -196,7 +196,9 @@ class _Lines:
         return f"{self.done:,} of {self.total:,} {self.unit}" if self.total else f"{self.done:,} {self.unit}"
 
     def close(self) -> None:
-        tell(f"  {self.label}: {self.done:,} {self.unit} in {time.monotonic() - self.started:.1f} s")
+        seconds = time.monotonic() - self.started
+        if self.done or seconds >= TELL_FIRST_SECONDS:  # that nothing had to be done is no news
+            tell(f"  {self.label}: {self.done:,} {self.unit} in {seconds:.1f} s")
 
 
 class _LineListener:

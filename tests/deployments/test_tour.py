@@ -14,7 +14,10 @@ INDEXED = {"n_points": 1500, "n_written": 1500}
 EXTENDED = {
     "release": 1,
     "promoted": True,
-    "words": [{"word": "pool", "verdict": "accepted"}, {"word": "node", "verdict": "kept_bm25"}],
+    "words": [
+        {"word": "axi", "forms": ["axis", "axes"], "verdict": "accepted"},
+        {"word": "node", "verdict": "kept_bm25"},
+    ],
     "collections": [{"n_rewritten": 700}],
 }
 
@@ -43,7 +46,7 @@ def test_a_second_run_goes_on_behind_what_is_done(commands, capsys):
     tour.main()
     told = capsys.readouterr().out
     assert len(ran) == len(tour.STEPS) == 4
-    assert "found: release 1: 1 words taught (pool, ...); 700 pieces rewritten" in told
+    assert "found: release 1: 1 words taught (axis, ...); 700 pieces rewritten" in told
     assert told.count("why it matters:") == 4 and "No taught word has several meanings" in told
     tour.main()
     assert len(ran) == 4 and capsys.readouterr().out.count("done before") == 4

@@ -97,6 +97,13 @@ def test_a_step_in_a_pipe_says_rate_and_time_left_after_two_seconds_and_every_te
     ]
 
 
+def test_a_step_that_had_nothing_to_do_is_no_line(monkeypatch):
+    told = []
+    monkeypatch.setattr(screen, "tell", told.append)
+    screen._LineListener().step("sweeping", 0, "points").close()
+    assert told == []
+
+
 def test_a_bar_shows_the_rate_too(monkeypatch):
     shown = io.StringIO()
     monkeypatch.setattr(screen, "_errors", Console(file=shown, force_terminal=True, width=140, color_system=None))
