@@ -3,6 +3,9 @@
 Python's own parser looks for the end of a tag, comment or value that never ends from each "<" on, some of its versions
 raise on a marked section that they do not know, and each closes what is broken in its own way. Here a "<" that opens
 nothing that is closed is text.
+
+A tree builder by HTML's standard is no way out: it opens each unclosed `<b>` again in every paragraph (lexbor takes 70
+times as long for 8 times as much of that).
 """
 
 from __future__ import annotations

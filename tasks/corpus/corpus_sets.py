@@ -190,8 +190,7 @@ def read_collection(
     name, column = _field_of(rest)
     place = RowPlace(f"qdrant:{name}", name, f"qdrant:{name}")
     first, end = (None, None) if ids is None else (ids.from_id, ids.to_id)
-    asked: dict[str, Any] = {} if first is None else {"start": first}
-    for page in points.scroll(name, payload=[column, "doc", "title"], **asked):
+    for page in points.scroll(name, payload=[column, "doc", "title"], start=first):
         for point in page:
             if end is not None and id_order(point.id) >= id_order(end):
                 return

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
     from tasks.points import PointStore
 
 PIECE_BYTES = 3 * 2**23  # of text: some 200,000 sentences, which fill one piece of columns; some 6 s of one core
-
-
-_SET = "hf:"
+_SET = "hf:"  # what the path of a part of a set begins with
 
 
 @dataclass(frozen=True)

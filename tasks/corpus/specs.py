@@ -156,9 +156,8 @@ def _without_repeats(documents: Iterable[Document], report: CorpusReport) -> Ite
 
 def _smallest(documents: Iterable[Document], sample: int, seed: int) -> Iterator[Document]:
     chosen: HashSample[Document] = HashSample(sample, seed)
-    for entry in track(
-        documents, "drawing a sample", None, "documents"
-    ):  # of a whole folder: nothing is given out before
+    # of a whole folder it takes seconds, and nothing is given out before its end
+    for entry in track(documents, "drawing a sample", None, "documents"):
         chosen.add(entry.text, entry.id, entry)
     yield from chosen.entries()
 

@@ -31,17 +31,25 @@ class KeptSentences(SentenceStore):
 
     Args:
         points: The engine.
-        role_width: R, of the role model.
+        role_width: R, of the role model; None: no points are made.
         role_model: Its name.
         place: Whose object store has the columns.
         language: ISO 639 code of the sentences.
+        name: Of the store; empty: by its role model and language.
     """
 
     def __init__(
-        self, points: PointStore, role_width: int, role_model: str, place: Place, language: str = "en"
+        self,
+        points: PointStore,
+        role_width: int | None,
+        role_model: str,
+        place: Place,
+        language: str = "en",
+        name: str = "",
     ) -> None:
-        super().__init__(points, role_width, role_model, language=language)
-        self._attach(place)
+        super().__init__(points, role_width, role_model, name, language)
+        self.columns = SentenceColumns(place.objects(), self.name, place.cache)
+        self._has_points = points.exists(self.name)
 
     @classmethod
     def found(cls, place: Place, points: PointStore, role_model: str, language: str = "en") -> KeptSentences | None:
@@ -55,17 +63,7 @@ class KeptSentences(SentenceStore):
         names = {store.name for store in SentenceStore.all_of(points)}
         for entry in place.objects().list(PREFIX):
             names.add(entry.key.removeprefix(PREFIX).split("/")[0])
-        found: list[KeptSentences] = []
-        for name in sorted(names):
-            store = cls.__new__(cls)
-            store._points, store.name = points, name
-            store._attach(place)
-            found.append(store)
-        return found
-
-    def _attach(self, place: Place) -> None:
-        self.columns = SentenceColumns(place.objects(), self.name, place.cache)
-        self._has_points = self._points.exists(self.name)
+        return [cls(points, None, "", place, name=name) for name in sorted(names)]
 
     def writer(self, fold: Callable[[str], str], keep: bool = True) -> SentenceWriter:
         """Gathers new sentences into pieces of columns."""

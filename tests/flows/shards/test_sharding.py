@@ -1,11 +1,12 @@
 """Shards on a Dask cluster: encoded and trained by other processes, with what one process gives."""
 
+import json
 import sys
 
 import numpy as np
 import pytest
 
-from flows.shards.sharding import encode_in_shards, train_in_shards
+from flows.shards.sharding import encode_in_shards, read_in_shards, train_in_shards
 from minicoil.config import GateConfig, SamplingConfig, TrainingConfig, TripletConfig
 from minicoil.errors import UsageError
 from minicoil.words.mining import Candidate
@@ -13,6 +14,7 @@ from minicoil.words.word_counts import BUCKETS, WordUse
 from tasks.models.bundles import open_parent
 from tasks.models.sentence_encoder import open_encoders
 from tasks.place import Place
+from tasks.sentences.kept_sentences import KeptSentences
 from tasks.sentences.sentence_store import Sentence, SentenceStore
 from tasks.shards.shard_files import ShardModel
 from tasks.shards.training_shards import TrainingWork
@@ -74,6 +76,26 @@ def test_a_dask_cluster_encodes_and_trains(place, monkeypatch, tmp_path):
         assert np.array_equal(merged.sample(word).keys, whole.sample(word).keys)
         np.testing.assert_allclose(merged.sample(word).embeddings, whole.sample(word).embeddings, atol=2e-2, rtol=2e-2)
     assert [entry.key for prefix in ("shards/", "training/") for entry in place.objects().list(prefix)] == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_a_dask_cluster_reads_what_one_process_reads(place, monkeypatch, tmp_path):
+    for name, word in (("a", "kernel"), ("b", "pool")):
+        rows = [json.dumps({"text": f"The {word} of step {i} runs on the computer."}) for i in range(80)]
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(rows))
+    monkeypatch.setattr("tasks.corpus.pieces.PIECE_BYTES", 2000)
+    specs, model = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")], open_parent(place, "production").folder
+    found = {}
+    for shards, home in (("2", place), ("1", Place.at(tmp_path / "alone"))):
+        monkeypatch.setenv("MINICOIL_READ_SHARDS", shards)
+        with home.points() as points:
+            store = KeptSentences(points, 384, "minilm", home)
+            reading = read_in_shards(home, "production", specs, store, True, model)
+            facts = (reading.digest, reading.n_documents, reading.n_new, store.known_keys().sorted_keys().tolist())
+            found[shards] = (*facts, {use.word: use.count for use in reading.counts.uses()})
+        assert not list(home.objects().list("reading/"))
+    assert found["2"] == found["1"] and found["2"][2] == 160
 
 
 def test_without_the_extra_it_says_what_to_install(place, monkeypatch, tmp_path):
