@@ -197,8 +197,8 @@ def test_two_byte_text_without_its_mark_is_refused_by_name(tmp_path, encoding):
 
 def test_payloads_of_a_collection_are_read_page_by_page():
     class Points:
-        def scroll(self, name, payload):
-            assert name == "docs" and "body" in payload
+        def scroll(self, name, payload, start):
+            assert name == "docs" and "body" in payload and start is None
             yield [SimpleNamespace(id=1, payload={"body": "First text.", "doc": "a"})]
             yield [SimpleNamespace(id=2, payload={"body": ""}), SimpleNamespace(id=3, payload={"body": "Last text."})]
 
