@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from minicoil.config import Bm25Config
 from minicoil.retrieval.effectiveness import DEPTH, Difference, difference, measure
 from minicoil.retrieval.exact_index import ExactIndex
 from minicoil.retrieval.extension_steps import ExtensionSteps
 from minicoil.retrieval.ranking_order import Hit, tie_order
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.retrieval.word_effects import Effects, WordEffect, group_effects
-from minicoil.sparse import MiniCoil, SparseVector, Term, bm25_vector, split_query, without_words
+from minicoil.sparse import CountedText, MiniCoil, SparseVector, Term, bm25_vector, split_query, without_words
 from minicoil.words import Vocabulary
 
 BM25, RELEASE, PARENT, NEW_WORDS = "bm25", "minicoil", "parent", "new_words"
@@ -125,7 +126,7 @@ def encode_queries(
     return EncodedQueries(tokens, vectors, terms)
 
 
-def encode_documents(
+def count_documents(
     texts: Sequence[str],
     model: MiniCoil,
     parent: MiniCoil | None,
@@ -133,17 +134,17 @@ def encode_documents(
     steps: ExtensionSteps | None = None,
     progress: Callable[[int], None] | None = None,
     weighing: MiniCoil | None = None,
-) -> dict[str, list[SparseVector]]:
-    """System -> one vector a document; one forward pass for all where one grew from the other.
+) -> dict[str, list[CountedText]]:
+    """System -> each document, a vector but for k, b and avg_len; one pass for all where one grew from the other.
 
     Args:
         texts: Documents.
         model: The release.
         parent: What it is compared with; None is the empty vocabulary, plain BM25.
         is_ancestor: True where the release's stack holds the parent's rows.
-        steps: See `split_extension`; None makes no vectors for it.
+        steps: See `split_extension`; None makes nothing for it.
         progress: Told of documents done.
-        weighing: The release with its importance; None makes no vectors for it.
+        weighing: The release with its importance; None makes nothing for it.
     """
     blank = without_words(model.vocabulary)
     plain, weighed = {RELEASE: model.vocabulary}, dict[str, Vocabulary]()
@@ -156,11 +157,23 @@ def encode_documents(
     if weighing is not None:
         weighed = {RELEASE_IMPORTANCE: model.vocabulary, BM25_IMPORTANCE: blank}
         reader = weighing
-    rows = list(reader.embed_each(texts, [*weighed.values()], progress, [*plain.values()]))
+    rows = list(reader.count_each(texts, [*weighed.values()], progress, [*plain.values()]))
     answer = {system: [row[place] for row in rows] for place, system in enumerate((*weighed, *plain))}
-    if PARENT not in answer:
-        answer[PARENT] = answer[BM25] if parent is None else list(parent.embed(texts))
+    if parent is None:
+        answer[PARENT] = answer[BM25]
+    elif PARENT not in answer:
+        answer[PARENT] = [counted for (counted,) in parent.count_each(texts, [parent.vocabulary])]
     return answer
+
+
+def document_vectors(counted: Mapping[str, Sequence[CountedText]], bm25: Bm25Config) -> dict[str, list[SparseVector]]:
+    """System -> one vector a document, in a collection with this k, b and avg_len.
+
+    Args:
+        counted: What `count_documents` gives.
+        bm25: One for all systems; its importance is not looked at, because documents have been weighed.
+    """
+    return {system: [text.vector(bm25) for text in texts] for system, texts in counted.items()}
 
 
 def memory_search(data: RetrievalSet, documents: Mapping[str, Sequence[SparseVector]]) -> Search:

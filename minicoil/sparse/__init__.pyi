@@ -23,3 +23,4 @@ from .model import HybridVector as HybridVector, MiniCoil as MiniCoil
 from .parity import ParityReport as ParityReport, check_parity as check_parity
 from .query_terms import Term as Term, split_query as split_query
 from .term_statistics import TermStatistics as TermStatistics, fit_bm25 as fit_bm25, read_statistics as read_statistics
+from .text_vectors import CountedText as CountedText

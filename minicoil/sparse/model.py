@@ -22,7 +22,7 @@ from minicoil.sparse.cells import SparseVector, count_words
 from minicoil.sparse.embedding_kind import kind_of
 from minicoil.sparse.meanings import WordMeanings, WordPieces, find_pieces, no_meanings
 from minicoil.sparse.measuring import Recollection, measure_batches, pool_in_order
-from minicoil.sparse.text_vectors import text_query, text_union, text_vector
+from minicoil.sparse.text_vectors import CountedText, count_text, text_query, text_union
 from minicoil.sparse.workers import PROCESS_BYTES, EncodedWindow, Request, encode_in_processes
 from minicoil.text import TokenizedText, WordTokenizer
 from minicoil.words import Vocabulary
@@ -251,19 +251,26 @@ class MiniCoil:
                 yield text_union(text, found, self.vocabulary, olds, self.bm25)
 
     def embed_each(
+        self, documents: str | Iterable[str], vocabularies: Sequence[Vocabulary], progress: Progress | None = None
+    ) -> Iterator[tuple[SparseVector, ...]]:
+        """The vectors that each document has under several vocabularies; arguments and cost as with `count_each`."""
+        for counted in self.count_each(documents, vocabularies, progress):
+            yield tuple(text.vector(self.bm25) for text in counted)
+
+    def count_each(
         self,
         documents: str | Iterable[str],
         vocabularies: Sequence[Vocabulary],
         progress: Progress | None = None,
         unweighed: Sequence[Vocabulary] = (),
-    ) -> Iterator[tuple[SparseVector, ...]]:
-        """The vectors that each document has under this vocabulary or its ancestors', by one forward pass.
+    ) -> Iterator[tuple[CountedText, ...]]:
+        """Each document under this vocabulary or its ancestors', vectors but for k, b and avg_len; one forward pass.
 
         Args:
             documents: As with `embed`.
             vocabularies: Any whose rows are in this stack.
             progress: Told of documents done.
-            unweighed: More of them, for vectors that follow those of `vocabularies` and leave importance out.
+            unweighed: More of them, for texts that follow those of `vocabularies` and leave importance out.
         """
         every = {id(vocabulary): vocabulary for vocabulary in (*vocabularies, *unweighed)}
         for window in read_windows(documents):
@@ -274,7 +281,7 @@ class MiniCoil:
                 bags = {key: count_words(text.tokens, vocabulary) for key, vocabulary in every.items()}
                 plain = replace(found, weights=None)
                 pairs = [*((found, one) for one in vocabularies), *((plain, one) for one in unweighed)]
-                yield tuple(text_vector(text, means, one, self.bm25, bags[id(one)]) for means, one in pairs)
+                yield tuple(count_text(text, means, one, bags[id(one)]) for means, one in pairs)
 
     def _measure(
         self, texts: Sequence[TokenizedText], wanted: Sequence[WordPieces], request: Request, progress: Progress | None

@@ -99,8 +99,9 @@ class Vocabulary:
     def resolve_all(self, tokens: Sequence[str]) -> list[int]:
         """`resolve` of every token."""
         ids = list(map(self._memo.get, tokens))
-        if None in ids:
-            return [self.resolve(token) for token in tokens]
+        if None in ids:  # of a long text only few are new
+            new = {token: self.resolve(token) for token, found in zip(tokens, ids, strict=True) if found is None}
+            return [new[token] if found is None else found for token, found in zip(tokens, ids, strict=True)]
         return ids  # type: ignore[return-value]
 
     def _resolve(self, token: str) -> int:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from minicoil.config import Bm25Config
 from minicoil.errors import BundleError, ReleaseError
 from minicoil.files import BundleLayout
 from minicoil.importance import find_importance
 from minicoil.sparse import MiniCoil
 from minicoil.text import read_language
 from tasks.catalogue import open_release, read_channel, read_manifest, role_model_of
-from tasks.documents import measure_lengths
 from tasks.embeddings import remembering
 from tasks.models import PACKAGED, is_ancestor
 from tasks.place import Place
@@ -48,17 +46,17 @@ class Contenders:
         """ISO 639 code of the release's texts."""
         return read_language(BundleLayout(self.folder).facts).code
 
-    def open_weighing(self, bm25: Bm25Config) -> MiniCoil | None:
+    def open_weighing(self) -> MiniCoil | None:
         """The release with its importance, where that is to be measured and there is one."""
         found = find_importance(self.folder) if self.weighs else None
-        return None if found is None else self._open(self.folder, replace(bm25, importance=found.digest))
+        return None if found is None else self._open(self.folder, found.digest)
 
-    def open(self, bm25: Bm25Config) -> tuple[MiniCoil, MiniCoil | None]:
-        """Release and parent with one collection's k, b and avg_len."""
-        return self._open(self.folder, bm25), None if self.parent is None else self._open(self.parent, bm25)
+    def open(self) -> tuple[MiniCoil, MiniCoil | None]:
+        """Release and parent; what k, b and avg_len their vectors are made with is the evaluation's."""
+        return self._open(self.folder), None if self.parent is None else self._open(self.parent)
 
-    def _open(self, folder: Path, bm25: Bm25Config) -> MiniCoil:
-        model = MiniCoil(folder, bm25)
+    def _open(self, folder: Path, importance: str = "") -> MiniCoil:
+        model = MiniCoil.load(folder, importance=importance)
         return model if self.cache is None else remembering(model, self.cache)
 
 
@@ -127,10 +125,3 @@ def _grew_from(folder: Path, parent: Path | None) -> bool:
     same_cells = vocabulary.unknown_shift == older.unknown_shift
     same_encoder = BundleLayout(folder).encoder.stat().st_size == BundleLayout(parent).encoder.stat().st_size
     return bool(same_shape and same_cells and same_encoder and new[: len(old)].tobytes() == old.tobytes())
-
-
-def measured_bm25(contenders: Contenders, texts: list[str], k: float, b: float, avg_len: float | None) -> Bm25Config:
-    """K and b with the mean length of these texts in cleaned words, unless a length is given."""
-    if avg_len is None:
-        avg_len = measure_lengths(MiniCoil.load(contenders.folder), texts).mean
-    return Bm25Config(k, b, avg_len)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from minicoil.config import RetrievalGateConfig
+from minicoil.config import Bm25Config, RetrievalGateConfig
 from minicoil.retrieval import (
     BM25,
     NEW_WORDS,
@@ -23,7 +23,8 @@ from minicoil.retrieval import (
     Search,
     SetEvidence,
     SetResult,
-    encode_documents,
+    count_documents,
+    document_vectors,
     encode_queries,
     judge,
     measure_words,
@@ -35,10 +36,11 @@ from minicoil.retrieval import (
 )
 from minicoil.sparse import SparseVector
 from minicoil.text import open_language, sentence_key, split_sentences
+from tasks.documents import summarise_lengths
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointStore
 from tasks.progress import progress
-from tasks.proof.contenders import Contenders, measured_bm25
+from tasks.proof.contenders import Contenders
 from tasks.sentences import KeptSentences
 
 TEMPORARY = "_evaluation-"  # prefix of collections that live for one evaluation
@@ -80,14 +82,16 @@ def evaluate_set(
     """
     started = time.monotonic()
     texts = list(data.documents.values())
-    bm25 = measured_bm25(contenders, texts, k, b, avg_len)
-    (model, parent), weighing = contenders.open(bm25), contenders.open_weighing(bm25)
+    (model, parent), weighing = contenders.open(), contenders.open_weighing()
     steps = None
     if parent is not None and contenders.is_ancestor:
         parent = model.under(parent.vocabulary)  # the same layers, without another encoder
         steps = split_extension(parent.vocabulary, model.vocabulary, model.stack)
     with progress(f"encoding {data.name}", len(texts), "documents") as advance:
-        documents = encode_documents(texts, model, parent, contenders.is_ancestor, steps, advance, weighing)
+        counted = count_documents(texts, model, parent, contenders.is_ancestor, steps, advance, weighing)
+    if avg_len is None:
+        avg_len = summarise_lengths([text.n_words for text in counted[RELEASE]], len(texts)).mean
+    documents = document_vectors(counted, Bm25Config(k, b, avg_len))
     queries = encode_queries(data, model, parent, steps, weighing is not None)
     if points is None:
         runs = rank(data, queries, memory_search(data, documents))

@@ -17,7 +17,8 @@ from minicoil.retrieval import (
     RELEASE,
     RetrievalSet,
     WordSentences,
-    encode_documents,
+    count_documents,
+    document_vectors,
     encode_queries,
     make_sense_queries,
     memory_search,
@@ -29,7 +30,7 @@ from minicoil.text import Language, fold_text, read_language, sentence_keys, spl
 from minicoil.training import find_senses, split_rows, telling_words
 from minicoil.words import Ledger, WordRecord
 from tasks.catalogue import open_release, role_model_of
-from tasks.documents import measure_lengths
+from tasks.documents import summarise_lengths
 from tasks.embeddings import remembering
 from tasks.models import PACKAGED
 from tasks.place import Place
@@ -130,10 +131,11 @@ def _among_own(data: RetrievalSet, sources: Sequence[WordSentences]) -> Retrieva
 
 def _rank(place: Place, model: MiniCoil, data: RetrievalSet) -> Mapping[str, Mapping[str, Sequence[str]]]:
     texts = list(data.documents.values())
-    length = measure_lengths(model, texts).mean
-    model = remembering(MiniCoil(model.layout.folder, Bm25Config(avg_len=length)), place.cache)
+    model = remembering(model, place.cache)
     with progress("both rankings of their sentences", len(texts), "sentences") as advance:
-        documents = encode_documents(texts, model, None, True, progress=advance)
+        counted = count_documents(texts, model, None, True, progress=advance)
+    lengths = summarise_lengths([text.n_words for text in counted[RELEASE]], len(texts))
+    documents = document_vectors(counted, Bm25Config(avg_len=lengths.mean))
     runs = rank(data, encode_queries(data, model, None), memory_search(data, documents))
     return {system: ranked_names(run) for system, run in runs.items()}
 

@@ -9,7 +9,8 @@ from minicoil.retrieval.evaluation import (
     NEW_WORDS,
     PARENT,
     RELEASE,
-    encode_documents,
+    count_documents,
+    document_vectors,
     encode_queries,
     judge,
     memory_search,
@@ -55,7 +56,7 @@ def test_new_words_alone_rank_as_a_release_that_has_nothing_else(models):
     parent, alone, whole = models
     steps = split_extension(parent.vocabulary, whole.vocabulary, whole.stack)
     assert (steps.n_new, steps.n_retrained) == (2, 2)
-    documents = encode_documents(TEXTS, whole, parent, True, steps)
+    documents = document_vectors(count_documents(TEXTS, whole, parent, True, steps), whole.bm25)
     for ours, theirs in zip(documents[NEW_WORDS], alone.embed(TEXTS), strict=True):
         np.testing.assert_allclose(np.sort(ours.values), np.sort(theirs.values), atol=2e-6)
     for system, model in ((RELEASE, whole), (PARENT, parent)):

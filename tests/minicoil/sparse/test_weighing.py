@@ -17,7 +17,8 @@ from minicoil.retrieval.evaluation import (
     PARENT,
     RELEASE,
     RELEASE_IMPORTANCE,
-    encode_documents,
+    count_documents,
+    document_vectors,
 )
 from minicoil.sparse.cells import bm25_vector, count_words, document_vector, without_words
 from minicoil.sparse.model import MiniCoil
@@ -130,7 +131,7 @@ def test_one_pass_measures_every_system_of_an_evaluation_weighed_or_not(folders,
         weighed_of(folders / "two", digest),
     )
     with count_forwards() as counts:
-        found = encode_documents(TEXTS, plain, parent, True, weighing=weighed)
+        found = document_vectors(count_documents(TEXTS, plain, parent, True, weighing=weighed), plain.bm25)
     assert counts.n_twice == {} and counts.n_passes == {VECTORS: len(TEXTS)}
     blank = without_words(plain.vocabulary)
     expected = {

@@ -11,9 +11,13 @@ from minicoil.retrieval.evaluation import memory_search
 from minicoil.retrieval.exact_index import ExactIndex
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.sparse.cells import SparseVector
+from minicoil.sparse.model import MiniCoil
+from minicoil.text.tokens import WordTokenizer
 from tasks.collections.engine_idf import EngineIdf
+from tasks.documents.lengths import measure_lengths
 from tasks.points import CollectionSchema, Point
-from tasks.proof.evaluating import TEMPORARY, _drop_abandoned, _temporary_collection
+from tasks.proof.contenders import Contenders
+from tasks.proof.evaluating import TEMPORARY, _drop_abandoned, _temporary_collection, evaluate_set
 from tasks.qdrant import open_points
 
 
@@ -97,3 +101,25 @@ def test_the_engines_own_idf_is_read_off_its_scores(engine, random_collection):
     cells = np.unique(np.concatenate([vector.indices for vector in some]))
     np.testing.assert_allclose(read(cells), ExactIndex(random_collection).idf(cells), rtol=1e-4)
     assert read(np.asarray([10_000], np.int32)).tolist() == [0.0]
+
+
+@pytest.mark.filterwarnings("ignore")  # of ONNX's making
+def test_the_mean_length_comes_from_the_words_that_are_encoded(bundle, monkeypatch):
+    """Each text is cut into words once, and ranks as with the length that was measured before anything was encoded."""
+    documents = {"a": "pods share a node of the cluster", "b": "kernels of a matrix", "c": "rivers and banks"}
+    data = RetrievalSet("set", "judged", documents, {"q": "pods", "r": "kernels"}, {"q": {"a": 1}, "r": {"b": 1}})
+    contenders = Contenders(bundle, "model", None, None, "plain BM25")
+    length = measure_lengths(MiniCoil.load(bundle), [*documents.values()]).mean
+    given = evaluate_set(data, contenders, 1.2, 0.75, length)
+    cut = list[str]()
+    tokenize = WordTokenizer.tokenize
+
+    def counting(self, texts):
+        cut.extend(texts)
+        return tokenize(self, texts)
+
+    monkeypatch.setattr(WordTokenizer, "tokenize", counting)
+    measured = evaluate_set(data, contenders, 1.2, 0.75, None)
+    assert sorted(text for text in cut if text in documents.values()) == sorted(documents.values())
+    assert measured.runs == given.runs and length > 1
+    assert evaluate_set(data, contenders, 1.2, 0.75, length / 2).runs != given.runs
