@@ -280,10 +280,13 @@ class EmbeddedPoints:
     def resolve(self, name: str) -> str:
         return name  # the embedded engine has no aliases
 
-    def point_alias(self, alias: str, name: str) -> None:
+    def check_alias(self, alias: str) -> None:
         raise CollectionError(
-            f"the embedded engine has no aliases; search '{name}' by its own name instead of '{alias}'"
+            f"the embedded engine has no aliases; leave '{alias}' out, and search the collection by its own name"
         )
+
+    def point_alias(self, alias: str, name: str) -> None:
+        self.check_alias(alias)
 
     def optimize(self, name: str, is_ours: bool = False) -> None:
         self._call("optimize", name)

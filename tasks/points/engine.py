@@ -17,8 +17,8 @@ from minicoil.errors import CollectionError
 from minicoil.files import parse_json, write_json, write_whole
 from tasks.points import wire
 from tasks.points.conversion import from_edge, indexed_fields, plain_id, to_edge, to_fields, to_filter, to_index
+from tasks.points.open_shards import STALE_POINTS, STALE_SHARE, OpenShards
 from tasks.points.payload_paths import field_root
-from tasks.points.purging import SHARD, copy_shard, settle_shard, swap_shard
 from tasks.points.records import (
     CollectionSchema,
     CollectionShape,
@@ -34,8 +34,6 @@ from tasks.points.records import (
 from tasks.points.reshaping import add_vectors, find_unlike, like, remove_indexes, remove_vectors
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
-# The engine counts what was overwritten in IDF until it is vacuumed; by default it would leave a fifth of it.
-STALE_SHARE, STALE_POINTS = 0.001, 100
 _RETRIEVE = 64  # points looked up at once; a page may end after each of them
 
 
@@ -48,7 +46,7 @@ class EdgeEngine:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._shards: dict[str, Any] = {}
+        self._shards = OpenShards(folder, self._schema)
         self._schemas: dict[str, CollectionSchema] = {}
         self._lock = threading.RLock()
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,10 +64,10 @@ class EdgeEngine:
             if self.exists(name):
                 self._complete(name, schema)
                 return
-            folder = self._folder / name
-            shutil.rmtree(folder, ignore_errors=True)  # a creation that was killed before its schema was written
-            (folder / SHARD).mkdir(parents=True)
-            self._shards[name] = self._create(folder / SHARD, schema)
+            shutil.rmtree(
+                self._folder / name, ignore_errors=True
+            )  # a creation that was killed before its schema was written
+            self._shards.create(name, schema)
             self._write_schema(name, schema)
 
     def _complete(self, name: str, schema: CollectionSchema) -> None:
@@ -106,12 +104,6 @@ class EdgeEngine:
         write_whole(self._folder / name / "schema.json", write_json(asdict(schema), ascii_only=True))
         self._schemas[name] = schema
 
-    def _create(self, folder: Path, schema: CollectionSchema) -> Any:
-        shard = edge.EdgeShard.create(str(folder), _config(schema))
-        for name, kind in indexed_fields(schema):
-            shard.update(edge.UpdateOperation.create_field_index(name, to_index(kind)))
-        return shard
-
     def _schema(self, name: str) -> CollectionSchema:
         if name not in self._schemas:
             document = parse_json((self._folder / name / "schema.json").read_text())
@@ -121,24 +113,12 @@ class EdgeEngine:
     def _shard(self, name: str) -> Any:
         if not self.exists(name):
             raise not_found(name, self.names())
-        if name not in self._shards:
-            self._shards[name] = self._load(name)
-        return self._shards[name]
-
-    def _load(self, name: str) -> Any:
-        folder = self._folder / name
-        try:
-            return edge.EdgeShard.load(str(settle_shard(folder)), _config(self._schema(name)))
-        except Exception as error:  # the engine has one kind for everything
-            raise CollectionError(
-                f"the shard of collection '{name}' does not open ({error}): it is damaged, or another version of the "
-                f"engine wrote it; restore {folder} from a copy, or remove that folder and index the corpus anew"
-            ) from error
+        return self._shards.get(name)
 
     def drop(self, name: str) -> None:
         with self._lock:
-            self._shard(name).close()
-            del self._shards[name]
+            self._shard(name)
+            self._shards.close(name)
             self._schemas.pop(name, None)
             (self._folder / name / "schema.json").unlink()  # from here on it does not exist, whatever happens
             shutil.rmtree(self._folder / name)
@@ -149,6 +129,7 @@ class EdgeEngine:
                 edge.Point(p.id, {key: to_edge(v) for key, v in p.vectors.items()}, dict(p.payload)) for p in points
             ]
             self._shard(name).update(edge.UpdateOperation.upsert_points(batch))
+            self._shards.note_written(name, len(batch))
 
     def get(
         self, name: str, ids: Sequence[PointId], payload: bool | Sequence[str] = True, vectors: bool = False
@@ -250,12 +231,14 @@ class EdgeEngine:
                 for u in kept:
                     if u.payload:
                         shard.update(edge.UpdateOperation.set_payload([u.id], {**u.payload, **(stamp or {})}))
+                self._shards.note_written(name, len(kept))
             return [u.id for u in kept]
 
     def set_payload(self, name: str, ids: Sequence[PointId], payload: Mapping[str, Any]) -> None:
         there = edge.Filter(must=[edge.HasIdCondition(set(ids))])  # by ids, one that is gone would refuse them all
         with self._lock:
             self._shard(name).update(edge.UpdateOperation.set_payload_by_filter(there, dict(payload)))
+            self._shards.note_written(name, len(ids))  # a point is written anew for its payload, too
 
     def add_vectors(self, name: str, sparse: Sequence[str]) -> None:
         self._reshape(add_vectors, name, sparse)
@@ -285,32 +268,15 @@ class EdgeEngine:
 
     def optimize(self, name: str, is_ours: bool = False) -> None:
         with self._lock:
-            self._shard(name).optimize()
+            self._shard(name)
+            self._shards.merge(name)
 
     def purge(self, name: str) -> bool:
         with self._lock:
-            shard, schema, folder = self._shard(name), self._schema(name), self._folder / name
-            copy_shard(folder, shard, lambda empty: self._create(empty, schema))
-            shard.close()
-            del self._shards[name]
-            swap_shard(folder)
+            self._shard(name)
+            self._shards.purge(name)
             return True
 
     def close(self) -> None:
         with self._lock:
-            for shard in self._shards.values():
-                shard.close()
-            self._shards.clear()
-
-
-def _config(schema: CollectionSchema) -> Any:
-    """How a shard of this shape is kept, the same whenever it is opened."""
-    flat = edge.HnswIndexConfig(m=0, ef_construct=16, full_scan_threshold=10)
-    dense = {
-        name: edge.EdgeVectorParams(size=size, distance=edge.Distance.Cosine, hnsw_config=flat)
-        for name, size in schema.dense.items()
-    }
-    sparse = {name: edge.EdgeSparseVectorParams(modifier=edge.Modifier.Idf) for name in schema.sparse}
-    vacuum = edge.EdgeOptimizersConfig(deleted_threshold=STALE_SHARE, vacuum_min_vector_number=STALE_POINTS)
-    # without the WAL there is no lock, and kill -9 loses everything since the last flush
-    return edge.EdgeConfig(dense, sparse, wal_enabled=True, optimizers=vacuum)
+            self._shards.close_all()

@@ -15,6 +15,9 @@ class InPlace(Protocol):
     def resolve(self, name: str) -> str:
         """The collection that an alias stands for; any other name is its own."""
 
+    def check_alias(self, alias: str) -> None:
+        """Raises `CollectionError` where `point_alias` would, to be asked before long work; changes nothing."""
+
     def point_alias(self, alias: str, name: str) -> None:
         """Let a name stand for a collection, in one step where it stood for another. Raises `CollectionError`."""
 

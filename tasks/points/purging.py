@@ -7,7 +7,7 @@ put in order by whoever opens the collection next.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import qdrant_edge as edge
 from tasks.points.conversion import from_edge, plain_id, to_edge
 
 SHARD, _NEW, _OLD = "shard", "shard.new", "shard.old"
+MERGED_POINTS = 20_000  # written between two merges; searches wait some seconds for one
 _PAGE = 512  # points of one WAL record
 
 
@@ -29,20 +30,29 @@ def settle_shard(folder: Path) -> Path:
     return shard
 
 
-def copy_shard(folder: Path, shard: Any, create: Callable[[Path], Any]) -> None:
+def copy_shard(folder: Path, shard: Any, create: Callable[[Path], Any], load: Callable[[Path], Any]) -> None:
     """Build a copy of what is alive in an open shard, beside it.
 
     Args:
         folder: The collection's.
         shard: The open shard; it stays as it is, whatever happens.
         create: Makes an empty one of the same shape in a folder.
+        load: Opens what it made.
     """
     new = folder / _NEW
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     copy = create(new)
     try:
-        _copy_points(shard, copy)
+        n_unmerged = 0
+        for batch in _alive(shard):
+            copy.update(edge.UpdateOperation.upsert_points(batch))
+            n_unmerged += len(batch)
+            if n_unmerged >= MERGED_POINTS:  # see `open_shards`
+                copy.optimize()
+                copy.close()
+                copy, n_unmerged = load(new), 0
+        copy.optimize()
         copy.flush()
     except BaseException:  # a full disk, a panic of the engine: half a copy is nothing anybody may find
         copy.close()
@@ -57,16 +67,15 @@ def swap_shard(folder: Path) -> None:
     settle_shard(folder)
 
 
-def _copy_points(source: Any, target: Any) -> None:
+def _alive(shard: Any) -> Iterator[list[Any]]:
+    """The points of a shard, in lists as the engine takes them."""
     offset: Any = None
     while True:
         request = edge.ScrollRequest(offset=offset, limit=_PAGE, filter=None, with_payload=True, with_vector=True)
-        rows, following = source.scroll(request)
+        rows, following = shard.scroll(request)
         points = [from_edge(row) for row in rows]
-        batch = [edge.Point(p.id, {k: to_edge(v) for k, v in p.vectors.items()}, dict(p.payload)) for p in points]
-        if batch:
-            target.update(edge.UpdateOperation.upsert_points(batch))
+        if points:
+            yield [edge.Point(p.id, {k: to_edge(v) for k, v in p.vectors.items()}, dict(p.payload)) for p in points]
         if following is None:
-            target.optimize()
             return
         offset = plain_id(following)

@@ -82,6 +82,15 @@ ASKED: dict[str, tuple[Asked, ...]] = {
         Asked("adopting: ms a point beside the encoder", lambda r: r["ms_a_point"], most=3.0, form=".2f"),
         Asked("adopting: points", lambda r: r["n_points"], least=100_000, form=".0f"),
     ),
+    "merging": tuple(
+        Asked(
+            f"KB of the engine's own memory a point more, {kind}",
+            lambda r, kind=kind: r[kind]["a little at a time"]["own_kb_a_point"],
+            most=most,
+            form=".1f",
+        )
+        for kind, most in (("documents", 4), ("sentences", 1))
+    ),
     "reading": (
         Asked("sentences a second of CPU", lambda r: r["sentences_a_cpu_second"]["new"], least=20_000, form=".0f"),
         Asked("times as fast as the earlier way", lambda r: r["times_faster"], least=30, form=".1f"),

@@ -35,6 +35,7 @@ COMMANDS = {
     "release": "pytest -m benchmark -s tests/benchmarks/test_release_benchmark.py",
     "shards": "pytest -m benchmark -s tests/benchmarks/test_shard_benchmark.py",
     "reading": "MINICOIL_BENCH_SENTENCES=5000000 pytest -m benchmark -s tests/benchmarks/test_reading_benchmark.py",
+    "merging": "pytest -m benchmark -s tests/benchmarks/test_merging_benchmark.py",
     "commands": "pytest -m benchmark -s tests/benchmarks/test_command_benchmark.py",
     "load": "MINICOIL_BENCH_OUT=docs/benchmarks/load.json pytest -m benchmark -s tests/benchmarks/test_load_benchmark.py",
     "soak": "MINICOIL_BENCH_OUT=docs/benchmarks/soak.json pytest -m benchmark -s tests/benchmarks/test_soak_benchmark.py",
@@ -245,6 +246,13 @@ def _adopting_ratios(r: dict[str, Any]) -> Iterator[Row]:
     yield what, f"{now:.2f}", f"{before:.2f}, a request a point", f"{before / now:.2f}x less"
 
 
+def _merging_ratios(r: dict[str, Any]) -> Iterator[Row]:
+    for kind in ("documents", "sentences"):
+        now, before = (r[kind][way]["peak_kb_a_point"] for way in ("a little at a time", "all at once"))
+        what = f"KB of memory a point more while {kind} are merged"
+        yield what, f"{now:.1f}", f"{before:.1f}, all at once", f"{before / now:.1f}x less"
+
+
 def _retrieval_ratios(r: dict[str, Any]) -> Iterator[Row]:
     for kind, rows in r["whole_vocabulary"].items():
         for name, row in rows.items():
@@ -311,6 +319,7 @@ _RATIOS: tuple[tuple[str, Callable[[dict[str, Any]], Iterator[Row]]], ...] = (
     ("adopting", _adopting_ratios),
     ("release", _release_ratios),
     ("shards", _shard_ratios),
+    ("merging", _merging_ratios),
     ("commands", _command_ratios),
 )
 
@@ -505,6 +514,22 @@ def _reading(r: dict[str, Any]) -> str:
     return table(head, rows) + f"\n\n{note}"
 
 
+def _merging(r: dict[str, Any]) -> str:
+    rows: list[Row] = []
+    for kind in ("documents", "sentences"):
+        for way, found in r[kind].items():
+            for n, row in found["sizes"].items():
+                memory = (f"{row['own_mib']:,.0f}", f"{row['peak_mib']:,.0f}")
+                search = f"{row['ms_a_search']:.2f}" if "ms_a_search" in row else "-"
+                rows.append(
+                    (kind, way, f"{int(n):,}", *memory, f"{row['seconds']:.0f}", f"{row['longest']:.1f}", search)
+                )
+    head = (
+        "points", "merged", "how many", "own MiB", "MiB with mapped files", "s of the engine", "longest call, s", "ms a search"
+    )  # fmt: skip
+    return table(head, rows)
+
+
 def _commands(r: dict[str, Any]) -> str:
     rows: list[Row] = []
     for name, sides in r["commands"].items():
@@ -627,6 +652,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], str]] = {
     "release": _release,
     "shards": _shards,
     "reading": _reading,
+    "merging": _merging,
     "commands": _commands,
     "load": _load,
     "soak": _soak,

@@ -8,6 +8,7 @@ from qdrant_places import open_server
 from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter
 from tasks.points.engine import EdgeEngine
+from tasks.points.open_shards import STALE_SHARE, _create, _load
 from tasks.points.purging import copy_shard, swap_shard
 from tasks.qdrant import open_points
 
@@ -64,7 +65,7 @@ def test_a_purge_killed_anywhere_leaves_a_whole_collection(tmp_path, killed, mon
     engine.upsert("docs", make_points(20))
     engine.delete("docs", [10_000])
     folder, shard = tmp_path / "docs", engine._shard("docs")
-    copy_shard(folder, shard, lambda empty: engine._create(empty, SCHEMA))
+    copy_shard(folder, shard, lambda new: _create(new, SCHEMA), lambda new: _load(new, SCHEMA, STALE_SHARE))
     engine.close()
     if killed == "while copying":
         (folder / "shard.new" / "edge_config.json").unlink()
