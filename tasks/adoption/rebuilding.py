@@ -93,6 +93,8 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
             f"collection '{request.source}' cannot be copied whole: {'; '.join(problems)}; nothing was written. "
             f"A server from 1.18 on takes the vectors in place: `minicoil adopt {request.source} --text T`"
         )
+    if request.alias is not None:
+        points.check_alias(request.alias)
     made = _made_here(source)
     record = _open_target(place, points, request, template, release, made)
     writer, cosine = open_writer(place, record), points.describe(request.source).cosine

@@ -52,7 +52,14 @@ class InPlaceChanges:
     def resolve(self, name: str) -> str:
         return self._aliases().get(name, name)
 
+    def check_alias(self, alias: str) -> None:
+        if alias in {entry.name for entry in call_patiently(self._client.get_collections).collections}:
+            raise CollectionError(
+                f"'{alias}' is a collection, and cannot be an alias as well; give the alias a name of its own"
+            )
+
     def point_alias(self, alias: str, name: str) -> None:
+        self.check_alias(alias)
         steps: list[Any] = []
         if alias in self._aliases():
             steps.append(models.DeleteAliasOperation(delete_alias=models.DeleteAlias(alias_name=alias)))

@@ -664,12 +664,17 @@ def test_an_alias_moves_only_where_the_engine_has_aliases(place, points, texts):
     index(place, points, texts[:30])
     request = RebuildRequest("docs", "docs-2", "production", alias="search")
     if isinstance(points, ServerPoints):
+        with pytest.raises(CollectionError, match="'docs' is a collection, and cannot be an alias"):
+            rebuild_collection(place, points, replace(request, alias="docs"))
+        assert not points.exists("docs-2")
         rebuild_collection(place, points, request)
         assert points._client.count("search").count == 30
         assert read_collection_record(place.objects(), "docs") is None
     else:
-        with pytest.raises(CollectionError, match="no aliases; search 'docs-2'"):
+        with pytest.raises(CollectionError, match="no aliases; leave 'search' out"):
             rebuild_collection(place, points, request)
+        assert not points.exists("docs-2")  # said before anything is copied
+        rebuild_collection(place, points, replace(request, alias=None))
     assert verify_collection(place, points, read_collection_record(place.objects(), "docs-2")).is_sound
 
 
