@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from tasks.documents import CorpusReport, Document, RowPlace, Stretch
 from tasks.store import open_s3_files
 
 SCHEME = "s3://"
+_BLOCK = 2**22  # bytes of one request
 _WILD = re.compile(r"[*?]")
 Stamp = tuple[int, int]
 
@@ -126,7 +126,7 @@ def read_object(
         name: Its key below the prefix that was named.
         report: Told of what could not be used.
         column: Where the text of its rows stands.
-        stretch: Only these row groups.
+        stretch: Only these row groups, or these bytes of lines.
 
     Raises:
         StoreUnavailableError: the store does not answer.
@@ -145,8 +145,30 @@ def read_object(
     with tempfile.TemporaryDirectory(prefix="minicoil-") as folder:
         copy = Path(folder) / f"object{''.join(path.suffixes[-2:])[-40:]}"
         with _opened(address) as source, copy.open("wb") as target:
-            shutil.copyfileobj(source, target, 2**20)
-        yield from read_placed(copy, place, report, column)
+            _copy(source, target, stretch)
+        yield from read_placed(copy, place, report, column, stretch)
+
+
+@contextmanager
+def open_object_lines(address: str) -> Iterator[IO[bytes]]:
+    """An object of lines, to be read from its beginning.
+
+    Raises:
+        StoreUnavailableError: the store did not answer to the end.
+    """
+    with _opened(address) as file:
+        yield io.BufferedReader(cast("io.RawIOBase", file), _BLOCK)
+
+
+def _copy(source: IO[bytes], target: IO[bytes], stretch: Stretch | None) -> None:
+    """All of a file, or a stretch to the same place of a copy that has nothing else."""
+    start, end = (0, None) if stretch is None else (stretch.start, stretch.end)
+    source.seek(start)
+    target.seek(start)
+    left = end - start if end is not None else None
+    while block := source.read(_BLOCK if left is None else min(left, _BLOCK)):
+        target.write(block)
+        left = None if left is None else left - len(block)
 
 
 class _Watched(io.RawIOBase):
@@ -175,6 +197,11 @@ class _Watched(io.RawIOBase):
             self.failure = error
             raise
         return data
+
+    def readinto(self, buffer: Any) -> int:
+        data = self.read(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
 
 
 @contextmanager

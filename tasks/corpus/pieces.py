@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, Any
 from minicoil.errors import StoreUnavailableError, UsageError
 from minicoil.files import write_json
 from tasks.corpus.corpus_files import CHANGED, file_stamp, find_corpus_files, read_file
-from tasks.corpus.corpus_objects import SCHEME, find_objects, object_groups, object_stamp, read_object
+from tasks.corpus.corpus_objects import (
+    SCHEME,
+    find_objects,
+    object_groups,
+    object_stamp,
+    open_object_lines,
+    read_object,
+)
 from tasks.corpus.corpus_prose import MAX_FILE_BYTES
 from tasks.corpus.corpus_sets import cut_collection, hub_shards, read_collection, read_hub, set_stamp
 from tasks.corpus.corpus_tables import group_sizes
@@ -28,6 +35,7 @@ if TYPE_CHECKING:
     from tasks.points import PointStore
 
 PIECE_BYTES = 3 * 2**23  # of text: some 200,000 sentences, which fill one piece of columns; some 6 s of one core
+_MANY = 4  # pieces that an object of lines has, from which on it is cut
 _SET = "hf:"  # what the path of a part of a set begins with
 
 
@@ -181,7 +189,7 @@ def _parts(spec: str, report: CorpusReport, size: int) -> Iterator[tuple[Part, i
 
 
 def _object_parts(spec: str, report: CorpusReport, size: int) -> Iterator[tuple[Part, int]]:
-    """The same of objects in S3; only tables are cut, since lines would be downloaded to be counted."""
+    """The same of objects in S3; of these, tables are cut, and lines if there are many."""
     for address, name, column, stamp in find_objects(spec, report):
         part = Part(address, name, address, column, stamp)
         yield from _cut(part, Path(address), object_groups(address, column), size)
@@ -202,8 +210,9 @@ def _cut(part: Part, path: Path, groups: Iterator[tuple[int, int]], size: int) -
     try:
         if n_bytes > size // 8 and path.name.lower().endswith(".parquet"):
             stretches = list(cut_groups(groups, size))
-        elif n_bytes > size and path.name.lower().endswith((".jsonl", ".ndjson")) and not part.is_object:
-            stretches = list(cut_lines(path, n_bytes, size))
+        elif n_bytes > _least_cut(part, size) and path.name.lower().endswith((".jsonl", ".ndjson")):
+            with open_object_lines(part.path) if part.is_object else path.open("rb") as file:
+                stretches = list(cut_lines(file, n_bytes, size))
         elif size < n_bytes <= MAX_FILE_BYTES and path.name.lower().endswith(".txt") and not part.is_object:
             stretches = list(cut_text(path, n_bytes, size))
     except StoreUnavailableError:
@@ -215,6 +224,11 @@ def _cut(part: Part, path: Path, groups: Iterator[tuple[int, int]], size: int) -
         yield part, n_bytes * (4 if is_packed else 1)
     for stretch, n in stretches if len(stretches) > 1 else ():
         yield replace(part, stretch=stretch), n
+
+
+def _least_cut(part: Part, size: int) -> int:
+    """Bytes of lines from which they are cut: an object is downloaded once more for it, to count lines."""
+    return _MANY * size if part.is_object else size
 
 
 def _stamp_of(path: str) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from minicoil.text import find_cuts, find_encoding
 
@@ -38,26 +39,32 @@ class IdRange:
     to_id: int | str | None
 
 
-def cut_lines(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
-    """Stretches of whole lines; files of another encoding than UTF-8 are not cut."""
+def cut_lines(file: IO[bytes], n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
+    """Stretches of whole lines; files of another encoding than UTF-8 are not cut.
+
+    The file is read once from its beginning, because a stretch knows the number of its first line.
+
+    Args:
+        file: At its beginning.
+        n_bytes: Its size.
+        size: Of a stretch, about.
+    """
+    if find_encoding(file.read(4))[0] != "utf-8":
+        return
+    file.seek(0)
     start, line = 0, 1
-    with path.open("rb") as file:
-        if find_encoding(file.read(4))[0] != "utf-8":
-            return
-        while start + size + size // 4 < n_bytes:
-            file.seek(start + size)
-            while (piece := file.readline(_COUNTED)) and not piece.endswith(b"\n"):
-                pass
-            end = file.tell()
-            if end >= n_bytes:
-                break
-            yield Stretch(start, end, line), end - start
-            file.seek(start)
-            left = end - start
-            while left and (block := file.read(min(left, _COUNTED))):
-                line += block.count(b"\n")
-                left -= len(block)
-            start = end
+    while start + size + size // 4 < n_bytes:
+        left, n_lines = size, 0
+        while left and (block := file.read(min(left, _COUNTED))):
+            n_lines += block.count(b"\n")
+            left -= len(block)
+        while (piece := file.readline(_COUNTED)) and not piece.endswith(b"\n"):
+            pass
+        end = file.tell()
+        if end >= n_bytes:
+            break
+        yield Stretch(start, end, line), end - start
+        start, line = end, line + n_lines + 1
     yield Stretch(start, None, line), n_bytes - start
 
 

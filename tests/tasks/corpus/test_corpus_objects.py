@@ -108,6 +108,45 @@ def test_tables_are_cut_by_row_groups_and_nothing_is_lost(filled, bucket, monkey
     assert [document.place for document in found][4].line == 4
 
 
+def rows_of(*pieces):
+    report = CorpusReport()
+    rows = [(d.doc, d.body, d.source) for piece in pieces for d in read_piece(piece, report)]
+    return rows, report.rows()
+
+
+def lines_of(n, first=0):
+    """Lines of unequal length, two of them no JSON, one without text."""
+    lines = [json.dumps({"_id": f"d{i}", "text": f"Line {i} tells of pods. " * (1 + i % 5)}) for i in range(first, n)]
+    lines[7:7] = ["{oops"]
+    lines[70:70] = ['{"_id": "empty", "text": ""}', "[1"]
+    return "\n".join(lines).encode()
+
+
+@pytest.mark.parametrize("size", [300, 1000, 2500])
+def test_many_lines_of_an_object_are_cut_and_nothing_is_lost_or_misplaced(put, bucket, size):
+    put("big.jsonl", lines_of(200))
+    (whole,) = cut_corpora([f"s3://{bucket}/big.jsonl"], CorpusReport())
+    expected, problems = rows_of(whole)
+    parts = list(cut_corpora([f"s3://{bucket}/big.jsonl"], CorpusReport(), size))
+    assert len(parts) > 3 and len(expected) == 200
+    assert rows_of(*parts) == (expected, problems)  # and the problems by their line
+    assert all(rows_of(piece)[0] for piece in parts)  # each has what is its own
+
+
+def test_few_lines_of_an_object_are_one_piece_since_they_would_be_downloaded_twice(put, bucket):
+    put("small.jsonl", lines_of(20))
+    (piece,) = cut_corpora([f"s3://{bucket}/small.jsonl"], CorpusReport(), len(lines_of(20)) // 3)
+    assert piece.parts[0].stretch is None
+
+
+def test_an_object_of_lines_that_changed_since_it_was_cut_is_known(put, bucket):
+    put("big.jsonl", lines_of(200))
+    parts = list(cut_corpora([f"s3://{bucket}/big.jsonl"], CorpusReport(), 1000))
+    assert not any(piece.changed_files() for piece in parts)
+    put("big.jsonl", lines_of(300, 100))
+    assert all(piece.changed_files() == {f"s3://{bucket}/big.jsonl"} for piece in parts)
+
+
 def test_an_object_that_changes_is_told_by_its_stamp(filled, bucket, put, monkeypatch):
     monkeypatch.setattr(pieces, "PIECE_BYTES", 120)
     cut = list(cut_corpora([f"s3://{bucket}/in/a.parquet"], CorpusReport()))
