@@ -7,9 +7,8 @@ import pytest
 from minicoil.sparse.model import MiniCoil
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.documents.corpus_report import CorpusReport
-from tasks.documents.documents import RowPlace, document
+from tasks.documents.documents import document
 from tasks.documents.lengths import SAMPLE, LengthSample, TextLengths, measure_lengths
-from tasks.documents.spool import spool_documents
 from tasks.place import Place
 
 WORDS = ["pod", "kernel", "river", "garden", "letter", "engine", "bread", "paper", "window", "morning"]
@@ -103,15 +102,3 @@ def test_a_corpus_that_cannot_be_read_to_its_end_leaves_no_collection(tmp_path, 
         with pytest.raises(OSError, match="went away"):
             index_documents(place, points, request, documents(), CorpusReport())
         assert not points.exists("docs") and list(place.objects().list("collections/")) == []
-
-
-def test_documents_come_back_from_the_disk_as_they_went(tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.documents.spool._BUFFER_BYTES", 100)
-    given = [document(f"d{i}", "t", f"caf\u00e9 {i}" * 9) for i in range(50)]
-    given.append(document("d", "", "x"))
-    placed = [type(entry)(**{**vars(entry), "place": RowPlace("/a", "a", "./a", i)}) for i, entry in enumerate(given)]
-    with spool_documents(tmp_path / "work", iter([*given, *placed])) as read:
-        found = list(read)
-    assert found == [*given, *placed] and [entry.place for entry in found] == [
-        entry.place for entry in (*given, *placed)
-    ]

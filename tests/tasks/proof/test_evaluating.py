@@ -11,7 +11,6 @@ from minicoil.retrieval.evaluation import memory_search
 from minicoil.retrieval.exact_index import ExactIndex
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.sparse.cells import SparseVector
-from tasks.collections.engine_idf import EngineIdf
 from tasks.points import CollectionSchema, Point
 from tasks.proof.evaluating import TEMPORARY, _drop_abandoned, _temporary_collection
 from tasks.qdrant import open_points
@@ -89,11 +88,3 @@ def test_the_remains_of_a_killed_evaluation_are_removed_a_day_later(engine):
     _drop_abandoned(engine)
     assert old not in engine.names() and young in engine.names()
     engine.drop(young)
-
-
-def test_the_engines_own_idf_is_read_off_its_scores(engine, random_collection):
-    some = random_collection[:50]
-    read = EngineIdf(engine, "random", "a", some, list(range(50)))
-    cells = np.unique(np.concatenate([vector.indices for vector in some]))
-    np.testing.assert_allclose(read(cells), ExactIndex(random_collection).idf(cells), rtol=1e-4)
-    assert read(np.asarray([10_000], np.int32)).tolist() == [0.0]
