@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from foreign_points import ATTACH, foreign_points
+from foreign_points import ATTACH, BM25, foreign_points
 from qdrant_client import models
 from qdrant_places import SERVER_KINDS, open_server
 from small_service import serve
@@ -11,6 +11,7 @@ from small_service import serve
 from minicoil.errors import CollectionError, UsageError
 from tasks.adoption.attaching import attach_collection
 from tasks.catalogue.registry import read_collection_record
+from tasks.place import Place
 from tasks.points import CollectionSchema
 from tasks.rewriting.promotion import promote
 from tasks.rewriting.verification import verify_collection
@@ -63,3 +64,65 @@ def test_a_vector_without_idf_is_refused_with_the_way_to_set_it(place, kind):
         )
         with pytest.raises(CollectionError, match=r"lacks the IDF modifier.*update_collection\('theirs'"):
             attach_collection(place, server, ATTACH)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory):
+    with Place.at(tmp_path_factory.mktemp("engine")).points() as embedded:
+        yield embedded
+
+
+@pytest.fixture
+def few(place, engine):
+    """A function that gives an engine with the first points of a stranger's collection, made with release 1."""
+
+    def make(texts):
+        serve(place, 1)
+        engine.drop("theirs")
+        engine.ensure("theirs", CollectionSchema(dense={"dense": 3}, sparse=("sparse",)))
+        engine.upsert("theirs", foreign_points(place, texts, 1))
+        return engine
+
+    return make
+
+
+def test_nothing_is_written_to_it_and_the_record_says_what_was_found(place, few, texts):
+    engine = few(texts[:40])
+    before = [(p.id, p.payload) for page in engine.scroll("theirs") for p in page]
+    answer = attach_collection(place, engine, replace(ATTACH, tenant="lang"))
+    assert [(p.id, p.payload) for page in engine.scroll("theirs") for p in page] == before
+    assert (answer["n_points"], answer["n_compared"], answer["release"], answer["current"]) == (40, 40, 1, 1)
+    record = read_collection_record(place.objects(), "theirs")
+    assert (record.attached_at, record.bm25_vector, record.text, record.tenant) == (1, None, ATTACH.text, "lang")
+    assert {name: getattr(record, name) for name in BM25} == {name: answer[name] for name in BM25} == BM25
+    with pytest.raises(CollectionError) as caught:
+        attach_collection(place, engine, ATTACH)
+    assert str(caught.value) == "collection 'theirs' is registered already; `minicoil reencode` brings it up"
+
+
+def test_a_few_texts_that_changed_since_are_forgiven_and_many_are_not(place, few, texts):
+    engine = few(texts[:60])
+    engine.set_payload("theirs", [0, 1], {"title": "pods nodes graphs"})
+    assert attach_collection(place, engine, ATTACH)["n_matching"] >= 58
+    place.objects().delete("collections/theirs.json")
+    engine.set_payload("theirs", list(range(12)), {"title": "pods nodes graphs"})
+    with pytest.raises(
+        CollectionError, match="was not made by any release of channel 'production' from these texts: rel"
+    ):
+        attach_collection(place, engine, ATTACH)
+    assert read_collection_record(place.objects(), "theirs") is None
+
+
+def test_too_few_points_prove_nothing(place, few):
+    with pytest.raises(CollectionError) as caught:
+        attach_collection(place, few([]), ATTACH)
+    assert str(caught.value) == (
+        "collection 'theirs': of 0 points sampled, 0 have text and vector (no sampled point has the vector 'sparse'); "
+        "payload fields there: none"
+    )
+
+
+@pytest.mark.parametrize("wrong", [{"k": -1.0}, {"b": 2.0}, {"avg_len": 0}])
+def test_numbers_that_are_none_are_refused_when_the_request_is_made(wrong):
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        replace(ATTACH, **wrong)

@@ -201,8 +201,34 @@ def test_a_whole_record_takes_the_place_of_a_damaged_one_which_is_kept(local):
     kept_at = replace_damaged(local, record(k=2))
     assert local.read(kept_at) == was and open_record(local, "docs").k == 2
     assert collections_aside(local) == []  # a whole one stands in its place
+
+
+def test_mending_that_was_stopped_is_known_and_a_collection_that_was_removed_is_none_of_it(local):
+    """Nothing is pruned while a record may be mended: one that is gone for good must not hold everything for ever."""
+    for name in ("docs", "notes"):
+        register_collection(local, record(name))
+        damage(local, name, b=7)
+        replace_damaged(local, record(name))
+    local.delete("collections/notes.json")
     remove_collection(local, "docs")
-    assert collections_aside(local) == ["docs"] and list_collections(local) == []
+    assert collections_aside(local) == ["notes"] and list_collections(local) == []
+    register_collection(local, record("docs"))
+    assert collections_aside(local) == ["notes"]
+    remove_collection(local, "docs")
+    remove_collection(local, "notes")
+    assert collections_aside(local) == []
+
+
+def test_a_record_that_is_put_aside_after_its_collection_was_removed_and_made_again_counts(local, monkeypatch):
+    register_collection(local, record())
+    damage(local, b=7)
+    replace_damaged(local, record())
+    remove_collection(local, "docs")
+    local.write("collections/docs.json", b"{")
+    aside = local.set_aside("collections/docs.json")
+    later = aside.replace(aside.rpartition(".json.")[2][:4], "9999")  # some seconds pass between the two
+    local.copy(aside, later)
+    assert collections_aside(local) == ["docs"]
 
 
 def test_a_record_of_an_earlier_version_is_read_as_it_is_and_written_as_one_of_this(local):
