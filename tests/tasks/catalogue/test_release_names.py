@@ -27,7 +27,7 @@ def test_a_number_and_a_channel_lead_to_a_release(place, name, release):
 
 
 def test_what_is_neither_is_told_which_channels_there_are(place, tmp_path):
-    for name in ("coming", "nothing", "-1", ""):
+    for name in ("coming", "nothing", "-1", "\u00b2", ""):
         with pytest.raises(ReleaseError) as caught:
             find_release(place, name)
         assert str(caught.value) == (

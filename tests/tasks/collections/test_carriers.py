@@ -9,7 +9,7 @@ from minicoil.text.languages import ENGLISH
 from minicoil.text.stemming import part_stems, stem
 from tasks.adoption.attaching import attach_collection
 from tasks.catalogue.registry import read_collection_record
-from tasks.collections.carriers import Carriers
+from tasks.collections.carriers import Carriers, count_carriers
 from tasks.collections.drawn_points import draw_points
 from tasks.models.bundles import open_model
 
@@ -46,3 +46,19 @@ def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(plac
     assert record.release == 1
     n = sum("pods" in text.split() for text in texts)
     assert Carriers(place, foreign, [record]).count_all({"pod": ["pods"]}) >= n > 10
+
+
+def test_counts_are_asked_for_once_and_names_are_keys_in_collections_of_ours(place, texts, monkeypatch):
+    with place.points() as points:
+        serve(place, 1)
+        index(place, points, texts[:30])
+        record = read_collection_record(place.objects(), "docs")
+        carriers = Carriers(place, points, [record, record])
+        asked, count = [], type(points).count
+        monkeypatch.setattr(type(points), "count", lambda *arguments: asked.append(arguments) or count(*arguments))
+        n = carriers.count(record, {"pod": ["pods"]})
+        assert n == carriers.count(record, {"pods": ["pod"]}) > 0  # the same keys, however they are given
+        assert carriers.count_all({"pod": ["pods"]}) == 2 * n and len(asked) == 1
+        assert list(carriers.names(record, {"pod": ["pods"], "node": []})) == ["node", "pod", "pods"]
+        assert carriers.count(record, {}) == 0 and len(asked) == 1
+        assert count_carriers(points, record, ["pod", "pod", "pods"], ()) == n
