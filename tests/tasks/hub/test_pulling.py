@@ -9,7 +9,7 @@ from minicoil.errors import BundleError, ReleaseError, UsageError
 from minicoil.sparse.model import MiniCoil
 from tasks.catalogue.manifest import read_manifest
 from tasks.hub.address import HubAddress
-from tasks.hub.pulling import find_folder, pull_from_hub
+from tasks.hub.pulling import find_folder, pull_from_hub, read_manifest_in
 from tasks.hub.pushing import push_release
 from tasks.report.inspecting import pull
 
@@ -65,3 +65,19 @@ def test_a_repository_that_is_no_model_is_refused_and_no_folder_is_written_over(
         pull(place, "2")
     with pytest.raises(UsageError, match="pushed under its own number"):
         push_release(place, replace(WHERE, revision="2"))
+
+
+def test_a_folder_that_nobody_made_with_this_service_has_no_manifest_and_a_damaged_one_is_refused(tmp_path):
+    assert read_manifest_in(tmp_path, WHERE) is None
+    (tmp_path / "manifest.json").write_text("{")
+    with pytest.raises(ReleaseError) as caught:
+        read_manifest_in(tmp_path, WHERE)
+    assert str(caught.value).startswith("the manifest of hf:acme/terms is damaged: it is no JSON document")
+    assert str(caught.value).endswith("; push the release again")
+
+
+def test_without_a_folder_of_ones_own_the_model_stays_in_the_clients_cache(hub, place, tmp_path):
+    push_release(place, WHERE, "1")
+    answer = pull_from_hub(WHERE)
+    assert answer["folder"].startswith(str(tmp_path / "hub-cache")) and answer["release"] == 1
+    assert answer["address"] == "hf:acme/terms" and set(MiniCoil.load(answer["folder"]).vocabulary.known_words) == set()

@@ -535,18 +535,3 @@ def test_a_rebuild_that_makes_no_sense_is_refused(place, foreign, change, messag
     request = RebuildRequest("theirs", "new", "production", "{title}")
     with pytest.raises((CollectionError, UsageError), match=message):
         rebuild_collection(place, foreign, replace(request, **change))
-
-
-def test_documents_that_left_the_corpus_are_deleted_on_demand_but_never_most_of_them(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts[:40])
-    request = IndexRequest("docs", "production", "minilm", 4, 1.2, 0.75, None)
-
-    def feed(some):
-        documents = (document(f"d{i}", "", text) for i, text in enumerate(some))
-        return index_documents(place, points, request, documents, CorpusReport(), delete_missing=True)
-
-    with pytest.raises(CollectionError, match="30 of 40 points of 'docs' are not in this corpus"):
-        feed(texts[:10])
-    answer = feed(texts[:35])
-    assert (answer["n_deleted"], answer["n_points"], answer["n_written"]) == (5, 35, 0)
