@@ -76,7 +76,7 @@ def test_a_pass_copies_all_and_the_next_one_none_and_points_without_text_are_nam
     copies = rows(engine, "copy")
     for i, point in rows(engine, "theirs").items():
         assert owned_payload(copies[i]) == point.payload
-        np.testing.assert_array_equal(copies[i].vectors["dense"], point.vectors["dense"])
+        np.testing.assert_allclose(copies[i].vectors["dense"], point.vectors["dense"], atol=1e-6)
         assert set(copies[i].vectors) == ({"dense", "minicoil", "bm25"} if i else {"dense"})
     assert {p.payload.get("mc_release") for i, p in copies.items() if i} == {1}
     assert copier.copy_pass().n_written == 0

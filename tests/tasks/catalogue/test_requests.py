@@ -55,7 +55,6 @@ def test_a_request_keeps_its_digest_from_version_to_version():
 
 def test_the_newest_release_that_answered_is_found_past_those_that_cannot_be_read(tmp_path):
     store = LocalStore(tmp_path / "store")
-    (tmp_path / "words.json").write_text("[]")
     for number, request in enumerate(("one", "two", "two", "three"), 1):
         (tmp_path / "model").mkdir(exist_ok=True)
         publish_release(store, tmp_path / "model", number - 1 or None, {"request": request})

@@ -47,7 +47,7 @@ def test_whoever_is_slower_than_the_pace_waits_for_nothing_and_may_catch_up(monk
     assert clock.waits == [pytest.approx(2.0)]
 
 
-def test_a_stamp_says_the_release_and_what_is_beside(monkeypatch):
+def test_a_stamp_says_the_release_and_what_is_beside():
     for made, union in (
         (make_record(release=3), NO_UNION),
         (make_record(release=3, previous=0), 0),

@@ -145,7 +145,7 @@ def refused(spec):
     return str(caught.value)
 
 
-def test_what_is_no_corpus_is_told_by_what_it_is(tmp_path, monkeypatch):
+def test_what_is_no_corpus_is_told_by_what_it_is(tmp_path):
     (tmp_path / "a.png").write_bytes(b"x")
     (tmp_path / "none").write_bytes(b"x")
     (tmp_path / "link").symlink_to("nowhere")

@@ -58,7 +58,7 @@ def test_pieces_of_any_size_read_in_order_are_the_corpus(corpus, size):
     found = [entry for piece in pieces for entry in read_piece(piece, report)]
     assert found == documents and [entry.place for entry in found] == [entry.place for entry in documents]
     assert report.n_unusable == whole.n_unusable and report.examples == whole.examples
-    assert len({piece.digest for piece in pieces}) == len(pieces) > 3
+    assert len({piece.digest for piece in pieces}) == len(pieces) > 1
 
 
 def test_small_files_are_gathered_and_a_large_size_is_one_piece(corpus):

@@ -97,7 +97,6 @@ def test_no_texts_are_none_and_load_nothing(encoders):
 def parent(place, tiny_encoder, monkeypatch):
     """The empty model of an encoder without meaning; nobody loads a role model."""
     monkeypatch.setattr(sentence_encoder, "RoleModel", Role)
-    monkeypatch.setattr("minicoil.encoder.torch_encoder.computes_bfloat16", lambda: False)
     return open_parent(place, "production", str(tiny_encoder))
 
 
