@@ -34,7 +34,8 @@ def plan(home, engine):
     place, encoder = home
 
     def make(rows, schema=None, **changes):
-        engine.drop("docs")
+        if engine.exists("docs"):
+            engine.drop("docs")
         engine.ensure("docs", schema or CollectionSchema(dense={"dense": 2}))
         engine.upsert("docs", [Point(i, payload, {}) for i, payload in enumerate(rows)])
         request = {**vars(REQUEST), "encoder": encoder, **changes}

@@ -78,7 +78,8 @@ def few(place, engine):
 
     def make(texts):
         serve(place, 1)
-        engine.drop("theirs")
+        if engine.exists("theirs"):
+            engine.drop("theirs")
         engine.ensure("theirs", CollectionSchema(dense={"dense": 3}, sparse=("sparse",)))
         engine.upsert("theirs", foreign_points(place, texts, 1))
         return engine

@@ -49,9 +49,9 @@ def engine(tmp_path_factory):
 
 
 @pytest.fixture
-def copier(engine, bundle):
+def copier(engine, releases):
     """A collection of six points, one without text, that an earlier service gave vectors "old"; and an empty copy."""
-    for name in ("theirs", "copy"):
+    for name in {"theirs", "copy"} & {*engine.names()}:
         engine.drop(name)
     engine.ensure("theirs", CollectionSchema(dense={"dense": 2}, sparse=("old",)))
     old = SparseVector(np.array([5], np.int32), np.array([1], np.float32))
@@ -61,7 +61,14 @@ def copier(engine, bundle):
     engine.create_like("copy", "theirs", ["old"], ["minicoil", "bm25"])
     record = make_record("copy", text="{body}", release=1)
     return Copier(
-        engine, "theirs", record, TextTemplate("{body}"), MiniCoil.load(bundle), (), {"old"}, cosine={"dense"}
+        engine,
+        "theirs",
+        record,
+        TextTemplate("{body}"),
+        MiniCoil.load(releases.parent / "model-1"),
+        (),
+        {"old"},
+        cosine={"dense"},
     )
 
 

@@ -29,7 +29,8 @@ def place(tmp_path):
 @pytest.fixture
 def points(engine, place):
     """Four points of an owner who indexes "mc_keys" too; three have been filled."""
-    engine.drop("docs")
+    if engine.exists("docs"):
+        engine.drop("docs")
     engine.ensure("docs", CollectionSchema(dense={"dense": 2}, keyword=("shop", "mc_keys")))
     engine.index_fields("docs", ADDED_INDEXES)
     engine.add_vectors("docs", ("minicoil", "bm25"))

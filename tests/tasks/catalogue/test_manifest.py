@@ -4,7 +4,7 @@ import json
 import string
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minicoil.errors import ConflictError, DamagedReleaseError, ReleaseError
 from tasks.catalogue.manifest import (
@@ -63,6 +63,7 @@ def test_a_manifest_edited_by_hand_is_refused(store, folder, change, message):
 PARTS = st.text(st.sampled_from(string.ascii_letters + string.digits + " ._-\u00e9"), min_size=1, max_size=9)
 
 
+@settings(max_examples=40)
 @given(st.lists(PARTS.filter(lambda part: part not in (".", "..")), min_size=1, max_size=4))
 def test_a_plain_path_is_given_back_and_nothing_else_is_one(parts):
     path = "/".join(parts)

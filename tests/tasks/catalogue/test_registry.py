@@ -4,7 +4,7 @@ import json
 
 import pytest
 from collection_records import make_record as record
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minicoil.errors import CollectionError, DamagedRecordError
 from tasks.catalogue.adoption import Adoption
@@ -61,6 +61,7 @@ def test_collections_are_registered_once_and_updated_in_place(store):
     assert [r.release for r in list_collections(store, "production")] == [3]
 
 
+@settings(max_examples=50)
 @given(RECORDS)
 def test_every_release_that_points_can_be_read_with_is_named_once_the_newest_of_the_others_first(made):
     assert made.readable == (made.release, *made.others)
@@ -68,11 +69,13 @@ def test_every_release_that_points_can_be_read_with_is_named_once_the_newest_of_
     assert {*made.kept, made.previous} - {None} <= set(made.readable)
 
 
+@settings(max_examples=50)
 @given(RECORDS, st.none() | RELEASES)
 def test_searches_use_the_channels_release_as_long_as_points_hold_its_cells(made, current):
     assert made.served(current) == (current if current in made.readable else made.release)
 
 
+@settings(max_examples=50)
 @given(RECORDS, st.integers(10, 12), st.none() | RELEASES)
 def test_expanding_adds_a_release_and_takes_none_away_and_the_served_one_is_the_one_before(made, target, current):
     after = made.expanded(target, current)
@@ -82,6 +85,7 @@ def test_expanding_adds_a_release_and_takes_none_away_and_the_served_one_is_the_
     assert set(after.acknowledged) <= set(after.others)
 
 
+@settings(max_examples=50)
 @given(RECORDS, st.sets(st.integers(0, 12)), st.none() | RELEASES)
 def test_contracting_keeps_what_is_wanted_and_what_is_served_and_nothing_else(made, keep, current):
     after, served = made.contracted(keep, current), made.served(current)

@@ -23,12 +23,12 @@ TEXTS = [
     "nodes wait",
     "kernels and cats",
 ]
-NAMED = str(uuid.UUID(int=7))
+NAMED = str(uuid.UUID(int=0xA7))
 
 
 @pytest.fixture(scope="module")
-def model(bundle):
-    return MiniCoil.load(bundle, avg_len=3.0)
+def model(releases):
+    return MiniCoil.load(releases.parent / "model-1", avg_len=3.0)
 
 
 @pytest.fixture(scope="module")

@@ -58,8 +58,8 @@ def test_a_stamp_says_the_release_and_what_is_beside():
 
 
 @pytest.fixture(scope="module")
-def model(bundle):
-    return MiniCoil.load(bundle)
+def model(releases):
+    return MiniCoil.load(releases.parent / "model-1")
 
 
 def test_vectors_beside_nothing_are_the_models_own_and_beside_others_have_the_cells_of_both(model):

@@ -22,8 +22,8 @@ def read(*specs, **options):
 
 def test_payloads_of_a_collection_are_read_page_by_page():
     class Points:
-        def scroll(self, name, payload):
-            assert name == "docs" and "body" in payload
+        def scroll(self, name, payload, start):
+            assert name == "docs" and "body" in payload and start is None
             yield [SimpleNamespace(id=1, payload={"body": "First text.", "doc": "a"})]
             yield [SimpleNamespace(id=2, payload={"body": ""}), SimpleNamespace(id=3, payload={"body": "Last text."})]
 
@@ -74,8 +74,8 @@ def test_a_small_collection_and_one_without_text_are_one_range(n):
     assert cut_collection("docs#absent", points_of(3000), 100) == [IdRange(None, None)]
 
 
-@settings(max_examples=20, deadline=None)
-@given(n=st.integers(1000, 2500), size=st.integers(1, 80_000))
+@settings(max_examples=10, deadline=None)
+@given(n=st.integers(1000, 1400), size=st.integers(1, 50_000))
 def test_ranges_of_ids_are_the_collection_cut_evenly(n, size):
     points = points_of(n)
     ranges = cut_collection("docs#body", points, size)
