@@ -90,6 +90,7 @@ def test_expanding_adds_a_release_and_takes_none_away_and_the_served_one_is_the_
 def test_contracting_keeps_what_is_wanted_and_what_is_served_and_nothing_else(made, keep, current):
     after, served = made.contracted(keep, current), made.served(current)
     assert set(after.readable) == ({*made.readable} & keep) | {served}
+    assert after.release == (made.release if made.release in keep else served)
     assert after.served(current) == served and set(after.acknowledged) <= set(after.others)
     assert after.contracted(keep, current) == after
 
