@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minicoil.errors import DamagedRecordError
-from tasks.catalogue import list_collections, read_collection_record, remove_collection
+from tasks.catalogue import collections_aside, list_collections, read_collection_record, remove_collection
 from tasks.place import Place
 from tasks.points import not_found
 from tasks.store import record_deed
@@ -23,9 +23,9 @@ def detach_collection(place: Place, name: str) -> dict[str, Any]:
     store = place.objects()
     try:
         record = read_collection_record(store, name)
-        if record is None:
+        if record is None and name not in collections_aside(store):
             raise not_found(name, [entry.name for entry in list_collections(store)])
-        facts: dict[str, Any] = record.model_dump(mode="json")
+        facts: dict[str, Any] = {} if record is None else record.model_dump(mode="json")
     except DamagedRecordError as error:
         facts = {"damaged": str(error), "kept": store.set_aside(f"collections/{name}.json")}
     record_deed(store, "detach", {"collection": name, "record": facts})

@@ -96,7 +96,7 @@ def look_for_waiting(store: ObjectStore) -> tuple[list[WaitingRelease], list[tup
     found, damaged = [], []
     for name in _WAITING.names(store):
         channel, _, number = name.rpartition("/")
-        if not number.isdigit():
+        if not number.isdecimal():
             continue
         try:
             waiting = _WAITING.find(store, name)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from minicoil.config import Bm25Config
-from minicoil.errors import (
-    CollectionError,
-    ConflictError,
-    DamagedRecordError,
-    StoreError,
-)
+from minicoil.errors import CollectionError, ConflictError, DamagedRecordError, StoreError
 from minicoil.files import Count, Fraction, Positive, ReleaseOrEmpty, Size
 from tasks.catalogue.adoption import Adoption
 from tasks.catalogue.channels import read_channel
@@ -24,6 +20,7 @@ from tasks.store import ASIDE, Documents, ObjectStore, name_damage, salvage_fiel
 # 1 had no attached collections, 2 one release beside at most, 3 no adopted ones, 4 no importance, 5 was English alone
 RECORD_VERSION = 6
 _FOLDER = "collections/"
+_REMOVED = "-removed"  # ends the stamp of a mark; behind those of documents that were put aside in the same second
 
 
 class CollectionRecord(BaseModel):
@@ -270,6 +267,9 @@ def salvage_record(store: ObjectStore, name: str, error: DamagedRecordError) -> 
 
 def remove_collection(store: ObjectStore, name: str) -> None:
     """Forget a collection; its points stay as they are."""
+    aside = f"{ASIDE}{_RECORDS.key(name)}."
+    if next(iter(store.list(aside)), None) is not None:  # which would look as if mending had been stopped, for ever
+        store.write(f"{aside}{datetime.now(UTC):%Y%m%dT%H%M%S}{_REMOVED}", b"")
     store.delete(_RECORDS.key(name))
 
 
@@ -301,9 +301,12 @@ def update_collection(
 
 def collections_aside(store: ObjectStore) -> list[str]:
     """Names of collections whose damaged record was put aside, and in whose place none stands: mending was stopped."""
-    prefix = f"{ASIDE}{_FOLDER}"
-    names = {entry.key.removeprefix(prefix).rpartition(".json.")[0] for entry in store.list(prefix)}
-    return sorted(name for name in names if name and store.stat(_RECORDS.key(name)) is None)
+    prefix, last = f"{ASIDE}{_FOLDER}", dict[str, str]()
+    for entry in store.list(prefix):
+        name, _, stamp = entry.key.removeprefix(prefix).rpartition(".json.")
+        last[name] = max(stamp, last.get(name, ""))
+    left = sorted(name for name, stamp in last.items() if name and not stamp.endswith(_REMOVED))
+    return [name for name in left if store.stat(_RECORDS.key(name)) is None]
 
 
 def replace_damaged(store: ObjectStore, record: CollectionRecord) -> str:

@@ -15,7 +15,7 @@ def find_release(place: Place, name: str) -> Manifest:
         ReleaseError: there is none.
     """
     store = place.objects()
-    if name.isdigit():
+    if name.isdecimal():
         return read_manifest(store, int(name))
     current = read_channel(store, name).current
     if current is None:

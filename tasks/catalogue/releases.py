@@ -157,7 +157,7 @@ def unchanged_stretch(path: Path, old: FileEntry, source: str) -> Like | None:
 
 
 def _claim(store: ObjectStore, known: list[int]) -> int:
-    claimed = {int(entry.key.split("/")[1]) for entry in store.list("releases/") if entry.key.split("/")[1].isdigit()}
+    claimed = {int(entry.key.split("/")[1]) for entry in store.list("releases/") if entry.key.split("/")[1].isdecimal()}
     number = max([0, *known, *claimed]) + 1
     while True:
         try:

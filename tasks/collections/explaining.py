@@ -92,7 +92,7 @@ def explain_one(
 
 def _point_id(name: str) -> PointId | None:
     """An integer or a UUID, None for what can be neither."""
-    if name.isdigit():
+    if name.isdecimal():
         return int(name)
     try:
         return str(uuid.UUID(name))

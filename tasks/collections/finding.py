@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -122,12 +122,7 @@ class Finder:
         seen: set[PointId] = set()
         keys = sorted({key for keys, _ in self.impact_by_word.values() for key in keys})
         for start in range(0, len(keys), _KEYS_PER_QUERY):
-            some = PointFilter(
-                any_of={KEYS_FIELD: keys[start : start + _KEYS_PER_QUERY]},
-                equal=where.equal,
-                not_equal=where.not_equal,
-                slice=where.slice,
-            )
+            some = replace(where, any_of={KEYS_FIELD: keys[start : start + _KEYS_PER_QUERY]})
             for page in self.points.scroll(self.record.name, some, self.texts.fields, page=PAGE):
                 fresh = [point for point in page if point.id not in seen]
                 if len(keys) > _KEYS_PER_QUERY:  # else nothing comes twice

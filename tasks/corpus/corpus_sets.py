@@ -98,7 +98,7 @@ def _parts_of(rest: str) -> tuple[str, str, str | None, str, str]:
     """Address, name, configuration, split and column."""
     address, _, column = rest.partition("#")
     name, *options = address.split(":")
-    if not name or not column:
+    if not name or not column or len(options) > 2:
         raise UsageError(f"hf:{rest}: expected hf:name[:config][:split]#column, such as hf:ag_news:train#text")
     return address, name, options[0] if len(options) == 2 else None, options[-1] if options else "train", column
 

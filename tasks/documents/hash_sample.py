@@ -31,7 +31,7 @@ class HashSample(Generic[Entry]):
             return
         if len(self._kept) < self._size:
             heapq.heappush(self._kept, (rank, name, entry))
-        elif rank > self._kept[0][0]:
+        elif (rank, name) > self._kept[0][:2]:
             gone = heapq.heapreplace(self._kept, (rank, name, entry))
             if self._ranks is not None:
                 self._ranks.discard(gone[0])

@@ -18,7 +18,7 @@ from tasks.catalogue import (
     change_manifest,
     content_digest,
     describe_file,
-    read_manifest,
+    read_sound,
     release_key,
     release_numbers,
 )
@@ -50,7 +50,7 @@ def redact_releases(store: ObjectStore, quotes: Quotes, work: Path, dry_run: boo
             if not dry_run:
                 _set_report(store, number, None)
                 _replace_report(store, number, None if quotes.are_in(redacted) else redacted, work)
-        elif not dry_run and REPORT not in read_manifest(store, number).files:
+        elif not dry_run and (manifest := read_sound(store, number)) is not None and REPORT not in manifest.files:
             _replace_report(store, number, page, work)  # a run that was killed replaced it and went no further
     return found
 

@@ -115,4 +115,4 @@ def remove_published_work(place: Place) -> None:
 
 def _release_number(folder: Path) -> int | None:
     number = folder.name.removeprefix("release-")
-    return int(number) if number.isdigit() else None
+    return int(number) if number.isdecimal() else None

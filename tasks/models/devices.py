@@ -25,7 +25,7 @@ def choose_device(wanted: str | None = None) -> str:
     if name == "cpu":
         return name
     kind, _, number = name.partition(":")
-    if kind != "cuda" or (number and not number.isdigit()) or name.endswith(":"):
+    if kind != "cuda" or (number and not number.isdecimal()) or name.endswith(":"):
         raise UsageError(f"device '{name}' is not known; MINICOIL_DEVICE takes auto, cpu, cuda or cuda:N")
     n_devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if int(number or 0) >= n_devices:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 from minicoil.errors import BundleError
@@ -16,6 +17,8 @@ def open_empty(place: Place, encoder: str, dims: int, language: str = "en") -> P
     """Folder of the empty model of an encoder for texts of a language, made once per home."""
     source = find_encoder(encoder)
     name = "".join(c if c.isalnum() else "-" for c in encoder)[-60:]
+    if name != encoder:  # which another encoder's may be as well
+        name += f"-{hashlib.sha256(encoder.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
     own = "" if language == "en" else f"-{language}"
     folder = place.cache / f"empty-{name}-{dims}{own}"
     try:

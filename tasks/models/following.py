@@ -273,7 +273,7 @@ def follow(
         UsageError: the address names no channel.
     """
     store, name = split_address(address)
-    if name.isdigit():
+    if name.isdecimal():
         raise UsageError(f"'{address}' names a release, which never moves; follow a channel, or leave follow=True out")
     return ChannelFollower(Place.at(Settings().home, store), name, Bm25Config(k, b, avg_len), collection, threads)
 

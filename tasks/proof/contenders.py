@@ -97,7 +97,7 @@ def find_contenders(
         empty = "the empty vocabulary"
         return Contenders(folder, f"release {release}", release, None, empty, True, role_model, place.cache, True)
     other, name = _named(place, chosen)
-    related = chosen.isdigit() and is_ancestor(place, int(chosen), release)
+    related = chosen.isdecimal() and is_ancestor(place, int(chosen), release)
     return Contenders(folder, f"release {release}", release, other, name, related, role_model, place.cache, True)
 
 
@@ -109,7 +109,7 @@ def _folder(name: str) -> Path:
 
 
 def _named(place: Place, name: str) -> tuple[Path, str]:
-    if name.isdigit():
+    if name.isdecimal():
         return open_release(place.objects(), int(name), place.cache), f"release {name}"
     return _folder(name), Path(name).expanduser().absolute().name
 

@@ -130,7 +130,7 @@ def _abandoned(store: ObjectStore, complete: set[int]) -> list[int]:
     holds: dict[int, list[str]] = {}
     for entry in store.list("releases/"):
         number, _, path = entry.key.removeprefix("releases/").partition("/")
-        if number.isdigit() and int(number) not in complete:
+        if number.isdecimal() and int(number) not in complete:
             holds.setdefault(int(number), []).append(path)
     left = [number for number, paths in holds.items() if paths != [CLAIM]]
     return sorted(n for n in left if time.time() - float(_claim(store, n).get("at", 0)) > ABANDONED_AFTER_SECONDS)

@@ -98,7 +98,7 @@ def show_release(place: Place, name: str) -> dict[str, Any]:
     manifest = find_release(place, name)
     files = {path: {"sha256": e.sha256, "size_bytes": e.size_bytes} for path, e in manifest.files.items()}
     answer = {**manifest.model_dump(exclude={"files"}), "files": files}
-    if not name.isdigit():
+    if not name.isdecimal():
         state = read_channel(place.objects(), name)
         answer["channel"] = state.model_dump(exclude={"history"})
         answer["history"] = [row.model_dump() for row in state.history]

@@ -77,7 +77,7 @@ async def read_body(chunks: AsyncIterator[bytes], declared: str | None, most: in
         RefusedError: it is larger.
     """
     refused = RefusedError(TOO_LARGE, f"the body has more than {most:,} bytes; send fewer texts in a request")
-    if declared is not None and declared.isdigit() and int(declared) > most:
+    if declared is not None and declared.isdecimal() and int(declared) > most:
         raise refused
     body = bytearray()
     async for chunk in chunks:

@@ -51,7 +51,7 @@ class ModelAddress:
         scheme, separator, rest = self.place.partition("://")
         name = rest.rpartition("@")[2] if "@" in rest else ""
         follows = {entry.name for entry in entry_points(group="minicoil.followers")}
-        return bool(separator) and scheme in follows and bool(name) and not name.isdigit()
+        return bool(separator) and scheme in follows and bool(name) and not name.isdecimal()
 
     def open(self) -> ServedModel:
         """The model, its encoder loaded: a broken graph fails here, and the first request does not wait.

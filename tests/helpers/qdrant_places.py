@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from engine_kinds import KINDS, SERVER_KINDS, SERVER_URL
 from qdrant_client import QdrantClient, models
 from qdrant_double import QdrantDouble
 
@@ -17,9 +17,7 @@ from tasks.points import PointStore
 from tasks.qdrant import open_points
 from tasks.qdrant.server import ServerPoints
 
-SERVER_URL = os.environ.get("MINICOIL_TEST_QDRANT_URL", "")
-SERVER_KINDS = ["double", *(["server"] if SERVER_URL else [])]
-KINDS = ["embedded", *SERVER_KINDS]
+__all__ = ["KINDS", "SERVER_KINDS", "SERVER_URL", "NamedApart", "open_kind", "open_server"]
 _NAMED = {"collection_name", "alias_name", "old_alias_name", "new_alias_name"}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from engine_kinds import KINDS
 from fault_proxy import FaultProxy
 from object_stores import s3_settings
 
@@ -20,6 +22,7 @@ from minicoil.text.stemming import stem
 from minicoil.words.vocabulary import Vocabulary
 from tasks.catalogue.releases import publish_release
 from tasks.place import Place
+from tasks.points import CollectionSchema, PointStore
 from tasks.settings import Settings
 from tasks.store.object_store import ObjectStore
 from tasks.store.opening import open_store
@@ -116,3 +119,27 @@ def make_texts() -> Callable[[int], list[str]]:
 @pytest.fixture(scope="session")
 def texts(make_texts) -> list[str]:
     return make_texts(240)
+
+
+@pytest.fixture(params=KINDS)
+def points(request, place, monkeypatch) -> Iterator[PointStore]:
+    """The engine of `place`, of every kind; files to which the kind does not matter have a fixture of their own."""
+    with contextlib.ExitStack() as stack:
+        if request.param != "embedded":
+            from local_server import share_server
+
+            server = stack.enter_context(share_server(request.param))
+            monkeypatch.setattr(Place, "points", lambda self: server)
+        yield stack.enter_context(place.points())
+
+
+@pytest.fixture
+def foreign(place, points, texts) -> PointStore:
+    """The engine with "theirs", a collection that somebody else made with release 1, which the channel serves."""
+    from foreign_points import foreign_points
+    from small_service import serve
+
+    serve(place, 1)
+    points.ensure("theirs", CollectionSchema(dense={"dense": 3}, sparse=("sparse",)))
+    points.upsert("theirs", foreign_points(place, texts, 1))
+    return points

@@ -5,7 +5,7 @@ from qdrant_client import QdrantClient
 from qdrant_double import QdrantDouble
 
 from flows.orchestration.embedded import run
-from minicoil.errors import CollectionError, UsageError
+from minicoil.errors import CollectionError
 from minicoil.files.strict_json import write_json
 from tasks.adoption.attaching import AttachRequest, attach_collection
 from tasks.adoption.moving_back import list_put_away, move_back, put_away, read_put_away
@@ -17,7 +17,6 @@ from tasks.collections import encoding
 from tasks.collections.searching import search_collection
 from tasks.models.following import ChannelFollower
 from tasks.place import Place
-from tasks.points import CollectionSchema
 from tasks.proof.comparing import compare_releases
 from tasks.qdrant import server_optimising
 from tasks.releases.pruning import needed_releases
@@ -151,19 +150,6 @@ def test_an_alias_moves_to_a_copy_and_back_and_forth_and_the_registry_with_it(se
         again = rebuild_collection(place, points, RebuildRequest("docs", "copy", "production", alias="live"))
         assert again["n_written"] == 0 and open_named(place, "live").name == "copy"
         assert list_put_away(place.objects()) == ["docs"]
-
-
-def test_a_move_back_that_makes_no_sense_is_refused(served):
-    place, _ = served
-    with place.points() as points:
-        with pytest.raises(UsageError, match="--alias"):
-            move_back(place, points, "docs", "copy", None)
-        with pytest.raises(CollectionError, match="'nope' was not found"):
-            move_back(place, points, "nope", "copy", "live")
-        point(place, "elsewhere", "docs")
-        with pytest.raises(CollectionError, match="alias 'elsewhere' leads to 'docs', not to the copy 'copy'"):
-            points.ensure("other", CollectionSchema(sparse=("minicoil",)))
-            move_back(place, points, "other", "copy", "elsewhere")
 
 
 def test_the_releases_of_a_collection_that_an_alias_may_go_back_to_are_not_pruned(served):

@@ -30,7 +30,6 @@ from tasks.catalogue.registry import (
     list_collections,
     read_collection_record,
     register_collection,
-    update_collection,
 )
 from tasks.catalogue.releases import (
     describe_file,
@@ -145,23 +144,6 @@ def test_damage_is_found_by_verify_and_refused_by_pull_without_leftovers(store, 
     assert not list(tmp_path.glob("*out*"))
 
 
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda d: d["facts"].update(dims=8), "changed after publishing"),
-        (lambda d: d["files"].update({"../x": d["files"]["words.json"]}), "leads outside"),
-        (lambda d: d.pop("files"), "files"),
-    ],
-)
-def test_a_manifest_edited_by_hand_is_refused(store, folder, change, message):
-    publish_release(store, folder, None, {"dims": 4})
-    document = json.loads(store.read(release_key(1, "manifest.json")))
-    change(document)
-    store.write(release_key(1, "manifest.json"), json.dumps(document).encode())
-    with pytest.raises(ReleaseError, match=message):
-        read_manifest(store, 1)
-
-
 def test_a_channel_goes_through_its_phases_and_back(store):
     set_pending(store, "production", 1, None)
     assert read_channel(store, "production").phase == "expanding"
@@ -220,13 +202,6 @@ def record(name):
         encoder="x",
         encoder_digest="y",
     )
-
-
-def test_collections_are_registered_once_and_updated_in_place(store):
-    register_collection(store, record("docs"))
-    assert register_collection(store, record("docs").model_copy(update={"k": 2.0})).k == 1.2
-    update_collection(store, "docs", lambda r: r.model_copy(update={"release": 3}))
-    assert [r.release for r in list_collections(store, "production")] == [3]
 
 
 def test_a_bucket_that_does_not_exist_is_named(s3_address):

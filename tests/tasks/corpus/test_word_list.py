@@ -1,12 +1,9 @@
 """Words that people give: folded, refused one by one, and never cut short."""
 
-import codecs
-
 import pytest
 
 from minicoil.errors import UsageError
 from minicoil.text.folding import fold_text
-from tasks.catalogue.requests import file_digests
 from tasks.corpus.word_list import read_word_file, sort_words
 from tasks.training.choosing import WordRequest, check_words
 
@@ -62,13 +59,3 @@ def test_files_of_any_name_are_found_and_a_folder_is_none(tmp_path, monkeypatch)
     for name in ("nowhere.txt", ".", "~nobody-at-all/w.txt", "a\0b"):
         with pytest.raises(UsageError, match="cannot be read"):
             list(read_word_file(name))
-
-
-def test_a_file_with_other_words_is_another_request(tmp_path):
-    path = tmp_path / "w.txt"
-    path.write_text("pod")
-    one = file_digests(words_file=str(path), queries=None)
-    path.write_text("node")
-    assert one.keys() == {"words_file_digest"} and file_digests(words_file=str(path), queries=None) != one
-    path.write_bytes(codecs.BOM_UTF8)
-    assert file_digests(words_file=None, queries=None) == {}

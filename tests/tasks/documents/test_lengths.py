@@ -5,12 +5,7 @@ import random
 import pytest
 
 from minicoil.sparse.model import MiniCoil
-from tasks.collections.indexing import IndexRequest, index_documents
-from tasks.documents.corpus_report import CorpusReport
-from tasks.documents.documents import RowPlace, document
 from tasks.documents.lengths import SAMPLE, LengthSample, TextLengths, measure_lengths
-from tasks.documents.spool import spool_documents
-from tasks.place import Place
 
 WORDS = ["pod", "kernel", "river", "garden", "letter", "engine", "bread", "paper", "window", "morning"]
 
@@ -64,54 +59,3 @@ def test_what_was_counted_whole_has_no_error_left(model):
     assert found.error == 0.0
     assert measure_lengths(model, []) == TextLengths(1.0, 0.0, 0, 0)
     assert measure_lengths(model, ["pod kernel river"]) == TextLengths(3.0, 0.0, 1, 1)
-
-
-def test_indexing_reads_the_corpus_once_and_says_how_sure_it_is(tmp_path, tiny_encoder):
-    place, taken = Place.at(tmp_path / "home"), []
-
-    def documents(texts):
-        for number, entry in enumerate(texts):
-            taken.append(number)
-            yield document(f"d{number}", "A title" if number % 2 else "", entry)
-
-    def index(texts, name="docs", avg_len=None):
-        request = IndexRequest(name, "production", str(tiny_encoder), 4, 1.2, 0.75, avg_len)
-        return index_documents(place, points, request, documents(texts), CorpusReport())
-
-    texts = [text(3, i) for i in range(300)] + [text(23, i) for i in range(300, 400)]
-    with place.points() as points:
-        answer = index(texts)
-        assert taken == list(range(400)) and answer["n_written"] == 400
-        assert answer["avg_len"] == answer["lengths"]["mean"] == pytest.approx(8 + 0.5, abs=0.6)  # "title" is a word
-        assert answer["lengths"]["n_texts"] == answer["lengths"]["n_sampled"] == 400
-        assert answer["lengths"]["standard_error"] == 0.0 and answer["lengths"]["standard_deviation"] > 8
-        again = index([*texts, text(90, 999)])
-        assert again["avg_len"] == answer["avg_len"] and again["lengths"] is None and again["n_written"] == 1
-        assert index(texts, "given", 33.0)["lengths"] is None
-        assert index(texts[::-1], "turned")["avg_len"] == answer["avg_len"]
-    assert list(place.work.iterdir()) == []  # the spool had no name
-
-
-def test_a_corpus_that_cannot_be_read_to_its_end_leaves_no_collection(tmp_path, tiny_encoder):
-    def documents():
-        yield document("a", "", "a pod")
-        raise OSError("the disk went away")
-
-    place = Place.at(tmp_path / "home")
-    request = IndexRequest("docs", "production", str(tiny_encoder), 4, 1.2, 0.75, None)
-    with place.points() as points:
-        with pytest.raises(OSError, match="went away"):
-            index_documents(place, points, request, documents(), CorpusReport())
-        assert not points.exists("docs") and list(place.objects().list("collections/")) == []
-
-
-def test_documents_come_back_from_the_disk_as_they_went(tmp_path, monkeypatch):
-    monkeypatch.setattr("tasks.documents.spool._BUFFER_BYTES", 100)
-    given = [document(f"d{i}", "t", f"caf\u00e9 {i}" * 9) for i in range(50)]
-    given.append(document("d", "", "x"))
-    placed = [type(entry)(**{**vars(entry), "place": RowPlace("/a", "a", "./a", i)}) for i, entry in enumerate(given)]
-    with spool_documents(tmp_path / "work", iter([*given, *placed])) as read:
-        found = list(read)
-    assert found == [*given, *placed] and [entry.place for entry in found] == [
-        entry.place for entry in (*given, *placed)
-    ]

@@ -8,47 +8,12 @@ import subprocess
 import sys
 import time
 
-import numpy as np
+import encoded_entries
 import pytest
+from encoded_entries import ENOUGH, WIDTH, assert_same, entry, fill, key, there
 
-from minicoil.encoder.pooled_words import PooledWords
 from tasks.embeddings.embedding_cache import EmbeddingCache
-from tasks.embeddings.embeddings import forget_embeddings, open_embeddings
-from tasks.embeddings.pooled_format import pack_words, unpack_words
-from tasks.embeddings.seen_texts import SeenTexts
 from tasks.store.damage import forget_damage, named_damage
-
-WIDTH = 512
-ENOUGH = 64 * 2**20
-
-
-def key(number):
-    return number.to_bytes(16, "little")
-
-
-def entry(number, n=8, dense=0):
-    rng = np.random.default_rng(number)
-    counts = rng.integers(1, 9, (3, n)).astype(np.int32)
-    sums, vector = (rng.normal(size=size).astype(np.float32) for size in ((n, WIDTH), dense))
-    return PooledWords(tuple(f"w{number}x{i}" for i in range(n)), *counts, sums, vector)
-
-
-def assert_same(one, other):
-    assert one.tokens == other.tokens
-    for name in ("pieces", "counts", "firsts", "sums", "dense"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
-
-
-def fill(cache, numbers, scanned=False):
-    for number in numbers:
-        target = cache.scanning() if scanned else cache
-        if key(number) in target.takes([key(number)]):
-            target.offer({key(number): entry(number)})
-        target.settle()
-
-
-def there(cache, numbers):
-    return {number for number in numbers if cache.find([key(number)])}
 
 
 @pytest.fixture
@@ -60,12 +25,6 @@ def cache(tmp_path):
 
 def disk_bytes(folder):
     return sum(path.stat().st_size for path in folder.iterdir() if path.name.startswith("words"))
-
-
-@pytest.mark.parametrize("n, dense", [(0, 0), (1, 0), (7, WIDTH), (0, 3)])
-def test_an_entry_is_read_as_it_was_written(n, dense):
-    one = entry(5, n, dense)
-    assert_same(unpack_words(key(5), *pack_words(key(5), one)), one)
 
 
 def test_what_was_written_is_found_by_others_and_after_closing(cache):
@@ -248,13 +207,14 @@ def test_a_folder_that_was_deleted_meanwhile_is_made_again(cache):
 def test_a_process_that_is_killed_leaves_whole_entries(tmp_path):
     script = (
         "import sys; sys.path.insert(0, sys.argv[2])\n"
-        "from test_embedding_cache import *\n"
+        "from encoded_entries import *\n"
+        "from tasks.embeddings.embedding_cache import EmbeddingCache\n"
         "cache = EmbeddingCache(__import__('pathlib').Path(sys.argv[1]), ENOUGH)\n"
         "print('ready', flush=True)\n"
         "for number in range(10**6): fill(cache, [number % 500])\n"
     )
     for turn in range(3):
-        command = [sys.executable, "-c", script, str(tmp_path), os.path.dirname(__file__)]
+        command = [sys.executable, "-c", script, str(tmp_path), os.path.dirname(encoded_entries.__file__)]
         with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
             process.stdout.readline()
             time.sleep(0.15 + 0.1 * turn)
@@ -283,46 +243,3 @@ def test_several_processes_write_and_read_at_once(tmp_path):
         worker.join(120)
         assert worker.exitcode == 0
     assert EmbeddingCache(tmp_path, 2**21).size_bytes <= 2**21
-
-
-def test_a_home_has_one_cache_in_a_process_and_few_are_open(tmp_path, monkeypatch):
-    one = open_embeddings(tmp_path / "one")
-    fill(one, [1])
-    assert open_embeddings(tmp_path / "one") is one and one.max_bytes == 2 * 2**30
-    for number in range(6):
-        open_embeddings(tmp_path / str(number))
-    assert one._database is None and open_embeddings(tmp_path / "one") is not one
-    monkeypatch.setenv("MINICOIL_EMBEDDING_CACHE_BYTES", "0")
-    assert not open_embeddings(tmp_path / "one").find([key(1)])
-
-
-def test_what_was_seen_is_shared_and_forgotten_when_it_would_say_yes_to_everything(tmp_path, monkeypatch):
-    one, other = SeenTexts(tmp_path / "bits"), SeenTexts(tmp_path / "bits")
-    assert not one.add(key(7)) and other.add(key(7)) and not other.add(key(8))
-    monkeypatch.setattr("tasks.embeddings.seen_texts._FULLEST", 100)
-    assert sum(SeenTexts(tmp_path / "more").add(os.urandom(16)) for _ in range(100)) < 3
-    full = SeenTexts(tmp_path / "more")
-    full.add(key(9))
-    assert full._n_set == 1 and full.add(key(9))
-    (tmp_path / "file").write_text("")
-    nowhere = SeenTexts(tmp_path / "file" / "bits")
-    assert not nowhere.add(key(1)) and nowhere.add(key(1))
-
-
-def test_all_that_was_cut_from_a_document_is_forgotten_and_others_stay(tmp_path):
-    words = {
-        1: "caf\u00e9 pods scheduler kernels",  # the document
-        2: "scheduler kernels",  # its rest without the sentence that asks
-        3: "pods sched",  # cut at the encoder's limit
-        4: "whale swims ocean pods",
-        5: " ".join(f"other{i}" for i in range(40)) + " pods",
-    }
-    cache = open_embeddings(tmp_path)
-    for number, text in words.items():
-        one = entry(number, len(text.split()))
-        tokens = tuple(text.replace("\u00e9", "e").split())
-        cache.offer({key(number): PooledWords(tokens, one.pieces, one.counts, one.firsts, one.sums, one.dense)})
-    cache.settle()
-    assert forget_embeddings(tmp_path, {"A CAF\u00c9 of po\u00adds.", "The scheduler\u2122, and Kernels"}) == 3
-    assert there(cache, words) == {4, 5}
-    assert forget_embeddings(tmp_path / "nothing", {"a"}) == 0

@@ -13,7 +13,6 @@ from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.sparse.cells import SparseVector
 from minicoil.sparse.model import MiniCoil
 from minicoil.text.tokens import WordTokenizer
-from tasks.collections.engine_idf import EngineIdf
 from tasks.documents.lengths import measure_lengths
 from tasks.points import CollectionSchema, Point
 from tasks.proof.contenders import Contenders
@@ -93,14 +92,6 @@ def test_the_remains_of_a_killed_evaluation_are_removed_a_day_later(engine):
     _drop_abandoned(engine)
     assert old not in engine.names() and young in engine.names()
     engine.drop(young)
-
-
-def test_the_engines_own_idf_is_read_off_its_scores(engine, random_collection):
-    some = random_collection[:50]
-    read = EngineIdf(engine, "random", "a", some, list(range(50)))
-    cells = np.unique(np.concatenate([vector.indices for vector in some]))
-    np.testing.assert_allclose(read(cells), ExactIndex(random_collection).idf(cells), rtol=1e-4)
-    assert read(np.asarray([10_000], np.int32)).tolist() == [0.0]
 
 
 @pytest.mark.filterwarnings("ignore")  # of ONNX's making

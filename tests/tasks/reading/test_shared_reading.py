@@ -5,7 +5,6 @@ import json
 import os
 import random
 import uuid
-from dataclasses import replace
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -200,13 +199,6 @@ def test_killed_after_a_step_of_its_own_it_goes_on(tmp_path, corpus, encoder_fol
         with pytest.raises(KilledError):
             in_pieces(place, encoder_folder, corpus)
     assert in_pieces(place, encoder_folder, corpus) == expected
-
-
-def test_what_has_no_date_of_its_own_is_read_anew_another_day(tmp_path):
-    (tmp_path / "a.txt").write_text("A pod runs here today.")
-    package, file = cut.cut_corpora(["pydocs:json", str(tmp_path)], CorpusReport())
-    assert package.day and not file.day and Piece.from_row(json.loads(json.dumps(package.row()))) == package
-    assert replace(package, day="2001-01-01").digest != package.digest
 
 
 def test_who_only_looks_leaves_the_store_as_it_is(tmp_path, corpus, encoder_folder, tokenizer):

@@ -4,10 +4,10 @@ import json
 import os
 
 import pytest
+from record_damage import DAMAGES, RECORD, change, index, path_of, replace
+from small_service import serve
 
 from minicoil.errors import BusyError, CollectionError, DamagedRecordError, DamagedReleaseError
-from tasks.adoption.attaching import AttachRequest, attach_collection
-from tasks.adoption.mending import mend_collection
 from tasks.catalogue.approvals import hold_release, list_waiting
 from tasks.catalogue.channels import begin_anew, list_channels, move_current, read_channel, set_pending
 from tasks.catalogue.registry import (
@@ -15,41 +15,17 @@ from tasks.catalogue.registry import (
     choose_collections,
     list_collections,
     read_collection_record,
-    read_registry,
-    update_collection,
 )
 from tasks.catalogue.requests import find_request
-from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
-from tasks.documents.corpus_report import CorpusReport
-from tasks.documents.documents import document
 from tasks.place import Place
 from tasks.readers.readers import list_readers, register_reader, unregister_reader
 from tasks.releases.pruning import needed_releases, prune_releases
 from tasks.report.inspecting import list_all_releases
 from tasks.rewriting.abandoning import abandon_promotion
 from tasks.rewriting.promotion import contract_channel, promote, roll_back_channel, sweep_channel
-from tasks.rewriting.verification import verify_collection
 from tasks.store.damage import forget_damage, named_damage
 from tasks.store.formats import salvage_fields
-from tasks.store.object_store import ASIDE
-
-RECORD = "collections/docs.json"
-TEXTS = [f"The pod {i} {'runs on a node ' * (i % 7)}beside kernel number {i}." for i in range(24)]
-
-
-def request(name="docs", avg_len=None):
-    return IndexRequest(name, "production", "minilm", 4, 1.2, 0.75, avg_len)
-
-
-def index(place, points, name="docs", avg_len=None):
-    documents = (document(f"d{i}", "", text) for i, text in enumerate(TEXTS))
-    return index_documents(place, points, request(name, avg_len), documents, CorpusReport())
-
-
-def serve(store, release, previous=None):
-    set_pending(store, "production", release, previous)
-    move_current(store, "production", release)
 
 
 @pytest.fixture
@@ -65,61 +41,16 @@ def nothing_was_named():
     forget_damage()
 
 
-def path_of(place, key=RECORD):
-    return place.home / "store" / key
-
-
-def replace(path, content):
-    """Another file under the name: the fixture's are hard links."""
-    path.unlink()
-    path.write_bytes(content)
-
-
-def change(**fields):
-    def damage(path):
-        replace(path, json.dumps({**json.loads(path.read_bytes()), **fields}).encode())
-
-    return damage
-
-
-def as_folder(path):
-    path.unlink()
-    path.mkdir()
-
-
-def as_dangling_link(path):
-    path.unlink()
-    path.symlink_to("nowhere")
-
-
-DAMAGES = {
-    "null": change(avg_len=None),
-    "NaN": change(avg_len=float("nan")),
-    "infinity": change(k=float("inf")),
-    "huge": change(avg_len=1e300),
-    "text for a number": change(b="0.75"),
-    "true for a number": change(k=True),
-    "another schema": lambda path: replace(path, b'{"hello": "world"}'),
-    "a list": lambda path: replace(path, b"[1, 2]"),
-    "cut": lambda path: replace(path, path.read_bytes()[:50]),
-    "empty": lambda path: replace(path, b""),
-    "garbage": lambda path: replace(path, bytes(range(256)) * 3),
-    "not UTF-8": lambda path: replace(path, path.read_bytes().replace(b"minilm", b"mini\xff\xfe")),
-    "a folder": as_folder,
-    "a link to nothing": as_dangling_link,
-    "a release that is none": change(release=-4),
-    "releases that are none": change(kept="all"),
-}
 KNOWS_ITS_RELEASES = {"null", "NaN", "infinity", "huge", "text for a number", "true for a number"}
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_the_others_go_on_it_is_told_once_and_no_release_of_it_is_deleted(place, points, damage):
     store = place.objects()
-    serve(store, 1)
+    serve(place, 1)
     index(place, points)
     index(place, points, "other")
-    serve(store, 2, 1)
+    serve(place, 2)
     promote_others = [record.name for record in list_collections(store)]
     assert promote_others == ["docs", "other"]
     DAMAGES[damage](path_of(place))
@@ -152,102 +83,9 @@ def test_the_others_go_on_it_is_told_once_and_no_release_of_it_is_deleted(place,
         choose_collections(store, "production", ["nope"])
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "null",
-        "NaN",
-        "text for a number",
-        "another schema",
-        "cut",
-        "empty",
-        "a folder",
-        "a link to nothing",
-        "releases that are none",
-    ],
-)
-def test_the_command_that_was_named_mends_it(place, points, damage):
-    store = place.objects()
-    serve(store, 1)
-    index(place, points)
-    before = read_collection_record(store, "docs")
-    found = search_collection(place, "docs", "pod kernel", 5)["results"]
-    was = b"" if damage in ("a folder", "a link to nothing") else None
-    DAMAGES[damage](path_of(place))
-    was = path_of(place).read_bytes() if was is None else was
-    mended = mend_collection(place, points, request(avg_len=before.avg_len))
-    assert mended.record == read_collection_record(store, "docs") == before and mended.n_rewritten == 0
-    assert search_collection(place, "docs", "pod kernel", 5)["results"] == found
-    assert mended.kept_at.startswith(f"{ASIDE}{RECORD}")
-    if was:
-        assert store.read(mended.kept_at) == was
-    assert os.path.lexists(path_of(place, mended.kept_at))
-    assert mend_collection(place, points, request(avg_len=before.avg_len)) is None
-    answer = index(place, points)
-    assert (answer["n_written"], answer["n_skipped"]) == (0, len(TEXTS))
-
-
-def test_another_mean_length_has_every_point_written_again(place, points):
-    store = place.objects()
-    serve(store, 1)
-    index(place, points, avg_len=5)
-    change(avg_len=None)(path_of(place))
-    mended = mend_collection(place, points, request(avg_len=80))
-    assert mended.record.avg_len == 80 and mended.n_rewritten == len(TEXTS)
-    assert "24 points were written again" in mended.row()["message"]
-    assert verify_collection(place, points, mended.record).is_sound
-    assert index(place, points)["n_written"] == 0
-
-
-def test_without_a_mean_length_it_is_measured_on_the_points(place, points):
-    store = place.objects()
-    measured = index(place, points)["avg_len"]
-    replace(path_of(place), b"")
-    mended = mend_collection(place, points, request())
-    assert mended.record.avg_len == measured and mended.n_rewritten == 0 and store.read(mended.kept_at) == b""
-
-
-def test_a_collection_that_holds_two_releases_keeps_both_when_it_is_mended(place, points):
-    store = place.objects()
-    serve(store, 1)
-    index(place, points)
-    promote(place, "production", 2)
-    before = read_collection_record(store, "docs")
-    assert before.readable == (2, 1)
-    change(avg_len=None)(path_of(place))
-    assert read_registry(store).damaged[0].releases == {1, 2}
-    assert mend_collection(place, points, request(avg_len=before.avg_len)).record == before
-
-
-def test_mending_that_was_stopped_is_taken_up_and_keeps_the_releases_meanwhile(place, points):
-    store = place.objects()
-    serve(store, 1)
-    avg_len = index(place, points)["avg_len"]
-    serve(store, 2, 1)
-    replace(path_of(place), b"{")
-    store.set_aside(RECORD)  # and killed before the whole record was written
-    assert prune_releases(store, keep_last=0)["pruned"] == []
-    mended = mend_collection(place, points, request(avg_len=avg_len))
-    assert (
-        mended.kept_at == "" and mended.record.release == 2 and mended.record == read_collection_record(store, "docs")
-    )
-    assert verify_collection(place, points, mended.record).is_sound
-    assert prune_releases(store, keep_last=0)["pruned"] == [3]
-
-
-def test_points_without_any_record_may_be_another_stores_and_are_left_alone(place, points):
-    index(place, points)
-    before = [point for page in points.scroll("docs") for point in page]
-    path_of(place).unlink()
-    assert mend_collection(place, points, request(avg_len=50)) is None
-    with pytest.raises(CollectionError, match="exists in Qdrant but was not made by this service"):
-        index(place, points)
-    assert [point for page in points.scroll("docs") for point in page] == before
-
-
 def test_a_record_or_channel_under_another_name_is_no_record_of_it(place, points):
     store = place.objects()
-    serve(store, 1)
+    serve(place, 1)
     index(place, points)
     store.write("collections/copy.json", store.read(RECORD))
     store.write("channels/copy.json", store.read("channels/production.json"))
@@ -258,7 +96,7 @@ def test_a_record_or_channel_under_another_name_is_no_record_of_it(place, points
 
 def test_cells_stay_for_a_reader_whose_registration_is_damaged(place, points):
     store = place.objects()
-    serve(store, 1)
+    serve(place, 1)
     index(place, points)
     promote(place, "production", 2)
     register_reader(store, "shop", "production", 1)
@@ -270,19 +108,9 @@ def test_cells_stay_for_a_reader_whose_registration_is_damaged(place, points):
     assert contract_channel(place, "production") == ["docs"]
 
 
-def test_points_of_somebody_else_are_not_written(place, points):
-    index(place, points)
-    update_collection(place.objects(), "docs", lambda found: found.model_copy(update={"attached_at": 0}))
-    change(avg_len=None)(path_of(place))
-    with pytest.raises(DamagedRecordError, match="minicoil attach docs --vector V --text T"):
-        mend_collection(place, points, request(avg_len=3))
-    answer = attach_collection(place, points, AttachRequest("docs", "production", "minicoil", "{text}"))
-    assert answer["n_matching"] and read_collection_record(place.objects(), "docs").attached_at == 0
-
-
 def test_a_promotion_is_not_given_up_while_nobody_knows_what_a_collection_holds(place, points):
     store = place.objects()
-    serve(store, 1)
+    serve(place, 1)
     index(place, points)
     set_pending(store, "production", 2, 1)
     change(b=2)(path_of(place))
@@ -292,8 +120,7 @@ def test_a_promotion_is_not_given_up_while_nobody_knows_what_a_collection_holds(
 
 
 def test_a_rollback_goes_on_beside_a_damaged_record(place, points):
-    store = place.objects()
-    serve(store, 1)
+    serve(place, 1)
     index(place, points)
     index(place, points, "other")
     promote(place, "production", 2)
@@ -306,7 +133,7 @@ def test_a_rollback_goes_on_beside_a_damaged_record(place, points):
 )
 def test_a_damaged_manifest_stops_nobody_else(place, damage):
     store = place.objects()
-    serve(store, 3)
+    serve(place, 3)
     path = path_of(place, "releases/2/manifest.json")
     if damage == "not UTF-8":
         replace(path, path.read_bytes() + b"\xff")
@@ -327,7 +154,7 @@ def test_a_damaged_manifest_stops_nobody_else(place, damage):
 @pytest.mark.parametrize("damage", ["cut", "empty", "garbage", "another schema", "a folder", "a link to nothing"])
 def test_a_damaged_channel_stops_nobody_else_and_begins_anew_on_command(place, points, damage):
     store = place.objects()
-    serve(store, 1)
+    serve(place, 1)
     index(place, points)
     set_pending(store, "staging", 2, None)
     move_current(store, "staging", 2)
@@ -347,7 +174,7 @@ def test_a_damaged_channel_stops_nobody_else_and_begins_anew_on_command(place, p
 
 def test_a_damaged_registration_keeps_everything_and_is_mended_by_registering(place):
     store = place.objects()
-    serve(store, 3)
+    serve(place, 3)
     register_reader(store, "shop", "production", 1)
     path = path_of(place, "readers/registered/shop.json")
     replace(path, path.read_bytes().replace(b'"release": 1', b'"release": NaN'))
@@ -361,7 +188,7 @@ def test_a_damaged_registration_keeps_everything_and_is_mended_by_registering(pl
 
 def test_a_damaged_note_of_a_release_that_waits_keeps_that_release(place):
     store = place.objects()
-    serve(store, 3)
+    serve(place, 3)
     hold_release(store, "production", 2, ["why"], 14)
     replace(path_of(place, "waiting/production/2.json"), b"{}")
     assert list_waiting(store) == [] and prune_releases(store, keep_last=0)["pruned"] == [1]

@@ -1,15 +1,13 @@
 """Expand, move, contract over the embedded engine and Qdrant servers: against encoding everything anew, cell by cell."""
 
-import contextlib
 import time
 import uuid
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from local_server import share_server
-from qdrant_client import models
-from qdrant_places import KINDS, SERVER_KINDS, open_server
+from foreign_points import ATTACH, BM25, foreign_points, foreign_text
+from small_service import serve
 
 from minicoil.errors import BusyError, CollectionError, UsageError
 from minicoil.files.layout import BundleLayout
@@ -18,26 +16,21 @@ from minicoil.folder.bundle import check_bundle, derive_bundle
 from minicoil.sparse.cells import SparseVector
 from minicoil.sparse.impact import is_affected
 from minicoil.sparse.model import MiniCoil
-from minicoil.text.languages import ENGLISH
-from minicoil.text.stemming import part_stems, stem
 from minicoil.text.tokens import WordTokenizer
 from minicoil.words.vocabulary import Vocabulary
 from minicoil.words.word_counts import WordCounts
-from tasks.adoption.attaching import AttachRequest, attach_collection
+from tasks.adoption.attaching import attach_collection
 from tasks.adoption.rebuilding import RebuildRequest, rebuild_collection
-from tasks.catalogue.channels import move_current, read_channel, set_pending
+from tasks.catalogue.channels import read_channel, set_pending
 from tasks.catalogue.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
 from tasks.catalogue.registry import read_collection_record, update_collection
 from tasks.catalogue.releases import publish_release, verify_release
 from tasks.collections.carriers import Carriers
-from tasks.collections.drawn_points import draw_points
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
-from tasks.collections.writing import Pace
 from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model, open_parent
-from tasks.place import Place
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.qdrant.server import ServerPoints
 from tasks.readers.confirmation import declare_readers
@@ -49,22 +42,6 @@ from tasks.rewriting.reencoding import ExpansionOptions
 from tasks.rewriting.verification import verify_collection
 from tasks.training.choosing import WordRequest, check_max_points, choose_words
 from tasks.training.selection import select_words, untaught_meanings
-
-
-@pytest.fixture(params=KINDS)
-def points(request, place, monkeypatch):
-    with contextlib.ExitStack() as stack:
-        if request.param != "embedded":
-            server = stack.enter_context(share_server(request.param))
-            monkeypatch.setattr(Place, "points", lambda self: server)
-        yield stack.enter_context(place.points())
-
-
-def serve(place, release):
-    """Let the channel serve a release without any collection on it."""
-    state = read_channel(place.objects(), "production")
-    set_pending(place.objects(), "production", release, state.current)
-    move_current(place.objects(), "production", release)
 
 
 def index(place, points, texts, name="docs"):
@@ -420,46 +397,7 @@ def test_stamps_of_another_service_are_refused(place, points, texts):
         promote(place, "production", 2)
 
 
-def test_writing_is_held_to_a_pace():
-    pace, started = Pace(200), time.monotonic()
-    for _ in range(4):
-        pace.wait_for(20)
-    assert time.monotonic() - started >= 0.35
-    Pace(None).wait_for(10**9)
-
-
 # --- somebody else's collection -----------------------------------------------------------------------------------
-
-BM25 = {"k": 0.9, "b": 0.4, "avg_len": 6.5}
-
-
-def foreign_points(place, texts, release, split=True):
-    model = MiniCoil.load(open_model(place, release, "minilm", 4), **BM25)
-    rng = np.random.default_rng(3)
-    rows = []
-    for number, (text, vector) in enumerate(zip(texts, model.embed(texts), strict=True)):
-        title, _, body = text.partition(" ")
-        payload = {"title": title, "meta": {"body": body}, "lang": "en" if number % 2 else "de", "price": 1.5}
-        dense = rng.normal(size=3).astype(np.float32)
-        rows.append(
-            Point(number, payload if split else {"lang": "en", "sku": f"s{number}"}, {"sparse": vector, "dense": dense})
-        )
-    return rows
-
-
-def foreign_text(point):
-    return f"{point.payload['title']} {point.payload['meta']['body']}"
-
-
-@pytest.fixture
-def foreign(place, points, texts):
-    serve(place, 1)
-    points.ensure("theirs", CollectionSchema(dense={"dense": 3}, sparse=("sparse",)))
-    points.upsert("theirs", foreign_points(place, texts, 1))
-    return points
-
-
-ATTACH = AttachRequest("theirs", "production", "sparse", "{title} {meta.body}")
 
 
 def test_a_strangers_collection_is_understood_left_alone_and_then_re_encoded(place, foreign, texts):
@@ -487,25 +425,6 @@ def test_a_strangers_collection_is_understood_left_alone_and_then_re_encoded(pla
     assert search_collection(place, "theirs", "shards", 3)["results"][0]["text"]
 
 
-@pytest.mark.parametrize("ours", [True, False])
-def test_the_points_of_a_word_are_counted_before_it_is_trained(place, foreign, texts, ours):
-    """By keys in a collection of ours, by cells in a stranger's, which carries nothing of this service."""
-    attach_collection(place, foreign, ATTACH)
-    index(place, foreign, texts)
-    record = read_collection_record(place.objects(), "docs" if ours else "theirs")
-    carriers = Carriers(place, foreign, [record])
-    tokens = [text.tokens for text in model_of(place, 1).tokenizer.tokenize(texts)]  # a model loads in half a second
-    for forms in ({"shard": ["shards"]}, {"pod": ["pods"]}, {"shard": ["shards"], "garden": ["garden"]}):
-        names = {name for word, others in forms.items() for name in (word, *others)}
-        expected = sum(any({t, stem(t), *part_stems(t)} & names for t in words) for words in tokens)
-        assert carriers.count_all(forms) == expected > 10, forms
-    assert carriers.count_all({}) == 0
-    each = {word: [f"{word}s"] for word in ("shard", "pod", "absent")}
-    drawn = draw_points(carriers, each, ENGLISH)  # every point, where there are few
-    assert drawn.spread.counts(3).tolist() == [carriers.count_all({word: forms}) for word, forms in each.items()]
-    assert drawn.n_points == len(texts) and drawn.spread.counts(3)[1] > 10
-
-
 def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
     serve(place, 1)
     index(place, points, texts)
@@ -531,16 +450,6 @@ def test_no_more_words_are_taken_than_points_may_change(place, points, texts):
         check_max_points(10, [])
 
 
-def test_a_collection_behind_its_channel_is_asked_for_the_cells_that_it_has(place, foreign, texts):
-    """Release 2 retrained "pod": its cells are others than those in a collection that still carries release 1."""
-    attach_collection(place, foreign, ATTACH)
-    serve(place, 2)
-    record = read_collection_record(place.objects(), "theirs")
-    assert record.release == 1
-    n = sum("pods" in text.split() for text in texts)
-    assert Carriers(place, foreign, [record]).count_all({"pod": ["pods"]}) >= n > 10
-
-
 def test_points_that_a_stranger_adds_later_with_the_old_model_are_swept(place, foreign, texts):
     attach_collection(place, foreign, ATTACH)
     know_all_readers(place)
@@ -552,66 +461,6 @@ def test_points_that_a_stranger_adds_later_with_the_old_model_are_swept(place, f
     assert verify_collection(place, foreign, record).n_due == 2
     assert sweep_channel(place, "production")[0]["n_rewritten"] == 2
     assert verify_collection(place, foreign, record).is_sound
-
-
-def test_texts_of_a_corpus_joined_by_id(place, points, texts, tmp_path):
-    import json
-
-    serve(place, 1)
-    points.ensure("theirs", CollectionSchema(dense={"dense": 3}, sparse=("sparse",)))
-    points.upsert("theirs", foreign_points(place, texts, 1, split=False))
-    rows = (json.dumps({"_id": f"s{i}", "text": text}) for i, text in enumerate(texts))
-    (tmp_path / "corpus.jsonl").write_text("\n".join(rows))
-    spec = (str(tmp_path / "corpus.jsonl"),)
-    answer = attach_collection(place, points, replace(ATTACH, text=None, corpus=spec, join="sku"))
-    assert answer["n_matching"] == answer["n_compared"]
-    assert promote(place, "production", 2)["collections"][0]["n_rewritten"] > 0
-    record = read_collection_record(place.objects(), "theirs")
-    assert verify_collection(place, points, record).is_sound
-
-
-@pytest.mark.parametrize(
-    ("change", "error", "message"),
-    [
-        ({"collection": "nope"}, CollectionError, "'nope' was not found; collections here: theirs"),
-        ({"vector": "other"}, CollectionError, "no sparse vector 'other'; it has sparse"),
-        (
-            {"text": "{headline}"},
-            CollectionError,
-            "0 have text and vector.*no headline.*fields there: lang, meta, price",
-        ),
-        ({"text": "{title}"}, CollectionError, "was not made by any release.*release|empty model fits"),
-        ({"text": "{meta}"}, CollectionError, "field 'meta' holds dict, text was expected"),
-        ({"text": "no field"}, UsageError, "names no field"),
-        ({"text": None}, UsageError, "say where texts are"),
-        ({"avg_len": 40.0}, CollectionError, "are not what k=0.9, b=0.4, avg_len=40.0 give.*fitted: k=0.9"),
-    ],
-)
-def test_a_collection_that_does_not_fit_is_refused_and_not_registered(place, foreign, change, error, message):
-    with pytest.raises(error, match=message):
-        attach_collection(place, foreign, replace(ATTACH, **change))
-    assert read_collection_record(place.objects(), "theirs") is None
-
-
-@pytest.mark.parametrize("kind", SERVER_KINDS)
-def test_a_vector_without_idf_is_refused_with_the_way_to_set_it(place, kind):
-    with open_server(kind) as server:
-        server._client.create_collection(
-            "theirs", vectors_config={}, sparse_vectors_config={"sparse": models.SparseVectorParams()}
-        )
-        with pytest.raises(CollectionError, match=r"lacks the IDF modifier.*update_collection\('theirs'"):
-            attach_collection(place, server, ATTACH)
-
-
-def test_a_changed_word_whose_old_layer_was_zero_is_found_all_the_same(place, foreign, texts, monkeypatch):
-    from tasks.collections import finding
-    from tasks.rewriting import reencoding
-
-    attach_collection(place, foreign, ATTACH)
-    monkeypatch.setattr(type(foreign), "find", lambda *a: pytest.fail("cells of zeros lead nowhere"))
-    monkeypatch.setattr(reencoding, "weigh_rewritten", lambda *a: [])  # it asks for the new cells
-    monkeypatch.setattr(finding.Finder, "_has_silent_word", property(lambda self: True))
-    assert promote(place, "production", 2)["collections"][0]["n_rewritten"] > 0
 
 
 def test_a_tenants_words_are_weighed_among_its_own_points(place, foreign, texts):
@@ -691,18 +540,3 @@ def test_a_rebuild_that_makes_no_sense_is_refused(place, foreign, change, messag
     request = RebuildRequest("theirs", "new", "production", "{title}")
     with pytest.raises((CollectionError, UsageError), match=message):
         rebuild_collection(place, foreign, replace(request, **change))
-
-
-def test_documents_that_left_the_corpus_are_deleted_on_demand_but_never_most_of_them(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts[:40])
-    request = IndexRequest("docs", "production", "minilm", 4, 1.2, 0.75, None)
-
-    def feed(some):
-        documents = (document(f"d{i}", "", text) for i, text in enumerate(some))
-        return index_documents(place, points, request, documents, CorpusReport(), delete_missing=True)
-
-    with pytest.raises(CollectionError, match="30 of 40 points of 'docs' are not in this corpus"):
-        feed(texts[:10])
-    answer = feed(texts[:35])
-    assert (answer["n_deleted"], answer["n_points"], answer["n_written"]) == (5, 35, 0)
