@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -33,8 +32,6 @@ from tasks.catalogue.releases import (
     role_model_of,
     verify_release,
 )
-from tasks.readers import readers
-from tasks.readers.readers import announce_reader, list_readers, new_reader_name, withdraw_reader
 from tasks.settings import Settings
 from tasks.store.opening import open_store
 
@@ -243,17 +240,6 @@ def test_an_object_that_was_damaged_is_not_grown_from_in_silence(store, folder):
     data[-5_000_000] ^= 1
     store.write(release_key(1, path.name), bytes(data))
     assert verify_release(store, 1) == ["minicoil.triplet.model.npy is damaged"]
-
-
-def test_a_reader_is_listed_until_its_lease_ends_or_it_leaves(store, monkeypatch):
-    reader = announce_reader(store, new_reader_name(), "production", 1)
-    assert list_readers(store, "production") == [reader] and list_readers(store, "staging") == []
-    with monkeypatch.context() as later:
-        now = time.time()
-        later.setattr(readers.time, "time", lambda: now + readers.LEASE_SECONDS + 1)
-        assert list_readers(store) == []
-    withdraw_reader(store, reader.name)
-    assert list_readers(store) == []
 
 
 def test_a_file_cut_short_on_this_machine_is_refused_on_opening(folder, tmp_path):
