@@ -54,6 +54,7 @@ def test_an_unnamed_vector_stays_unnamed_until_another_is_beside_it(info):
     assert create_options(info, [], [])["vectors_config"] == {}
 
 
+@pytest.mark.filterwarnings("ignore:Pydantic serializer")  # of a setting that the client's model does not know
 def test_what_cannot_be_kept_is_named(info):
     assert list(find_uncopyable(info)) == []
     info.config.params.vectors["role"].multivector_config = models.MultiVectorConfig(
@@ -61,9 +62,7 @@ def test_what_cannot_be_kept_is_named(info):
     )
     info.config.params.sharding_method = models.ShardingMethod.CUSTOM
     info.config.strict_mode_config = models.StrictModeConfigOutput.model_construct(enabled="perhaps")
-    with pytest.warns(UserWarning, match="Pydantic serializer"):
-        named = list(find_uncopyable(info))
-    assert named == [
+    assert list(find_uncopyable(info)) == [
         "vector 'role' holds several vectors a point",
         "its points are divided by custom shard keys",
         "its strict mode has settings that this version does not know",

@@ -67,8 +67,8 @@ def test_a_registered_reader_stays_and_what_stood_there_before_is_told(folder_st
     assert before == first and second.until == pytest.approx(time.time() + 43_200, abs=60)
     announce_reader(folder_store, "shop-api", "staging", 2)  # of the same name, and another one
     assert [(r.name, r.channel, r.release, r.registered) for r in list_readers(folder_store)] == [
-        ("shop-api", "staging", 2, False),
         ("shop-api", "production", 3, True),
+        ("shop-api", "staging", 2, False),
     ]
     withdraw_reader(folder_store, "shop-api")
     assert [reader.release for reader in list_readers(folder_store)] == [3]

@@ -39,8 +39,7 @@ NOISE = (0.02 * np.random.default_rng(0).normal(size=(WIDTH, 4))).astype(np.floa
 def outcome(sample, weights):
     split = split_rows(sample.keys, SamplingConfig())
     test = sample_triplets(sample.role, split.test, TripletConfig(), 5)
-    found = {"word": sample.word, "weights": weights, "split": split, "test": test}
-    return TrainedWord(**{name: found.get(name) for name in TrainedWord.__dataclass_fields__})
+    return TrainedWord(sample.word, weights, split, test)
 
 
 def judge(folder, prior, layers=None, domain=NOWHERE, **gate):
