@@ -31,7 +31,7 @@ from tasks.points.records import (
     not_found,
     probes,
 )
-from tasks.points.reshaping import add_vectors, find_unlike, like, remove_indexes, remove_vectors
+from tasks.points.reshaping import add_vectors, find_unlike, like, remove_indexes, remove_vectors, settle_vectors
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}")
 # The engine counts what was overwritten in IDF until it is vacuumed; by default it would leave a fifth of it.
@@ -128,7 +128,9 @@ class EdgeEngine:
     def _load(self, name: str) -> Any:
         folder = self._folder / name
         try:
-            return edge.EdgeShard.load(str(settle_shard(folder)), _config(self._schema(name)))
+            shard, schema = settle_shard(folder), self._schema(name)
+            settle_vectors(shard, schema)
+            return edge.EdgeShard.load(str(shard), _config(schema))
         except Exception as error:  # the engine has one kind for everything
             raise CollectionError(
                 f"the shard of collection '{name}' does not open ({error}): it is damaged, or another version of the "

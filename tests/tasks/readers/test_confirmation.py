@@ -50,7 +50,7 @@ def add_collection(place, engine, name="docs", **values):
         encoder_digest="0", **given,
     )  # fmt: skip
     register_collection(place.objects(), record)
-    engine.ensure(name, CollectionSchema(integer=("mc_union",)))
+    engine.ensure(name, CollectionSchema(sparse=("minicoil",), integer=("mc_union",)))
     engine.upsert(name, [Point(1, {"mc_union": 2}), Point(2, {"mc_union": -1})])
 
 

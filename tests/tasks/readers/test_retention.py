@@ -134,7 +134,7 @@ def test_releases_are_named_as_in_a_sentence(releases, named):
 
 def test_points_that_hold_more_than_one_release_are_counted(tmp_path, place, monkeypatch):
     engine = EdgeEngine(tmp_path / "engine")
-    engine.ensure("docs", CollectionSchema(integer=("mc_union",)))
+    engine.ensure("docs", CollectionSchema(sparse=("minicoil",), integer=("mc_union",)))
     unions = [-1, -1, 2, [2, 1], 0, None, []]  # of two without: nothing was ever beside
     engine.upsert("docs", [Point(i, {} if union is None else {"mc_union": union}) for i, union in enumerate(unions)])
     assert count_beside(engine, record()) == 3
@@ -167,7 +167,7 @@ def test_who_moves_on_by_itself_is_told_of_only_where_that_is_asked(tmp_path, pl
             self.close()
 
     engine = Engine(tmp_path / "engine")
-    engine.ensure("docs", CollectionSchema(integer=("mc_union",)))
+    engine.ensure("docs", CollectionSchema(sparse=("minicoil",), integer=("mc_union",)))
     engine.upsert("docs", [Point(1, {"mc_union": 2})])
     monkeypatch.setattr(Place, "points", lambda self: engine)
     serve(place, 1, 2, 3)

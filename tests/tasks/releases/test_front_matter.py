@@ -43,7 +43,7 @@ def read(facts=None, **origin):
         ("/home/me/secret/docs.jsonl#body", "docs.jsonl#body"),
         ("s3://bucket/secret/prefix/a.parquet", "a.parquet"),
         ("texts", "texts"),
-        ("/x/a\x1b[31m\nb", r"a\x1b[31m b"),
+        ("/x/a\x1b[31m\nb", r"a\x1b[31m\nb"),
     ],
 )
 def test_of_a_path_a_stranger_reads_its_last_part_alone(spec, name):

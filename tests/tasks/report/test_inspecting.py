@@ -20,7 +20,8 @@ def place(tmp_path, folder, encoder_folder):
         WordRecord("univers", "accepted", "", digest="d", forms=("universities", "university"), neighbours=(1, 2)),
         WordRecord("pod", "kept_bm25", "too rare", forms=("pods",)),
     ]
-    shutil.copy(encoder_folder / "tokenizer.json", folder)
+    for name in ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"):
+        shutil.copy(encoder_folder / name, folder)
     for number in (1, 2, 3):
         Ledger().updated(records[:1] if number == 1 else records, "r", number).write(folder)
         (folder / "words.json").write_text(f"[{number}]")

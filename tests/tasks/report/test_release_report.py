@@ -32,7 +32,7 @@ def points(tmp_path):
     """Two collections: in one of them two points have the word."""
     engine = EdgeEngine(tmp_path / "engine")
     for name, texts in (("docs", ["pods", "nodes", "pod"]), ("other", ["bank"])):
-        engine.ensure(name, CollectionSchema(keyword=("mc_keys",)))
+        engine.ensure(name, CollectionSchema(sparse=("minicoil",), keyword=("mc_keys",)))
         engine.upsert(name, [Point(i, {"mc_keys": [text]}) for i, text in enumerate(texts)])
     yield engine
     engine.close()

@@ -32,7 +32,7 @@ def home(tmp_path):
         store = SentenceStore(points, 2)
         for doc, text in (("other", OTHER), ("secret", SECRET)):  # the shared sentence is the other document's
             store.add([Sentence(sentence_key(part), part, doc) for part in split_sentences(text)])
-        points.ensure("docs", CollectionSchema(keyword=("doc",)))
+        points.ensure("docs", CollectionSchema(sparse=("minicoil",), keyword=("doc",)))
         rows = [("secret", "The handbook", SECRET), ("other", "", OTHER)]
         points.upsert(
             "docs",
@@ -66,7 +66,7 @@ def test_of_a_document_that_is_nowhere_nothing_is_found(home):
 
 def test_points_of_somebody_else_are_their_owners(home):
     place, points = home
-    points.ensure("theirs", CollectionSchema(keyword=("doc",)))
+    points.ensure("theirs", CollectionSchema(sparse=("minicoil",), keyword=("doc",)))
     points.upsert("theirs", [Point(1, {"doc": "secret", "text": SECRET})])
     record = CollectionRecord(
         name="theirs", channel="production", k=1.2, b=0.75, avg_len=5, dims=4, shift=192000, encoder="x",
