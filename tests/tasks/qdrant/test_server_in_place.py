@@ -77,7 +77,7 @@ def test_vectors_are_changed_only_while_the_optimiser_rests(monkeypatch):
         ]
         with pytest.raises(CollectionError, match="does not come to rest.*quieter time"):
             points.remove_vectors("docs", ["minicoil"])
-        assert set(points.describe("docs").sparse) == {"minicoil", "bm25"}
+        assert set(points.describe("docs").sparse) == {"words", "minicoil", "bm25"}
 
 
 def test_an_alias_is_moved_in_one_step(double, points):
