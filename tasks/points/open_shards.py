@@ -21,6 +21,7 @@ from minicoil.errors import CollectionError
 from tasks.points.conversion import indexed_fields, to_index
 from tasks.points.purging import MERGED_POINTS, SHARD, copy_shard, settle_shard, swap_shard
 from tasks.points.records import CollectionSchema
+from tasks.points.reshaping import settle_vectors
 
 # The engine counts what was overwritten in IDF until it is vacuumed; by default it would leave a fifth of it.
 STALE_SHARE, STALE_POINTS = 0.001, 100
@@ -104,7 +105,9 @@ class OpenShards:
     def _load(self, name: str, stale_share: float) -> None:
         folder = self._folder / name
         try:
-            self._shards[name] = _load(settle_shard(folder), self._schema_of(name), stale_share)
+            shard, schema = settle_shard(folder), self._schema_of(name)
+            settle_vectors(shard, schema)
+            self._shards[name] = _load(shard, schema, stale_share)
         except Exception as error:  # the engine has one kind for everything
             raise CollectionError(
                 f"the shard of collection '{name}' does not open ({error}): it is damaged, or another version of the "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from minicoil.errors import CollectionError
@@ -29,7 +30,8 @@ def socket_path(home: Path) -> Path:
         return path
     name = hashlib.blake2b(os.fsencode(home), digest_size=8).hexdigest()
     folder = Path("/tmp") / f"minicoil-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    with suppress(FileExistsError):  # perhaps as something else than a folder
+        folder.mkdir(mode=0o700)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
         raise CollectionError(

@@ -1,17 +1,20 @@
 """An embedded collection's shape changed where it stands.
 
-A shard opens with fewer vectors named than it has, and not with more: so the shape that a collection is opened with
-names a vector after it was made, and forgets it before it goes. Killed in between, the same call goes on.
+A shard opens with exactly the vectors named that it has. So the shape that a collection is opened with names a vector
+after it was made, and forgets it before it goes; what a shard has besides is left of a change that was killed, and goes
+when the shard is opened. The same call goes on then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import qdrant_edge as edge
 
+from minicoil.files import parse_json
 from tasks.points.conversion import indexed_fields
 from tasks.points.records import CollectionSchema
 
@@ -35,6 +38,20 @@ def remove_vectors(shard: Any, found: CollectionSchema, names: Sequence[str], ke
     for name in names:
         shard.update(edge.UpdateOperation.delete_vector_name(name))
     shard.flush()
+
+
+def settle_vectors(folder: Path, found: CollectionSchema) -> None:
+    """Take out of a shard that is not open what a change of its vectors left that was killed."""
+    described = folder / "edge_config.json"
+    document = parse_json(described.read_text()) if described.is_file() else {}
+    there = [name for kind in ("vectors", "sparse_vectors") for name in document.get(kind) or ()]
+    left = [name for name in there if name not in found.dense and name not in found.sparse]
+    if left:
+        shard = edge.EdgeShard.load(str(folder))  # as it says of itself
+        for name in left:
+            shard.update(edge.UpdateOperation.delete_vector_name(name))
+        shard.flush()
+        shard.close()
 
 
 def remove_indexes(shard: Any, found: CollectionSchema, fields: Sequence[str], keep: Keep) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pyarrow as pa  # type: ignore[import-untyped]
 from pyarrow import parquet
 
-from minicoil.errors import StoreError
+from minicoil.errors import ObjectNotFoundError, StoreError
 from minicoil.files import parse_json, write_json
 from minicoil.folder import file_digest
 from minicoil.problems import Problem
@@ -82,17 +82,17 @@ class PieceFiles:
         """One of the objects as a parquet file.
 
         Raises:
-            StoreError: it is damaged, and was removed.
+            StoreError: it is damaged or gone; what is left of it was removed.
         """
         path = self.store.local_path(key)
         with scratch_folder() as folder:
-            if path is None:
-                path = folder / "piece.parquet"
-                self.store.download(key, path)
             try:
+                if path is None:
+                    path = folder / "piece.parquet"
+                    self.store.download(key, path)
                 with parquet.ParquetFile(path) as file:
                     yield file
-            except (pa.ArrowException, OSError) as error:
+            except (pa.ArrowException, OSError, ObjectNotFoundError) as error:
                 if isinstance(error, OSError) and error.errno not in (None, errno.ENOENT):  # not of what the file says
                     raise
                 self.store.delete(self.documents)  # a piece is what it has all of

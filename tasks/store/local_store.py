@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError
@@ -107,8 +107,9 @@ class LocalStore:
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
         # an S3 prefix may end inside a name; the folder part narrows the walk
         base = self.folder / prefix.rpartition("/")[0]
-        for path in sorted(base.rglob("*")) if base.is_dir() else ():
-            key = path.relative_to(self.folder).as_posix()
+        below = base.rglob("*") if base.is_dir() else ()
+        found = ((path.relative_to(self.folder).as_posix(), path) for path in below)
+        for key, path in sorted(found):  # as S3 orders them: "a.json" before "a/b", unlike paths
             if key.startswith(prefix) and _is_object(key, path) and _PART not in path.name and path.name != ".lock":
                 yield _info(key, path)
 
@@ -170,7 +171,8 @@ class LocalStore:
         except OSError as error:
             raise StoreError(f"{self.url}: {path.name} cannot be written: {error}; {way_out(error)}") from error
         finally:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):  # not there; or a file stands where its folder would be, which was said already
+                part.unlink()
 
 
 def _tag(data: bytes) -> str:

@@ -83,7 +83,7 @@ def check_endpoint(address: str | None) -> str | None:
         )
     try:
         parts = urlsplit(address)
-        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_one = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:  # a port that is none
         is_one = False
     if not is_one:

@@ -73,7 +73,7 @@ class S3Store:
         if self.is_conditional:
             try:
                 return self._put(key, data, **({"IfMatch": if_tag} if if_tag else {"IfNoneMatch": "*"}))
-            except ConflictError:
+            except (ConflictError, ObjectNotFoundError):  # the latter of an object with a tag that is gone by now
                 return self._own_write(key, data)
         with self._lock(key):
             found = self.stat(key)

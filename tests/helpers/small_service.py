@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from tasks.catalogue.channels import move_current, read_channel, set_pending
 from tasks.collections.indexing import IndexRequest, index_documents
@@ -20,9 +21,12 @@ def serve(place: Place, release: int) -> None:
     move_current(place.objects(), "production", release)
 
 
-def index(place: Place, points: PointStore, texts: Sequence[str], name: str = "docs", known: bool = True) -> None:
-    """A collection of texts; without `known`, readers of a server may say nothing."""
+def index(
+    place: Place, points: PointStore, texts: Sequence[str], name: str = "docs", known: bool = True
+) -> dict[str, Any]:
+    """A collection of texts, and what indexing answered; without `known`, readers of a server may say nothing."""
     request = IndexRequest(name, "production", "minilm", 4, 1.2, 0.75, None)
     documents = [document(f"d{i}", "", text) for i, text in enumerate(texts)]
-    index_documents(place, points, request, documents, CorpusReport())
+    answer = index_documents(place, points, request, iter(documents), CorpusReport())
     declare_readers(place, "production", known=known)
+    return answer

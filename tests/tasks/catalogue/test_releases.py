@@ -1,23 +1,15 @@
 """Releases, channels and records over a local folder and S3 spoken over real HTTP."""
 
-import datetime
-import hashlib
-import itertools
 import json
-import os
 import threading
-import time
 
 import numpy as np
 import pytest
-from boto3.s3.transfer import TransferConfig
-from hypothesis import given, settings, strategies as st
 from object_stores import s3_settings
 
 from minicoil.errors import (
     CollectionError,
     ConflictError,
-    ObjectNotFoundError,
     ReleaseError,
     StoreError,
     StoreUnavailableError,
@@ -32,7 +24,6 @@ from tasks.catalogue.registry import (
     register_collection,
 )
 from tasks.catalogue.releases import (
-    describe_file,
     open_release,
     publish_release,
     pull_release,
@@ -40,14 +31,8 @@ from tasks.catalogue.releases import (
     role_model_of,
     verify_release,
 )
-from tasks.readers import readers
-from tasks.readers.readers import announce_reader, list_readers, new_reader_name, withdraw_reader
 from tasks.settings import Settings
-from tasks.store import s3_store
-from tasks.store.object_store import Like
 from tasks.store.opening import open_store
-from tasks.store.s3_parts import compose_parts
-from tasks.store.s3_store import MULTIPART_BYTES
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
 
@@ -58,45 +43,6 @@ def test_a_release_that_says_nothing_has_the_role_model_of_those_it_grew_from(st
     shrunk = publish_release(store, folder, publish_release(store, folder, trained, {}).release, {}).release
     assert role_model_of(store, imported) is None
     assert role_model_of(store, trained) == role_model_of(store, shrunk) == "owner/role"
-
-
-def test_conditional_writes_let_one_writer_through(store):
-    tag = store.write("a/x.json", b"1", if_absent=True)
-    with pytest.raises(ConflictError):
-        store.write("a/x.json", b"2", if_absent=True)
-    store.write("a/x.json", b"2", if_tag=tag)
-    with pytest.raises(ConflictError):
-        store.write("a/x.json", b"3", if_tag=tag)
-    assert store.read("a/x.json") == b"2"
-
-
-def test_a_missing_object_and_a_key_that_leaves_the_store_are_refused(store):
-    with pytest.raises(ObjectNotFoundError):
-        store.read("nothing")
-    with pytest.raises(StoreError, match="stay inside"):
-        store.read("../secrets")
-
-
-def test_a_large_object_is_copied_whole_where_the_store_copies_no_parts(store, tmp_path, monkeypatch):
-    """rclone takes each part of such a copy for an upload of nothing, and says nothing of it."""
-    config = TransferConfig(multipart_threshold=6 * 2**20, multipart_chunksize=5 * 2**20)
-    monkeypatch.setattr(s3_store, "_TRANSFER", config)
-    path = tmp_path / "large"
-    path.write_bytes(bytes(range(256)) * (11 * 2**20 // 256))
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    store.upload("p/one", path, sha256)
-    store.copy("p/one", "p/two")
-    assert store.digest("p/two") == sha256 and store.stat("p/two").size_bytes == 11 * 2**20
-    assert {entry.key for entry in store.list("p/")} == {"p/one", "p/two"}
-
-
-def test_listing_deleting_and_copying(store):
-    store.write("p/one", b"1")
-    store.copy("p/one", "p/two")
-    assert [entry.key for entry in store.list("p/")] == ["p/one", "p/two"]
-    store.delete("p/one")
-    assert store.stat("p/one") is None
-    assert store.read("p/two") == b"1"
 
 
 def test_a_release_comes_back_as_it_was_published(store, folder, tmp_path):
@@ -204,28 +150,6 @@ def record(name):
     )
 
 
-def test_a_bucket_that_does_not_exist_is_named(s3_address):
-    with pytest.raises(StoreError, match="bucket 'absent' does not exist"):
-        open_store("s3://absent/x", s3_settings(s3_address)).write("a", b"")
-
-
-def test_wrong_credentials_are_named_with_the_way_out(signed_address):
-    settings = s3_settings(signed_address, s3_secret_access_key="wrong")
-    with pytest.raises(StoreError, match="access was refused.*MINICOIL_S3_SECRET_ACCESS_KEY.*clock") as caught:
-        open_store("s3://anything/x", settings).write("a", b"")
-    assert "wrong" not in str(caught.value)
-
-
-def test_a_clock_that_is_wrong_is_named_as_a_cause(signed_address, monkeypatch):
-    import botocore.auth
-    from botocore.compat import get_current_datetime
-
-    later = get_current_datetime() + datetime.timedelta(hours=2)
-    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda remove_tzinfo=True: later)
-    with pytest.raises(StoreError, match="RequestTimeTooSkewed.*this machine's clock"):
-        open_store("s3://anything/x", s3_settings(signed_address)).write("a", b"")
-
-
 def test_a_store_that_is_busy_for_a_moment_is_waited_for(fault_proxy, folder, make_bucket):
     store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
     left = [4]
@@ -263,28 +187,6 @@ def test_a_line_cut_while_pulling_leaves_nothing_that_could_be_loaded(
     assert (pull_release(store, 1, tmp_path / "out") / "words.json").exists()
 
 
-def test_a_line_cut_in_the_middle_of_a_part_is_taken_up_again_or_leaves_no_object(fault_proxy, tmp_path, make_bucket):
-    store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
-    large = tmp_path / "large"
-    large.write_bytes(os.urandom(1000) * (MULTIPART_BYTES // 1000 + 1))
-    entry = describe_file(large)
-    fault_proxy.fault = lambda method, path: "drop" if "partNumber=3" in path else None
-    with pytest.raises(StoreUnavailableError):
-        store.upload("large", large, entry.sha256)
-    assert store.stat("large") is None
-    dropped = []
-
-    def drop_once(method, path):
-        if "partNumber=3" in path and not dropped:
-            dropped.append(path)
-            return "drop"
-        return None
-
-    fault_proxy.fault = drop_once
-    assert store.upload("large", large, entry.sha256) == entry.size_bytes
-    assert dropped and store.digest("large") == entry.sha256
-
-
 def grown_stack(folder, rows):
     """A stack of 30 MB, then 1.6 MB of rows appended."""
     path = folder / "minicoil.triplet.model.npy"
@@ -313,29 +215,6 @@ def test_an_object_that_was_damaged_is_not_grown_from_in_silence(store, folder):
     data[-5_000_000] ^= 1
     store.write(release_key(1, path.name), bytes(data))
     assert verify_release(store, 1) == ["minicoil.triplet.model.npy is damaged"]
-
-
-@settings(max_examples=200, deadline=None)
-@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
-def test_parts_of_a_composed_upload_follow_each_other_and_keep_the_stores_rules(size, start, length):
-    mib = 2**20
-    like = Like("old", start * mib, (start + length) * mib)
-    parts = compose_parts(size * mib + 7, like)
-    assert parts[0].start == 0 and parts[-1].end == size * mib + 7
-    assert all(one.end == other.start for one, other in itertools.pairwise(parts))
-    assert all(part.end - part.start >= 5 * mib for part in parts[:-1])
-    assert all(like.start <= part.start and part.end <= like.end for part in parts if part.source)
-
-
-def test_a_reader_is_listed_until_its_lease_ends_or_it_leaves(store, monkeypatch):
-    reader = announce_reader(store, new_reader_name(), "production", 1)
-    assert list_readers(store, "production") == [reader] and list_readers(store, "staging") == []
-    with monkeypatch.context() as later:
-        now = time.time()
-        later.setattr(readers.time, "time", lambda: now + readers.LEASE_SECONDS + 1)
-        assert list_readers(store) == []
-    withdraw_reader(store, reader.name)
-    assert list_readers(store) == []
 
 
 def test_a_file_cut_short_on_this_machine_is_refused_on_opening(folder, tmp_path):

@@ -7,14 +7,11 @@ from itertools import count
 
 import numpy as np
 import pytest
-from qdrant_double import QdrantDouble
 from qdrant_places import KINDS, SERVER_KINDS, SERVER_URL, open_kind, open_server
 
-from minicoil.errors import CollectionError
 from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
 from tasks.qdrant import open_points, server_optimising
-from tasks.qdrant.server import ServerPoints
 
 SCHEMA = CollectionSchema(dense={"role": 3}, keyword=("tag",))
 
@@ -126,11 +123,6 @@ def test_an_embedded_collection_opens_again_with_the_shape_it_was_given(tmp_path
         assert not points.describe("docs").sparse and points.count("docs") == 3
 
 
-def test_an_older_server_is_known_to_take_no_new_vectors():
-    with QdrantDouble(version="1.17.1") as double, ServerPoints.connect(double.url, None) as points:
-        assert not points.takes_new_vectors
-
-
 @pytest.mark.parametrize("kind", SERVER_KINDS)
 def test_a_whole_point_written_between_vectors_and_payload_is_not_taken_for_done(kind, monkeypatch):
     """The same text again, without our vector: the guard by text holds, and the point must stay due."""
@@ -150,37 +142,3 @@ def test_a_whole_point_written_between_vectors_and_payload_is_not_taken_for_done
         monkeypatch.setattr(server_writing.GuardedWriter, "_post", one_by_one)
         assert write(points, 1, "pod 1") == []
         assert payload_of(points, 1) == {"text": "pod 1"}
-
-
-@pytest.mark.parametrize("kind", SERVER_KINDS)
-def test_an_alias_is_resolved_and_any_other_name_is_its_own(kind):
-    with open_server(kind) as points:
-        fill(points)
-        points.point_alias("live", "docs")
-        assert (points.resolve("live"), points.resolve("docs"), points.resolve("nope")) == ("docs", "docs", "nope")
-        assert points.count("live") == 3
-
-
-def test_vectors_are_changed_only_while_the_optimiser_rests(monkeypatch):
-    """A change in mid work restarts it, and servers then forget what others deleted meanwhile."""
-    from tasks.qdrant import server_in_place
-
-    rests = [True, True, True, False]
-    with QdrantDouble() as double, ServerPoints.connect(double.url, None) as points:
-        fill(points)
-        before = len(double.requests)
-        monkeypatch.setattr(
-            server_in_place, "await_rest", lambda client, name: double.requests.append("rest") or rests.pop(0)
-        )
-        points.add_vectors("docs", ["minicoil", "bm25"])
-        made = [r for r in double.requests[before:] if r == "rest" or r[0] == "PUT"]
-        assert made == [
-            "rest",
-            ("PUT", "/collections/docs/vectors/minicoil"),
-            "rest",
-            ("PUT", "/collections/docs/vectors/bm25"),
-            "rest",
-        ]
-        with pytest.raises(CollectionError, match="does not come to rest.*quieter time"):
-            points.remove_vectors("docs", ["minicoil"])
-        assert set(points.describe("docs").sparse) == {"minicoil", "bm25"}

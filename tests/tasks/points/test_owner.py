@@ -1,14 +1,11 @@
 """The owner process: one per home, started by whoever comes first, replaced when it dies, gone with its last client."""
 
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +14,7 @@ import pytest
 
 from minicoil.errors import CollectionError, EngineUnavailableError
 from minicoil.sparse.cells import SparseVector
-from tasks.points import CollectionSchema, Point, PointFilter, embedded, wire
+from tasks.points import CollectionSchema, Point, PointFilter
 from tasks.points.embedded import EmbeddedPoints
 from tasks.points.owner import GRACE_SECONDS
 from tasks.points.owner_address import engine_folder, socket_path
@@ -118,103 +115,6 @@ def test_a_home_with_a_long_path_or_a_relative_one_has_one_owner(tmp_path, monke
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("TMPDIR", str(tmp_path))
         assert other.names() == ["docs"] and n_owners(home) == 1
-
-
-def test_a_socket_folder_open_to_others_is_refused(tmp_path, monkeypatch):
-    foreign = tmp_path / "foreign"
-    foreign.mkdir(mode=0o777)
-    foreign.chmod(0o777)
-    monkeypatch.setattr("tasks.points.owner.Path", lambda *_: tmp_path)
-    monkeypatch.setattr("tasks.points.owner.os.getuid", lambda: "foreign")
-    foreign.rename(tmp_path / "minicoil-foreign")
-    with pytest.raises(CollectionError, match="only you can enter"):
-        socket_path(tmp_path / ("x" * 100))
-
-
-def test_an_owner_that_cannot_start_is_reported_with_the_reason(tmp_path):
-    engine_folder(tmp_path).mkdir()
-    (engine_folder(tmp_path) / "owner.lock").mkdir()
-    with pytest.raises(EngineUnavailableError, match=r"status 1; the last line of .*owner.log: IsADirectoryError"):
-        EmbeddedPoints(tmp_path).names()
-
-
-@pytest.fixture
-def listener(tmp_path):
-    """A socket where the owner's would be; the test answers in its place."""
-    engine_folder(tmp_path).mkdir()
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
-        listening.bind(str(socket_path(tmp_path)))
-        listening.listen()
-        yield listening
-
-
-def test_an_owner_that_does_not_answer_is_reported_and_not_asked_again(tmp_path, listener, monkeypatch):
-    monkeypatch.setattr(embedded, "ANSWER_SECONDS", 0.2)
-    with EmbeddedPoints(tmp_path) as store, pytest.raises(EngineUnavailableError, match="has not answered 'names'"):
-        store.names()
-    listener.accept()[0].close()
-    listener.setblocking(False)
-    with pytest.raises(BlockingIOError):
-        listener.accept()
-
-
-def test_an_owner_of_another_version_is_named(tmp_path, listener):
-    def answer():
-        with listener.accept()[0] as connection:
-            wire.receive(connection)
-            wire.send(connection, {"result": [wire.VERSION + 1, 4711]})
-
-    thread = threading.Thread(target=answer)
-    thread.start()
-    with pytest.raises(CollectionError, match=r"process 4711\) was started by another version"):
-        EmbeddedPoints(tmp_path).names()
-    thread.join()
-
-
-def test_pages_end_where_a_frame_is_full(tmp_path, monkeypatch):
-    frames: list[int] = []
-    receive = wire.receive
-    monkeypatch.setattr(wire, "receive", lambda c: frames.append(0) or receive(c))
-    with EmbeddedPoints(tmp_path) as store:
-        store.ensure("docs", SCHEMA)
-        points = [make(number, "pod " + "x" * 1_000_000) for number in range(40)]
-        store.upsert("docs", points)
-        frames.clear()
-        pages = [[point.id for point in page] for page in store.scroll("docs", page=1000)]
-        assert [i for page in pages for i in page] == list(range(40))
-        assert [len(page) for page in pages] == [8] * 5 and len(frames) == 5  # 2 MB each, the text being a key too
-        assert sorted(p.id for p in store.get("docs", range(45))) == list(range(40))
-        drawn = store.sample("docs", PointFilter(text_any={"text": ["pod"]}), 30)
-        assert len({point.id for point in drawn}) == 30 and len(drawn[0].payload["text"]) == 1_000_004
-
-
-def test_what_the_engine_refuses_comes_back_as_an_error_and_the_owner_stays(tmp_path):
-    with EmbeddedPoints(tmp_path) as store:
-        store.ensure("docs", SCHEMA)
-        with pytest.raises(CollectionError, match="refused upsert") as caught:
-            store.upsert("docs", [Point("no uuid", {})])
-        assert not isinstance(caught.value, EngineUnavailableError)
-        with pytest.raises(CollectionError, match="refused search"):
-            store.search("docs", "absent", make(0).vectors["minicoil"], 1)
-        with pytest.raises(CollectionError, match="was not found") as caught:
-            store.count(str(uuid.UUID(int=1)))
-        assert caught.value.facts["name"] == str(uuid.UUID(int=1))
-        with pytest.raises(CollectionError, match="cannot name a collection"):
-            store.ensure("../elsewhere", SCHEMA)
-        assert n_owners(tmp_path) == 1
-
-
-def test_a_shard_that_does_not_open_is_named_with_the_way_out(tmp_path):
-    with EmbeddedPoints(tmp_path) as points:
-        points.ensure("docs", SCHEMA)
-        points.ensure("other", SCHEMA)
-        owner = owner_of(tmp_path)
-    os.kill(owner, signal.SIGKILL)
-    shutil.rmtree(engine_folder(tmp_path) / "docs" / "shard")
-    with EmbeddedPoints(tmp_path) as points:
-        with pytest.raises(CollectionError, match="shard of collection 'docs' does not open .*index the corpus anew"):
-            points.count("docs")
-        assert points.count("other") == 0
 
 
 def test_an_owner_whose_home_was_moved_away_writes_nothing_more(tmp_path):

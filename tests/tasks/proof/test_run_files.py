@@ -11,9 +11,6 @@ from minicoil.folder.bundle import create_empty_bundle, derive_bundle
 from minicoil.retrieval.ranking_order import first_of_each
 from minicoil.retrieval.retrieval_set import RetrievalSet
 from minicoil.words.vocabulary import Vocabulary
-from tasks.corpus.query_log import Query
-from tasks.points import Hit
-from tasks.proof.comparing import _write_runs
 from tasks.proof.contenders import Contenders
 from tasks.proof.evaluating import evaluate_set
 from tasks.proof.run_files import check_run, write_evaluated, write_run
@@ -97,14 +94,3 @@ def test_scores_keep_what_a_float32_tells_apart(tmp_path):
     scores = [np.float32(line.split()[4]) for line in (tmp_path / "x.run").read_text().splitlines()]
     assert scores == [next_one, one]
     assert first_of_each([("a", 2.0), ("b", 1.5), ("a", 1.0)]) == [("a", 2.0), ("b", 1.5)]
-
-
-def test_two_releases_have_a_file_each_with_documents_and_queries_by_their_own_names(tmp_path):
-    queries = [Query("first"), Query("second", None, "topic-7")]
-    hits = [[Hit(5, 2.0, {"doc": "a"}), Hit(6, 2.0, {"doc": "b"}), Hit(7, 1.0, {"doc": "a"})], [Hit(5, 1.0, {})]]
-    rows = [{"number": 1, "hits": hits}, {"number": 0, "hits": hits[::-1]}]
-    written = _write_runs(str(tmp_path / "docs.run"), (6, 7), queries, rows)
-    assert written == [str(tmp_path / f"docs.release-{n}.run") for n in (6, 7)]
-    lines = (tmp_path / "docs.release-6.run").read_text().splitlines()
-    assert lines == ["1 Q0 5 1 1 release-6", "topic-7 Q0 b 1 2 release-6", "topic-7 Q0 a 2 2 release-6"]
-    assert _write_runs(None, (6, 7), queries, rows) == []

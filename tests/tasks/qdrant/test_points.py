@@ -6,8 +6,6 @@ import uuid
 
 import numpy as np
 import pytest
-from qdrant_client.local.siphash import point_id_slice
-from qdrant_double import QdrantDouble
 from qdrant_places import KINDS, SERVER_KINDS, open_kind, open_server
 
 from minicoil.errors import CollectionError
@@ -15,7 +13,6 @@ from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, id_order
 from tasks.points.embedded import EmbeddedPoints
 from tasks.qdrant.server import ServerPoints
-from tasks.qdrant.server_features import ServerFeatures
 
 SCHEMA = CollectionSchema(
     dense={"role": 3}, sparse=("minicoil",), keyword=("keys", "mc_hash"), integer=("n",), text=("text",)
@@ -200,33 +197,6 @@ def test_slices_are_disjoint_and_cover_the_collection(points):
     parts = [{i for page in points.scroll("docs", PointFilter(slice=(k, 3))) for i in ids(page)} for k in range(3)]
     assert set().union(*parts) == set(range(1, 60)) and sum(map(len, parts)) == 59 and all(parts)
     assert points.count("docs", PointFilter(slice=(1, 3))) == len(parts[1])
-
-
-@pytest.mark.parametrize("version", ["1.15.4", "1.18.3", "1.19.0"])
-def test_a_server_that_cuts_no_slices_gives_the_same_ones(version):
-    with QdrantDouble(version=version) as double, open_server("double", double) as store:
-        store.ensure("docs", SCHEMA)
-        store.upsert("docs", [make(i, "pod", (7, 1.0)) for i in range(1, 60)])
-        for k in range(3):
-            where = PointFilter(slice=(k, 3))
-            expected = {str(uuid.UUID(int=i)) for i in range(1, 60) if point_id_slice(str(uuid.UUID(int=i)), 3) == k}
-            assert {p.id for page in store.scroll("docs", where, page=7) for p in page} == expected
-            assert store.count("docs", where) == len(expected)
-            assert store.find("docs", "minicoil", [7], where) == expected
-
-
-@pytest.mark.parametrize(
-    ("version", "features"),
-    [
-        ("1.15.4", (False,) * 4),
-        ("1.16.0", (True, False, False, False)),
-        ("1.18.0", (True, False, False, True)),
-        ("1.19.2-dev", (True,) * 4),
-        ("?", (False,) * 4),
-    ],
-)
-def test_what_is_used_follows_the_servers_version(version, features):
-    assert ServerFeatures.of_version(version) == ServerFeatures(*features)
 
 
 def test_fields_that_are_absent_or_empty_are_found(points):

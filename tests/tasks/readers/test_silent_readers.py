@@ -3,7 +3,6 @@
 import contextlib
 import json
 import shutil
-import time
 import uuid
 from dataclasses import replace
 from functools import lru_cache
@@ -36,7 +35,6 @@ from tasks.models.bundles import open_model
 from tasks.models.following import ChannelFollower
 from tasks.place import Place
 from tasks.points import CollectionSchema, Point
-from tasks.readers import readers
 from tasks.readers.confirmation import ReadersRequest, acknowledge, declare_readers, settle_readers
 from tasks.readers.readers import announce_reader, list_readers, withdraw_reader
 from tasks.readers.retention import waiting_rows
@@ -351,33 +349,6 @@ def test_a_registered_reader_is_waited_for_and_the_channel_moves_on(place, serve
         settle_readers(place, ReadersRequest("production", unregister="shop-api"))
     deeds = [(deed.action, deed.facts.get("before")) for deed in list_deeds(place.objects())]
     assert ("register-reader", None) in deeds and ("register-reader", 1) in deeds
-
-
-def test_a_registration_ends_on_its_day(place, monkeypatch):
-    settle_readers(place, ReadersRequest("production", name="trial", release=1, days=2))
-    now = time.time()
-    monkeypatch.setattr(readers.time, "time", lambda: now + 1.9 * 86_400)
-    assert [reader.name for reader in list_readers(place.objects(), "production")] == ["trial"]
-    monkeypatch.setattr(readers.time, "time", lambda: now + 2.1 * 86_400)
-    assert list_readers(place.objects()) == []
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"name": "x"}, "--register NAME --release N"),
-        ({"release": 2}, "--register NAME --release N"),
-        ({"days": 2.0}, "--register NAME --release N"),
-        ({"name": "../x", "release": 2}, "cannot name a reader"),
-        ({"unregister": "../x"}, "cannot name a reader"),
-        ({"acknowledged": ("1",), "known": True}, "--ack and --known are two requests"),
-        ({"acknowledged": ("one",)}, "--ack one: a release's number was expected, or 'all'"),
-        ({"collections": ("docs",)}, "--collection goes with"),
-    ],
-)
-def test_requests_that_make_no_sense_are_refused(place, values, message):
-    with pytest.raises(UsageError, match=message):
-        settle_readers(place, ReadersRequest("production", **values))
 
 
 def test_followers_are_waited_for_on_top_of_that(place, server, texts):

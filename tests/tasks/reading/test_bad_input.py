@@ -99,13 +99,3 @@ def test_a_disk_that_fills_up_is_told_and_the_same_command_goes_on(tmp_path, cor
         assert read_shard(place, keys[0])["n_sentences"] == 0  # done is done
     assert sum(read_shard(place, key)["n_sentences"] for key in keys[1:]) > 0
     assert not list((tmp_path / "home" / "store").rglob("*.part-*"))
-
-
-def test_a_shard_that_is_none_is_removed_and_told(tmp_path):
-    place = Place.at(tmp_path / "home")
-    key = f"{SCOPE}shards/0123456789abcdef01234567.json"
-    for text in ("{oops", '{"stage": "other", "pieces": []}', '{"stage": "count"}', "[]"):
-        place.objects().write(key, text.encode())
-        with pytest.raises(StoreError, match="is damaged .*; it was removed, run the same command again"):
-            read_shard(place, key)
-        assert place.objects().stat(key) is None

@@ -3,7 +3,6 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
-import pytest
 
 from minicoil.config import RetrievalGateConfig
 from minicoil.retrieval.effectiveness import Difference
@@ -15,7 +14,6 @@ from minicoil.words.worth import FrontierRow
 from tasks.proof.evaluating import Evaluated
 from tasks.proof.proving import Proof
 from tasks.report.release_page import ReleaseStory, render_page
-from tasks.report.report_charts import lay_out_frontier
 from tasks.report.word_view import WordView
 
 CONTROLS = "\x1b[31m\x9b2J\x00\u202e\u2066 \x07"
@@ -101,14 +99,6 @@ def test_the_frontier_of_what_was_chosen_from_is_drawn_in_the_page():
     page = render_page(replace(story(), frontier=rows))
     assert "12 words: 81% of the expected gain, 740 points" in page and page.count("<polyline") == 1
     assert "What fewer words would have brought" not in render_page(story())
-
-
-def test_a_frontier_runs_from_nothing_to_all_points_and_all_gain():
-    chart = lay_out_frontier([FrontierRow(1, 25, 0.5), FrontierRow(2, 100, 1.0)])
-    (x0, y0), (x1, y1), (x2, y2) = (map(float, place.split(",")) for place in chart.line.split())
-    assert (x0, y0) == (chart.left, chart.bottom) and x1 - x0 == pytest.approx((x2 - x0) / 4, abs=0.1)
-    assert y0 - y1 == pytest.approx((y0 - y2) / 2, abs=0.1) and y2 < chart.enough < y1
-    assert lay_out_frontier([]) is None and lay_out_frontier([FrontierRow(1, 0, 1.0)]) is None
 
 
 def test_a_release_that_nothing_was_there_to_judge_on_still_has_a_page():

@@ -6,34 +6,11 @@ import numpy as np
 from minicoil.harmless import harmless
 from minicoil.words.ledger import WordRecord
 from tasks.report.word_page import write_word_page
-from tasks.report.word_view import WordView, describe_word, two_dimensions
+from tasks.report.word_view import WordView
 
 TEXTS = ["a pod of whales", "whales in a pod", "a pod on a node", "the node runs a pod </script><script>alert(1)"]
 MEANINGS = np.array([[1, 0, 0, 0], [0.98, 0.2, 0, 0], [-1, 0, 0, 0], [-0.98, 0, 0.2, 0]], np.float32)
 VIEW = WordView("pod", TEXTS, MEANINGS, np.array([0, 0, 1, 1]), np.array([0, 1, 2, -1]))
-
-
-def test_the_ends_of_a_dimension_are_the_senses_it_separates():
-    described = describe_word(VIEW)
-    first = described["dimensions"][0]
-    assert first["dimension"] == 0 and first["share_of_variance"] > 0.9
-    assert set(first["low"][:2]) == set(TEXTS[2:]) and set(first["high"][:2]) == set(TEXTS[:2])
-    assert described["farthest_pair"]["cosine"] == -1.0
-    assert set(described["nearest_pair"]["sentences"]) in ({*TEXTS[:2]}, {*TEXTS[2:]})
-
-
-def test_senses_and_parts_of_speech_are_told_apart_with_the_number_that_tells_them():
-    described = describe_word(VIEW)
-    senses = described["senses"]
-    assert senses["apart"] == 1.0 and senses["dimension"] == 0
-    assert [group["n_sentences"] for group in senses["groups"]] == [2, 2]
-    assert described["parts_of_speech"]["counts"] == {"noun": 1, "verb": 1, "modifier": 1, "undecided": 1}
-
-
-def test_the_plane_keeps_the_senses_apart():
-    plane = two_dimensions(MEANINGS)
-    assert plane.shape == (4, 2) and np.abs(plane).max() == 1
-    assert plane[0, 0] * plane[2, 0] < 0
 
 
 def test_the_page_stands_alone_and_text_cannot_break_out_of_it(tmp_path):

@@ -6,10 +6,8 @@ import pytest
 from qdrant_places import KINDS, open_kind
 from small_service import index, serve
 
-from minicoil.errors import UsageError
 from tasks.place import Place
 from tasks.rewriting.allowance import Allowance
-from tasks.rewriting.expansion_costs import POSTING_BYTES, Figures, expansion_costs
 from tasks.rewriting.promotion import plan_promotion, promote
 from tasks.rewriting.reencoding import ExpansionOptions
 
@@ -43,28 +41,6 @@ class _Shared:
 
 def n_cells(points):
     return sum(len(p.vectors["minicoil"].indices) for page in points.scroll("docs", vectors=True) for p in page)
-
-
-def test_twenty_million_points_by_counts_alone():
-    """2 of 20 million affected, 28 ms of CPU and 12 ms of wall a point, five cells more, half a million a night."""
-    figures = Figures(0.028, 0.012, 64, "a run", 5400.0, 5000.0, cells_per_point=5.0, cells_before=80.0)
-    costs = expansion_costs(2_000_000, figures, points_budget=500_000)
-    assert costs.cpu_hours == pytest.approx((2e6 * 0.028 + 5000) / 3600)
-    assert costs.wall_hours == pytest.approx((2e6 * 0.012 + 5400) / 3600)
-    assert costs.postings == 10_000_000 and costs.memory_bytes == 10_000_000 * POSTING_BYTES
-    assert costs.disk_bytes == 2_000_000 * 85 * 8 and costs.nights == 4
-    slow = expansion_costs(2_000_000, figures, points_per_second=20)
-    assert slow.wall_hours == pytest.approx((2e6 / 20 + 5400) / 3600) and slow.nights is None
-
-
-def test_nothing_affected_costs_what_finding_it_out_cost():
-    costs = expansion_costs(0, Figures(0.0, 0.0, 0, "nothing", 36.0, 36.0), points_budget=10)
-    assert (costs.cpu_hours, costs.wall_hours, costs.postings, costs.nights) == (0.01, 0.01, 0, 0)
-
-
-def test_figures_that_are_none_are_refused():
-    with pytest.raises(UsageError, match="seconds_per_point"):
-        Figures(0.0, float("nan"), 0, "x")
 
 
 def test_the_cells_that_were_said_are_those_that_come(place, points, texts):

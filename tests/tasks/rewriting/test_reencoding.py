@@ -1,89 +1,44 @@
 """Expand, move, contract over the embedded engine and Qdrant servers: against encoding everything anew, cell by cell."""
 
-import time
-import uuid
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from foreign_points import ATTACH, BM25, foreign_points, foreign_text
-from small_service import serve
+from promotions import (
+    affected_ids,
+    as_dict,
+    check_against_encoding_anew,
+    index,
+    know_all_readers,
+    serve,
+    stored,
+)
 
-from minicoil.errors import BusyError, CollectionError, UsageError
-from minicoil.files.layout import BundleLayout
-from minicoil.files.stack import read_shape
-from minicoil.folder.bundle import check_bundle, derive_bundle
-from minicoil.sparse.cells import SparseVector
+from minicoil.errors import CollectionError, UsageError
 from minicoil.sparse.impact import is_affected
 from minicoil.sparse.model import MiniCoil
 from minicoil.text.tokens import WordTokenizer
-from minicoil.words.vocabulary import Vocabulary
 from minicoil.words.word_counts import WordCounts
 from tasks.adoption.attaching import attach_collection
 from tasks.adoption.rebuilding import RebuildRequest, rebuild_collection
-from tasks.catalogue.channels import read_channel, set_pending
-from tasks.catalogue.payload_fields import HASH_FIELD, STAMP_FIELD, UNION_FIELD
+from tasks.catalogue.channels import read_channel
+from tasks.catalogue.payload_fields import STAMP_FIELD, UNION_FIELD
 from tasks.catalogue.registry import read_collection_record, update_collection
-from tasks.catalogue.releases import publish_release, verify_release
+from tasks.catalogue.releases import verify_release
 from tasks.collections.carriers import Carriers
 from tasks.collections.indexing import IndexRequest, index_documents
 from tasks.collections.searching import search_collection
 from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import document
 from tasks.models.bundles import open_model, open_parent
-from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate
+from tasks.points import CollectionSchema, PointFilter
 from tasks.qdrant.server import ServerPoints
-from tasks.readers.confirmation import declare_readers
-from tasks.readers.readers import announce_reader, withdraw_reader
-from tasks.rewriting import promotion
-from tasks.rewriting.abandoning import abandon_promotion
-from tasks.rewriting.promotion import contract_channel, plan_promotion, promote, roll_back_channel, sweep_channel
+from tasks.rewriting.promotion import contract_channel, promote, sweep_channel
 from tasks.rewriting.reencoding import ExpansionOptions
 from tasks.rewriting.verification import verify_collection
 from tasks.training.choosing import WordRequest, check_max_points, choose_words
 from tasks.training.selection import select_words, untaught_meanings
-
-
-def index(place, points, texts, name="docs"):
-    request = IndexRequest(name, "production", "minilm", 4, 1.2, 0.75, None)
-    documents = (document(f"d{i}", "", text) for i, text in enumerate(texts))
-    answer = index_documents(place, points, request, documents, CorpusReport())
-    know_all_readers(place)
-    return answer
-
-
-def know_all_readers(place):
-    """What an owner of a server says; without it no cell goes there (test_silent_readers.py)."""
-    declare_readers(place, "production", known=True)
-
-
-def stored(points, name="docs"):
-    return {p.id: p for page in points.scroll(name, vectors=True) for p in page}
-
-
-def model_of(place, release, name="docs"):
-    record = read_collection_record(place.objects(), name)
-    return MiniCoil.load(open_model(place, release, "minilm", 4), record.k, record.b, record.avg_len)
-
-
-def as_dict(vector):
-    return dict(zip(vector.indices.tolist(), vector.values.tolist(), strict=True))
-
-
-def check_against_encoding_anew(place, points, release, name="docs", text=lambda p: p.payload["text"]):
-    rows = list(stored(points, name).values())
-    for point, vector in zip(rows, model_of(place, release, name).embed(map(text, rows)), strict=True):
-        found, expected = as_dict(point.vectors["minicoil"]), as_dict(vector)
-        assert found.keys() == expected.keys(), text(point)
-        assert all(abs(found[cell] - value) < 1e-4 for cell, value in expected.items())
-
-
-def affected_ids(place, before, old, new):
-    one = check_bundle(open_model(place, old, "minilm", 4))[1]
-    model = MiniCoil.load(open_model(place, new, "minilm", 4))
-    return {
-        i for i, p in before.items() if is_affected(one, model.vocabulary, model.tokenizer.words(p.payload["text"]))
-    }
 
 
 def affected_ids_of(rows, release):
@@ -113,75 +68,6 @@ def test_exactly_the_affected_points_change_and_come_out_as_if_encoded_anew(plac
     contract_channel(place, "production")
     check_against_encoding_anew(place, points, 3)
     assert len(answer["reports"]) == 1 and b'"is_sound": true' in place.objects().read(answer["reports"][0])
-
-
-def test_a_plan_counts_and_shows_without_writing(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts)
-    before = stored(points)
-    (row,) = plan_promotion(place, "production", 2)
-    assert row["n_affected"] == len(affected_ids(place, before, 1, 2)) and row["n_rewritten"] == 0
-    assert row["seconds_expected"] > 0
-    words = {entry["word"]: entry for entry in row["words"]}
-    assert {"pod", "graph", "cat", "shard", "lock"} <= words.keys()
-    assert words["shard"]["n_points"] == sum("shards" in text for text in texts)
-    assert all("pod" in text for text in words["pod"]["examples"]) and words["pod"]["examples"]
-    assert all(now.payload == before[i].payload for i, now in stored(points).items())
-
-
-def test_a_rolled_back_channel_can_grow_again_and_take_the_release_again(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts)
-    promote(place, "production", 2)
-    assert roll_back_channel(place, "production")["release"] == 1
-    assert search_collection(place, "docs", "pods", 3)["release"] == 1
-    contract_channel(place, "production")
-    check_against_encoding_anew(place, points, 1)
-    assert promote(place, "production", 2)["collections"][0]["n_rewritten"] > 0
-    contract_channel(place, "production")
-    check_against_encoding_anew(place, points, 2)
-    promote(place, "production", 1)  # back after contraction: re-encodes
-    contract_channel(place, "production")
-    check_against_encoding_anew(place, points, 1)
-
-
-def test_a_promotion_after_a_rollback_keeps_what_is_served(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts)
-    promote(place, "production", 2)
-    roll_back_channel(place, "production")
-    record = read_collection_record(place.objects(), "docs")
-    assert (record.release, record.previous) == (2, 1)
-    promote(place, "production", 3)  # grew from 2, but 1 is what searches use: its cells must stay
-    record = read_collection_record(place.objects(), "docs")
-    assert (record.release, record.previous) == (3, 1)
-    contract_channel(place, "production")
-    check_against_encoding_anew(place, points, 3)
-
-
-def test_cells_stay_while_an_announced_reader_serves_them(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts)
-    promote(place, "production", 2)
-    reader = announce_reader(place.objects(), "host-1", "production", 1)
-    with pytest.raises(BusyError, match="release 1 is still read by host-1"):
-        contract_channel(place, "production")
-    with pytest.raises(BusyError, match="release 1 is still read by host-1"):
-        promote(place, "production", 3)
-    assert read_collection_record(place.objects(), "docs").previous == 1
-    withdraw_reader(place.objects(), reader.name)
-    assert promote(place, "production", 3)["promoted"]
-
-
-def test_the_grace_period_counts_from_the_move(place, points, monkeypatch):
-    serve(place, 1)
-    index(place, points, ["pods"])
-    assert not promotion.is_grace_over(place, "production", 0)
-    promote(place, "production", 2)
-    assert promotion.is_grace_over(place, "production", 0) and not promotion.is_grace_over(place, "production", 1)
-    now = time.time()
-    monkeypatch.setattr(promotion.time, "time", lambda: now + 3601)
-    assert promotion.is_grace_over(place, "production", 1)
 
 
 def test_a_text_that_changes_during_the_run_keeps_the_vectors_of_its_new_text(place, points, texts, monkeypatch):
@@ -239,162 +125,6 @@ def test_points_without_text_stop_a_promotion_unless_that_is_allowed(place, poin
     points.upsert("docs", [replace(other, payload={k: v for k, v in other.payload.items() if k != "text"})])
     contract_channel(place, "production")
     assert points.count("docs", PointFilter(equal={UNION_FIELD: 1})) == 0
-
-
-def contents(points):
-    return {i: (as_dict(point.vectors["minicoil"]), point.payload) for i, point in stored(points).items()}
-
-
-def publish_sibling(place, folder):
-    """A release that grew from the first one, beside the second: its new word has the id of one of the second's."""
-    parent = open_model(place, 1, "minilm", 4)
-    vocabulary, fresh = Vocabulary.read(BundleLayout(parent).vocabulary, 4).apply(add={"garden": ["gardens"]})
-    width = read_shape(BundleLayout(parent).stack)[1]
-    rows = {i: np.random.default_rng(9).normal(scale=0.3, size=(width, 4)).astype(np.float32) for i in fresh.values()}
-    derive_bundle(parent, folder / "sibling", vocabulary, rows)
-    return publish_release(place.objects(), folder / "sibling", 1, {}).release
-
-
-def test_a_release_of_another_branch_is_refused_before_anything_is_announced(place, points, texts, tmp_path):
-    serve(place, 1)
-    index(place, points, texts)
-    sibling = publish_sibling(place, tmp_path)
-    promote(place, "production", 2)
-    before = contents(points)
-    with pytest.raises(
-        CollectionError, match=f"release 2, which release {sibling} did not grow from; run the extension"
-    ):
-        promote(place, "production", sibling)
-    state = read_channel(place.objects(), "production")
-    assert (state.current, state.pending) == (2, None) and contents(points) == before
-    assert promote(place, "production", 3)["promoted"]
-
-
-@pytest.mark.parametrize(
-    "how", ["stopped at missing text", "a share", "written but not stamped", "one of two expanded"]
-)
-def test_a_promotion_that_is_given_up_leaves_nothing_of_it(place, points, texts, tmp_path, how):
-    serve(place, 1)
-    index(place, points, texts)
-    before, names = {"docs": stored(points)}, ["docs"]
-    if how == "one of two expanded":
-        index(place, points, texts[:60], "more")
-        before["more"], names = stored(points, "more"), ["docs", "more"]
-        answer = promote(place, "production", 2, ["docs"])
-        assert not answer["promoted"] and answer["behind"] == ["more"]
-    elif how == "a share":
-        promote(place, "production", 2, options=ExpansionOptions(part=(0, 2)))
-    elif how == "written but not stamped":
-        set_pending(place.objects(), "production", 2, 1)
-        some = sorted(affected_ids(place, before["docs"], 1, 2), key=str)[:5]
-        union = [both for _, both in model_of(place, 2).embed_union([before["docs"][i].payload["text"] for i in some],
-                 check_bundle(open_model(place, 1, "minilm", 4))[1])]  # fmt: skip
-        points.write_vectors("docs", [VectorUpdate(i, {"minicoil": v}, {}) for i, v in zip(some, union, strict=True)])
-    else:
-        gone = sorted(affected_ids(place, before["docs"], 1, 2))[0]
-        (point,) = points.get("docs", [gone], vectors=True)
-        kept = {name: value for name, value in point.payload.items() if name != "text"}
-        points.upsert("docs", [replace(point, payload=kept)])
-        with pytest.raises(CollectionError, match="minicoil release abandon"):
-            promote(place, "production", 2)
-        before["docs"].pop(gone)
-    assert read_channel(place.objects(), "production").pending == 2
-
-    answer = abandon_promotion(place, "production")
-    assert answer["abandoned"] == 2 and answer["release"] == 1
-    state = read_channel(place.objects(), "production")
-    assert (state.current, state.pending, state.phase) == (1, None, "idle") and state.history[-1].action == "abandon"
-    for name in names:
-        after = stored(points, name)
-        for i, point in before[name].items():
-            assert as_dict(after[i].vectors["minicoil"]) == pytest.approx(as_dict(point.vectors["minicoil"]), abs=1e-4)
-            assert after[i].payload[STAMP_FIELD] == 1 and after[i].payload[UNION_FIELD] == -1
-        assert read_collection_record(place.objects(), name).previous is None
-    assert abandon_promotion(place, "production")["abandoned"] is None  # nothing to do
-    verify_release(place.objects(), 2)
-
-    # and the next release, whose new word has the id of one that was given up, is not mistaken for it
-    options = ExpansionOptions(allow_missing_text=True)
-    assert promote(place, "production", publish_sibling(place, tmp_path), options=options)["promoted"]
-    contract_channel(place, "production")
-    texts_there = [p for p in stored(points).values() if "text" in p.payload]
-    model = model_of(place, read_collection_record(place.objects(), "docs").release)
-    for point, vector in zip(texts_there, model.embed([p.payload["text"] for p in texts_there]), strict=True):
-        assert as_dict(point.vectors["minicoil"]).keys() == as_dict(vector).keys()
-
-
-def test_giving_up_after_a_rollback_keeps_the_cells_that_were_there_before(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts)
-    promote(place, "production", 2)
-    roll_back_channel(place, "production")
-    set_pending(place.objects(), "production", 2, 1)
-    assert abandon_promotion(place, "production")["abandoned"] == 2
-    state = read_channel(place.objects(), "production")
-    assert (state.current, state.previous, state.phase) == (1, 2, "switched")
-    assert promote(place, "production", 2)["promoted"] and read_channel(place.objects(), "production").current == 2
-
-
-def test_a_stuck_promotion_of_another_branch_is_given_up_without_touching_a_point(place, points, texts, tmp_path):
-    """As an earlier version left it: announced, and refused at the first collection."""
-    serve(place, 1)
-    index(place, points, texts)
-    sibling = publish_sibling(place, tmp_path)
-    promote(place, "production", 2)
-    set_pending(place.objects(), "production", sibling, 2)
-    before = contents(points)
-    assert abandon_promotion(place, "production")["abandoned"] == sibling
-    assert contents(points) == before and read_channel(place.objects(), "production").phase == "switched"
-
-
-def test_a_sweep_takes_points_that_came_past_the_service_or_late(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts)
-    promote(place, "production", 2)
-    contract_channel(place, "production")
-    record = read_collection_record(place.objects(), "docs")
-    old = MiniCoil.load(open_model(place, 1, "minilm", 4), record.k, record.b, record.avg_len)
-    late_text, plain_text = "a late shard of pods", "a stranger's shards"
-    late, stranger = (str(uuid.UUID(int=i)) for i in (1, 2))
-    (vector,) = old.embed(late_text)
-    source = next(iter(stored(points).values()))
-    payload = {**source.payload, "text": late_text, "mc_keys": ["late", "pod", "pods", "shard"], STAMP_FIELD: 1}
-    points.upsert(
-        "docs", [Point(late, {**payload, HASH_FIELD: "h", UNION_FIELD: -1}, {**source.vectors, "minicoil": vector})]
-    )
-    points.upsert("docs", [Point(stranger, {"text": plain_text, "own": 7}, {})])
-    with points as engine:
-        assert verify_collection(place, engine, record).n_due == 2
-    (row,) = sweep_channel(place, "production")
-    assert row["n_rewritten"] == 2
-    found = points.get("docs", [stranger])[0].payload
-    assert found["own"] == 7 and "shard" in found["mc_keys"] and found[STAMP_FIELD] == 2
-    check_against_encoding_anew(place, points, 2)
-    assert sweep_channel(place, "production")[0]["n_rewritten"] == 0
-
-
-def test_a_vector_that_is_not_what_its_text_says_keeps_the_channel_where_it_is(place, points, texts, monkeypatch):
-    serve(place, 1)
-    index(place, points, texts[:60])
-    finish = points.optimize
-
-    def damage(name):
-        wrong = SparseVector(np.array([5], np.int32), np.array([1.0], np.float32))
-        points.write_vectors(name, [VectorUpdate(i, {"minicoil": wrong}) for i in list(stored(points))[:30]])
-        finish(name)
-
-    monkeypatch.setattr(type(points), "optimize", lambda self, name, is_ours=False: damage(name))
-    with pytest.raises(CollectionError, match=r"is not right after expand.*sampled differ.*point .*minicoil reencode"):
-        promote(place, "production", 2)
-    assert read_channel(place.objects(), "production").current == 1
-
-
-def test_stamps_of_another_service_are_refused(place, points, texts):
-    serve(place, 1)
-    index(place, points, texts[:20])
-    points.set_payload("docs", list(stored(points))[:3], {STAMP_FIELD: 77})
-    with pytest.raises(CollectionError, match="3 points are stamped with releases that this channel never had"):
-        promote(place, "production", 2)
 
 
 # --- somebody else's collection -----------------------------------------------------------------------------------

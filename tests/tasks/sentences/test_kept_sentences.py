@@ -9,9 +9,7 @@ import pytest
 from minicoil.columns.word_rows import RowTokenizer
 from minicoil.config import SamplingConfig
 from minicoil.errors import StoreError
-from minicoil.keys import KeyRuns
 from minicoil.text.sentences import sentence_key, sentence_keys
-from minicoil.text.stemming import STOPWORDS
 from minicoil.text.tokens import WordTokenizer
 from tasks.place import Place
 from tasks.qdrant import open_points
@@ -54,33 +52,6 @@ def fill(store, tokenizer, texts, docs=None, keep=True):
             page = texts[start : start + 70]
             n += writer.add(sentence_keys(page), page, docs[start : start + 70], RowTokenizer(tokenizer).tokenize(page))
     return n
-
-
-@pytest.mark.parametrize("narrow", [0, 2**32])
-def test_batches_that_share_their_names_are_kept_as_those_that_do_not(tmp_path, tokenizer, monkeypatch, narrow):
-    """Also where a piece is full in between, and the next one numbers its words anew."""
-    monkeypatch.setattr(column_writer, "_NARROW", narrow)
-    pages = [TEXTS[start : start + 70] for start in range(0, len(TEXTS), 70)]
-    found = []
-    for name, each in (
-        ("own", map(RowTokenizer(tokenizer).tokenize, pages)),
-        ("shared", RowTokenizer(tokenizer).tokenize_each(pages)),
-    ):
-        columns = sentence_columns.SentenceColumns(
-            Place.at(tmp_path / name).objects(), "_sentences", tmp_path / "cache"
-        )
-        with column_writer.ColumnWriter(columns, KeyRuns()) as writer:
-            for page, rows in zip(pages, each, strict=True):
-                writer.add(sentence_keys(page), page, ["d"] * len(page), rows)
-        keys = [int(key) for key in sentence_keys(TEXTS)]
-        found.append({key: (row.text, sorted(row.words)) for key, row in columns.rows(keys).items()})
-        words = [
-            sorted({w for w in words if w[:1].isalnum() and w not in STOPWORDS})
-            for words in RowTokenizer(tokenizer).tokenize(TEXTS).words()
-        ]
-        assert [found[-1][key][1] for key in keys] == words
-        assert len(columns.pieces()) > 3 and len(found[-1]) == len(TEXTS)
-    assert found[0] == found[1]
 
 
 def all_keys(store, forms):

@@ -1,30 +1,26 @@
-"""Object stores as they are: other regions, locks, encryption and versions; and stores that do less than they say."""
+"""S3 as it is found: other regions, locks, encryption and versions; and stores that do less than they say."""
 
 import hashlib
+import os
 import threading
 import uuid
 
 import boto3
 import pytest
-from click.testing import CliRunner
+from boto3.s3.transfer import TransferConfig
+from object_stores import open_at, s3_settings
 from s3_double import S3Double
 
-from flows.cli import main
-from minicoil.errors import ConflictError, ObjectNotFoundError, StoreError, StoreUnavailableError, UsageError
+from minicoil.errors import ConflictError, ObjectNotFoundError, StoreUnavailableError
 from tasks.catalogue.channels import move_current, read_channel, set_pending
-from tasks.catalogue.releases import publish_release, pull_release, release_numbers, verify_release
+from tasks.catalogue.releases import describe_file, publish_release, pull_release, release_numbers, verify_release
 from tasks.releases.pruning import prune_releases
-from tasks.settings import Settings
-from tasks.store import s3_probe, s3_store
+from tasks.store import s3_store
 from tasks.store.opening import open_store
+from tasks.store.s3_store import MULTIPART_BYTES
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # moto's own sockets
 KEYS = {"aws_access_key_id": "key", "aws_secret_access_key": "secret"}
-OURS = {"s3_access_key_id": "key", "s3_secret_access_key": "secret"}
-
-
-def open_at(address, bucket="bucket", **values):
-    return open_store(f"s3://{bucket}/x", Settings(s3_endpoint_url=address, **OURS, **values))
 
 
 @pytest.fixture(autouse=True)
@@ -68,40 +64,6 @@ def test_a_store_that_passes_over_if_match_is_found_out_and_locks_stand_in(folde
         assert double.objects["x/notes/c.json"] == b"two"
         live_a_life(store, folder, tmp_path / "pulled")
         assert not [key for key in double.objects if key.endswith(".lock")]
-
-
-@pytest.mark.parametrize("ignores", [("if-none-match",), ("if-none-match", "if-match")])
-def test_a_store_that_passes_over_other_conditions_is_found_out_as_well(ignores):
-    with S3Double(ignores=ignores) as double:
-        assert not open_at(double.address).is_conditional
-
-
-@pytest.mark.parametrize("refuses", [("if-match",), ("if-none-match",)])
-def test_a_store_that_refuses_a_condition_it_does_not_know_is_used_with_locks(refuses):
-    with S3Double(refuses=refuses) as double:
-        store = open_at(double.address)
-        assert not store.is_conditional and store.write("channels/c.json", b"one", if_absent=True)
-
-
-def test_a_store_that_keeps_to_conditions_is_probed_without_a_second_version_of_anything():
-    with S3Double() as double:
-        assert open_at(double.address).is_conditional
-        probes = [key for method, key, _ in double.sent if method == "PUT"]
-        assert probes == ["x/capability"] * 3
-        double.sent.clear()
-        again = open_at(double.address)
-        assert again.is_conditional  # neither of these two writes got through: a bucket with versions keeps one
-        assert [headers.get("if-none-match") or headers.get("if-match") for _, _, headers in double.sent] == [
-            "*",
-            s3_probe.NO_TAG,
-        ]
-
-
-def test_reading_never_probes(folder):
-    with S3Double() as double:
-        store = open_at(double.address)
-        assert read_channel(store, "production").current is None and list(store.list("")) == []
-        assert {method for method, _, _ in double.sent} == {"GET"}
 
 
 def test_two_writers_of_one_channel_lose_nothing_where_only_locks_keep_them_apart(monkeypatch):
@@ -169,35 +131,6 @@ def test_encryption_that_was_asked_for_goes_with_every_write(values, wanted, tmp
         assert writes and all(headers[name] == value for headers in writes for name, value in wanted.items())
 
 
-def test_a_key_of_kms_without_its_encryption_is_refused():
-    with pytest.raises(UsageError, match="set MINICOIL_S3_SSE=aws:kms too"):
-        open_at("http://127.0.0.1:9", s3_sse_kms_key_id="k")
-
-
-def test_a_page_of_html_is_no_empty_store_and_no_object():
-    with S3Double(page=True) as double:
-        store = open_at(double.address)
-        for ask in (
-            lambda: list(store.list("releases/")),
-            lambda: store.read("channels/production.json"),
-            lambda: store.stat("channels/production.json"),
-            lambda: store.write("a", b"1"),
-            lambda: store.write("a", b"1", if_absent=True),
-        ):
-            with pytest.raises(StoreError, match="what answers there is no S3.*MINICOIL_S3_ENDPOINT_URL") as said:
-                ask()
-            assert not isinstance(said.value, StoreUnavailableError)  # no patience makes S3 of it
-
-
-def test_a_command_says_it_in_one_line(tmp_path, monkeypatch):
-    for name, value in {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret"}.items():
-        monkeypatch.setenv(f"MINICOIL_S3_{name}", value)
-    with S3Double(page=True) as double:
-        monkeypatch.setenv("MINICOIL_S3_ENDPOINT_URL", double.address)
-        answer = CliRunner().invoke(main, ["release", "list", "--store", "s3://bucket/x", "--home", str(tmp_path)])
-    assert answer.exit_code == 1 and "no S3" in answer.stderr and len(answer.stderr.strip().splitlines()) == 1
-
-
 @pytest.mark.parametrize(
     "text",
     ["", "{", "[]", "3", '"x"', "{}", '{"until": "soon", "nonce": 1}', '{"until": null}', "<html></html>", "\x00"],
@@ -208,48 +141,6 @@ def test_a_lock_object_that_is_none_holds_nobody(text):
         store = open_at(double.address)
         store.write("channels/c.json", b"one", if_absent=True)
         assert double.objects["x/channels/c.json"] == b"one" and "x/channels/c.json.lock" not in double.objects
-
-
-@pytest.mark.parametrize(
-    ("address", "shown"),
-    [
-        ("objects:9000", "http://objects:9000"),
-        ("localhost", "http://localhost"),
-        ("//objects:9000", "http://"),
-        ("ftp://objects", "http://objects"),
-        ("http://", "http://objects:9000"),
-        ("http://objects:x", "http://"),
-    ],
-)
-def test_an_endpoint_that_is_no_address_is_refused_with_how_it_is_written(address, shown):
-    with pytest.raises(UsageError, match="is no address of an S3 API") as said:
-        open_at(address)
-    assert shown in str(said.value)
-
-
-def test_an_endpoint_with_a_secret_is_refused_and_not_repeated():
-    with pytest.raises(UsageError, match="carries a user name, password or key") as said:
-        open_at("http://me:T0KEN@objects:9000")
-    assert "T0KEN" not in str(said.value)
-
-
-@pytest.mark.parametrize(
-    ("environment", "values", "region"),
-    [
-        ({}, {}, "us-east-1"),
-        ({"AWS_REGION": "eu-west-1"}, {}, "eu-west-1"),
-        ({"AWS_DEFAULT_REGION": "eu-north-1"}, {}, "eu-north-1"),
-        ({"AWS_REGION": "eu-west-1"}, {"s3_region": "ap-south-1"}, "ap-south-1"),
-    ],
-)
-def test_requests_are_signed_for_the_users_own_region(monkeypatch, environment, values, region):
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    with S3Double() as double:
-        open_at(double.address, **values).write("a", b"1")
-        assert f"/{region}/s3/aws4_request" in double.sent[0][2]["authorization"]
 
 
 @pytest.fixture
@@ -294,11 +185,36 @@ def test_a_bucket_elsewhere_is_used_with_its_region(s3_address, bucket_of, folde
     live_a_life(open_at(s3_address, name, s3_region="eu-central-1"), folder, tmp_path / "pulled")
 
 
-def test_an_answer_that_names_another_region_says_which_setting_to_give():
-    class Elsewhere(S3Double):
-        def _get(self, key, headers, body):
-            said = b"<Error><Code>AuthorizationHeaderMalformed</Code><Region>eu-west-3</Region></Error>"
-            return 400, {"Content-Type": "application/xml"}, said
+def test_a_large_object_is_copied_whole_where_the_store_copies_no_parts(store, tmp_path, monkeypatch):
+    """rclone takes each part of such a copy for an upload of nothing, and says nothing of it."""
+    config = TransferConfig(multipart_threshold=6 * 2**20, multipart_chunksize=5 * 2**20)
+    monkeypatch.setattr(s3_store, "_TRANSFER", config)
+    path = tmp_path / "large"
+    path.write_bytes(bytes(range(256)) * (11 * 2**20 // 256))
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    store.upload("p/one", path, sha256)
+    store.copy("p/one", "p/two")
+    assert store.digest("p/two") == sha256 and store.stat("p/two").size_bytes == 11 * 2**20
+    assert {entry.key for entry in store.list("p/")} == {"p/one", "p/two"}
 
-    with Elsewhere() as double, pytest.raises(StoreError, match="set MINICOIL_S3_REGION=eu-west-3"):
-        open_at(double.address).read("a")
+
+def test_a_line_cut_in_the_middle_of_a_part_is_taken_up_again_or_leaves_no_object(fault_proxy, tmp_path, make_bucket):
+    store = open_store(f"s3://{make_bucket(fault_proxy.address)}/m", s3_settings(fault_proxy.address))
+    large = tmp_path / "large"
+    large.write_bytes(os.urandom(1000) * (MULTIPART_BYTES // 1000 + 1))
+    entry = describe_file(large)
+    fault_proxy.fault = lambda method, path: "drop" if "partNumber=3" in path else None
+    with pytest.raises(StoreUnavailableError):
+        store.upload("large", large, entry.sha256)
+    assert store.stat("large") is None
+    dropped = []
+
+    def drop_once(method, path):
+        if "partNumber=3" in path and not dropped:
+            dropped.append(path)
+            return "drop"
+        return None
+
+    fault_proxy.fault = drop_once
+    assert store.upload("large", large, entry.sha256) == entry.size_bytes
+    assert dropped and store.digest("large") == entry.sha256
