@@ -193,24 +193,6 @@ def test_in_a_flow_on_a_temporary_server_nothing_asks_for_what_only_a_service_ha
     assert somebodys() == (None, True)
 
 
-def test_reaping_without_a_server_says_what_it_needs(tmp_path, monkeypatch):
-    from flows.forms.upkeep_parameters import ReapParameters
-    from flows.reap_runs import reap_runs
-
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="none is named; set PREFECT_API_URL"):
-        reap_runs(ReapParameters())
-
-
-def test_whoever_asks_for_no_server_gets_none_though_one_is_named(tmp_path, monkeypatch):
-    from flows.orchestration import embedded
-    from minicoil.errors import ReleaseError
-
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    with pytest.raises(ReleaseError, match="has no release to re-encode for"):
-        embedded.run("reencode-collections", {"home": str(tmp_path)}, server="")
-
-
 LIGHT = """
 import sys
 from flows.extend_vocabulary import extend_vocabulary
