@@ -66,7 +66,10 @@ def test_a_channel_is_one_line(capsys, changed, line):
         ({"due": {**DUE, "note": "the engine is away"}}, ["docs", "1,200", "3", "?", "-", "-"]),
         ({"due": None}, ["docs", "-", "3", "-", "-", "-"]),
         ({"beside": [1, 2], "waiting": {"readers": ["a", "b"]}}, ["docs", "1,200", "3", "7", "1,", "2", "a,", "b"]),
-        ({"beside": [2], "waiting": {"readers": []}}, ["docs", "1,200", "3", "7", "2", "readers", "that", "say", "nothing"]),
+        (
+            {"beside": [2], "waiting": {"readers": []}},
+            ["docs", "1,200", "3", "7", "2", "readers", "that", "say", "nothing"],
+        ),
     ],
 )
 def test_a_collection_is_a_row_and_what_is_not_known_is_not_guessed(capsys, changed, cells):
