@@ -3,11 +3,11 @@
 import pytest
 
 from flows.forms.parameters import ExtendParameters
-from flows.publish_release import publish_release
 from flows.stages.gated_promotion import refusal, settle_answered, settle_release
 from flows.stages.steps import Clock
 from tasks.catalogue.approvals import hold_release, read_waiting
 from tasks.catalogue.channels import read_channel
+from tasks.catalogue.releases import publish_release
 from tasks.place import Place
 
 
