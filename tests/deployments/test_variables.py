@@ -47,18 +47,25 @@ def test_a_corpus_that_is_said_switches_schedules_on_and_an_empty_one_off():
 
 
 def test_what_a_person_changed_on_the_server_stays_and_is_not_written_again():
-    server = Server(**{CORPUS_VARIABLE: ["a", "b"], SCHEDULES: False, TIME_ZONE: "Europe/Berlin", REAPING: False})
-    found = ensure(server)
-    assert found == server.values and found[SCHEDULES] is False and server.written == []
+    server = Server(**{CORPUS_VARIABLE: ["a", "b"], TIME_ZONE: "Europe/Berlin", REAPING: False})
+    server.values[SCHEDULES] = True
+    assert ensure(server) == server.values and server.written == []
     ensure(server, time_zone="Europe/Berlin", reap=False)  # as it is
     assert server.written == []
 
 
-def test_what_is_said_again_is_changed_and_tags_of_others_are_kept():
+def test_schedules_follow_the_corpus_that_the_server_has():
     server = Server(**{CORPUS_VARIABLE: ["a"], SCHEDULES: False, TIME_ZONE: "UTC", REAPING: True})
+    assert ensure(server)[SCHEDULES] is True and server.written == [SCHEDULES]
+    server.values[CORPUS_VARIABLE] = []
+    assert ensure(server)[SCHEDULES] is False
+
+
+def test_what_is_said_again_is_changed_and_tags_of_others_are_kept():
+    server = Server(**{CORPUS_VARIABLE: ["a"], SCHEDULES: True, TIME_ZONE: "UTC", REAPING: True})
     assert ensure(server, time_zone="Europe/Berlin", reap=False)[TIME_ZONE] == "Europe/Berlin"
     assert server.written == [TIME_ZONE, REAPING] and server.tags[TIME_ZONE] == ["theirs"]
-    assert ensure(server, corpus="new/")[SCHEDULES] is True  # who names a corpus wants it read
+    assert ensure(server, corpus="new/")[CORPUS_VARIABLE] == ["new/"]
 
 
 @pytest.mark.parametrize("zone", ["Berlin", "", "../etc/passwd", "UTC+1", "x" * 500])

@@ -7,7 +7,7 @@ import pytest
 from flows.encode_shard import encode_shard
 from flows.forms.upkeep_parameters import ShardParameters
 from minicoil.errors import MiniCoilError
-from tasks.progress import progress
+from tasks import progress
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 KEY = "shards/0123456789abcdef01234567/0.json.gz"

@@ -7,6 +7,7 @@ from flows.promote_release import promote_release
 from minicoil.errors import DamagedReleaseError, ReleaseError
 from tasks.catalogue.approvals import hold_release, read_waiting
 from tasks.catalogue.channels import read_channel
+from tasks.catalogue.releases import publish_release
 from tasks.place import Place
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
@@ -28,8 +29,15 @@ def test_a_release_whose_time_to_be_approved_has_passed_needs_force(tmp_path, mo
 
 
 def test_a_damaged_channel_is_put_aside_by_force_alone(tmp_path):
-    store = Place.at(tmp_path).objects()
+    store = Place.at(tmp_path / "home").objects()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "README.md").write_text("# A model\n")
+    release = publish_release(store, tmp_path / "model", None, {}).release
     store.write("channels/production.json", b"{")
-    with pytest.raises(DamagedReleaseError, match="channels/production"):
-        promote_release(PromoteParameters(home=str(tmp_path), release=7))
+    asked = {"home": str(tmp_path / "home"), "release": release}
+    with pytest.raises(DamagedReleaseError, match="production"):
+        promote_release(PromoteParameters(**asked))
     assert store.read("channels/production.json") == b"{"
+    answer = promote_release(PromoteParameters(**asked, force=True))
+    assert answer.promoted and "the damaged document of channel 'production' is kept at" in answer.message
+    assert read_channel(store, "production").current == release

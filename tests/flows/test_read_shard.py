@@ -7,7 +7,7 @@ import pytest
 from flows.forms.upkeep_parameters import ReadingShardParameters
 from flows.read_shard import read_shard
 from minicoil.errors import MiniCoilError
-from tasks.progress import progress
+from tasks import progress
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 KEY = "reading/0123456789ab/shards/0123456789abcdef01234567.json"

@@ -7,7 +7,7 @@ import pytest
 from flows.forms.upkeep_parameters import TrainingShardParameters
 from flows.train_shard import train_shard
 from minicoil.errors import MiniCoilError
-from tasks.progress import progress
+from tasks import progress
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 KEY = "training/0123456789abcdef01234567/0.zip"

@@ -58,8 +58,13 @@ def test_the_library_writes_the_completion_script_of_each_shell(shell):
 def test_releases_and_whatever_takes_a_channel_too_are_offered(home, monkeypatch):
     monkeypatch.setattr("tasks.catalogue.release_numbers", lambda store: [1, 2, 12])
     assert complete(home, "words", "--release", begun="1") == ["1", "12"]
-    assert complete(home, "release", "show", begun="") == ["staging", "1", "2", "12"]
-    assert complete(home, "release", "readers", "--ack", begun="2") == ["2"]
+    found = ShellComplete(main, {}, "minicoil", "_MINICOIL_COMPLETE")
+    for words, begun, offered in (
+        (("show",), "", ["staging", "1", "2", "12"]),
+        (("readers", "--ack"), "2", ["2"]),
+    ):
+        arguments = ["release", words[0], "--home", str(home), *words[1:]]
+        assert [item.value for item in found.get_completions(arguments, begun)] == offered
 
 
 def test_a_home_that_is_not_there_is_not_made_by_asking(tmp_path):

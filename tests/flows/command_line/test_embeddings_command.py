@@ -6,7 +6,7 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from deployments.base import main
+from flows.cli import main
 from tasks.qdrant.server_bounds import Bounds
 
 
@@ -33,8 +33,9 @@ def test_bounds_and_settings_reach_who_serves_and_the_home_is_named(served, tmp_
         "s3://b/x@production", "--collection", "docs", "--avg-len", "44", "--max-texts", "5", "--max-characters", "6",
         "--max-body-bytes", "7", "--max-waiting", "8", "--threads", "2", "--port", "0", "--home", str(tmp_path),
     )  # fmt: skip
+    assert answer.exit_code == 0, answer.output
     ((address, host, port, bounds, threads, home),) = served
-    assert answer.exit_code == 0 and (host, port, threads, home) == ("127.0.0.1", 0, 2, str(tmp_path))
+    assert (host, port, threads, home) == ("127.0.0.1", 0, 2, str(tmp_path))
     assert (address.address, address.collection, address.avg_len, address.k) == (
         "s3://b/x@production",
         "docs",

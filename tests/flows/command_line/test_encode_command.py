@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from deployments.base import main
+from flows.cli import main
 from minicoil.sparse.model import MiniCoil
 
 

@@ -5,7 +5,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from deployments.base import main
+from flows.cli import main
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def counted(monkeypatch):
         say_ready("http://127.0.0.1:9464/metrics")
         return 3
 
-    monkeypatch.setattr("deployments.metrics.run_counted", lambda command, look, host, port, ready: run(command, look, None, host, port, ready))  # fmt: skip
+    monkeypatch.setattr("deployments.metrics.run_counted", lambda command, home, look, *where: run(command, look, home, *where))  # fmt: skip
     return asked
 
 

@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from deployments.base import main
+from flows.cli import main
 
 
 @pytest.fixture

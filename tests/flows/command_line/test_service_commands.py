@@ -3,7 +3,7 @@
 import pytest
 from click.testing import CliRunner
 
-from deployments.base import main
+from flows.cli import main
 
 
 def test_deploying_without_a_server_is_bad_usage(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from click.testing import CliRunner
 
-from deployments.base import main
+from flows.cli import main
 from tasks.catalogue.registry import list_collections
 from tasks.disk.home_lock import writer_lock
 from tasks.place import Place

@@ -18,6 +18,7 @@ def test_a_request_has_all_that_was_asked():
         "bm25": False, "k": 1.5, "b": 0.5, "avg_len": 44.0, "importance": "3", "language": "de",
     }  # fmt: skip
     request = AdoptParameters(**values).request()
+    values["plain"] = values.pop("bm25")
     assert {name: getattr(request, name) for name in values} == values
 
 

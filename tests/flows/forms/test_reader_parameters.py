@@ -4,19 +4,26 @@ import pytest
 from pydantic import ValidationError
 
 from flows.forms.reader_parameters import ReadersParameters
+from minicoil.errors import UsageError
 
 
 def test_a_request_has_all_that_was_said_and_no_address():
-    asked = ReadersParameters(
-        home="/h", channel="staging", acknowledged=["6", "all"], name="shop-api", release=7, days=3, known=False,
-        collections=["docs"],
-    )  # fmt: skip
-    request = asked.request()
-    assert (request.channel, request.acknowledged, request.collections) == ("staging", ("6", "all"), ("docs",))
-    assert (request.name, request.release, request.days, request.unregister, request.known) == (
-        "shop-api", 7, 3, None, False,
-    )  # fmt: skip
-    assert ReadersParameters().request().known is None
+    for said in (
+        {"acknowledged": ["6", "all"], "collections": ["docs"]},
+        {"name": "shop-api", "release": 7, "days": 3},
+        {"unregister": "shop-api"},
+        {"known": False},
+        {},
+    ):
+        request = ReadersParameters(home="/h", channel="staging", **said).request()
+        expected = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+        assert request.channel == "staging" and {name: getattr(request, name) for name in said} == expected
+        assert request.known is said.get("known")
+
+
+def test_two_requests_at_once_are_refused():
+    with pytest.raises(UsageError, match="--ack and --known are two requests; make them one after the other"):
+        ReadersParameters(acknowledged=["6"], known=True).request()
 
 
 @pytest.mark.parametrize("value", ["", "six", "-1", "1.5", "ALL", "1234567890"])

@@ -3,14 +3,13 @@
 import pytest
 from pydantic import ValidationError
 
-from deployments.serving import STALE_SECONDS
 from flows.forms.upkeep_parameters import (
     ReadingShardParameters,
     ReapParameters,
     ShardParameters,
     TrainingShardParameters,
 )
-from flows.upkeep.reaping import PENDING_SECONDS
+from flows.upkeep.reaping import PENDING_SECONDS, STALE_SECONDS
 
 KEYS = {
     ShardParameters: f"shards/{'0a' * 12}/0.json.gz",

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from flows.orchestration import progress_artifacts
-from tasks.progress import progress
+from tasks import progress
 
 
 def test_a_server_that_is_gone_costs_the_bar_and_not_the_step(monkeypatch, caplog):

@@ -1,6 +1,6 @@
 """An answer finds its renderer by its command, shows itself where it is an outcome, and else shows every key."""
 
-from deployments.base import main
+from flows.cli import main
 from flows.command_line.help_pages import every_command
 from flows.outcomes.release_outcomes import ReencodingOutcome
 from flows.rendering.rendering import RENDERERS, show_result

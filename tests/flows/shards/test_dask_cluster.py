@@ -6,9 +6,9 @@ from typing import ClassVar
 
 import pytest
 
-from flows.orchestration.retries import TRIES
 from flows.shards import dask_cluster
 from flows.shards.dask_cluster import import_dask, local_cluster, spread_on_cluster
+from flows.shards.shard_processes import TRIES
 from minicoil.errors import MissingExtraError, StoreUnavailableError, UsageError
 from tasks.place import Place
 

@@ -7,8 +7,8 @@ import pytest
 from prefect.states import Completed, Crashed
 
 from flows.forms.upkeep_parameters import ReadingShardParameters
-from flows.orchestration.retries import TRIES
 from flows.shards import shard_runs
+from flows.shards.shard_processes import TRIES
 from flows.shards.shard_runs import spread_on_workers
 from minicoil.errors import StoreUnavailableError
 from tasks.place import Place
