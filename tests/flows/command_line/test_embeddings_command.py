@@ -30,7 +30,7 @@ def call(*arguments):
 
 def test_bounds_and_settings_reach_who_serves_and_the_home_is_named(served, tmp_path):
     answer = call(
-        "s3://b/x@production", "--collection", "docs", "--avg-len", "44", "--max-texts", "5", "--max-characters", "6",
+        "s3://b/x@production", "--avg-len", "44", "--max-texts", "5", "--max-characters", "6",
         "--max-body-bytes", "7", "--max-waiting", "8", "--threads", "2", "--port", "0", "--home", str(tmp_path),
     )  # fmt: skip
     assert answer.exit_code == 0, answer.output
