@@ -36,7 +36,7 @@ def test_bounds_and_settings_reach_who_serves_and_the_home_is_named(served, tmp_
     assert answer.exit_code == 0, answer.output
     ((address, host, port, bounds, threads, home),) = served
     assert (host, port, threads, home) == ("127.0.0.1", 0, 2, str(tmp_path))
-    assert (address.address, address.collection, address.avg_len, address.k) == (
+    assert (address.place, address.collection, address.avg_len, address.k) == (
         "s3://b/x@production",
         "docs",
         44.0,

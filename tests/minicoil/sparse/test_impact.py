@@ -1,7 +1,7 @@
 """A change of vocabulary says exactly which texts it changes, and where they can be found."""
 
 from hypothesis import given, settings
-from vocabulary_lives import owned, steps, texts, walk
+from vocabulary_lives import BASE, owned, steps, texts, walk
 
 from minicoil.sparse.cells import count_words, unknown_cell
 from minicoil.sparse.impact import cells_of, find_impact, is_affected, joined_tokens, text_keys
@@ -99,3 +99,7 @@ def test_joined_tokens_are_words_with_a_symbol_left_in_one_piece():
         "pod\u00ae",
         "\u00a5run",
     ]
+
+
+def test_cells_of_a_key_that_is_mapped_are_those_of_the_word_behind_it():
+    assert BASE.ids["univers"] == 2 and {8, 9, 10, 11} <= set(cells_of(BASE, "univer"))
