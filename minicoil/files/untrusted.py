@@ -25,14 +25,14 @@ def load_array(path: Path, mmap_mode: Literal["r"] | None = None) -> NDArray[Any
         OSError: the file cannot be read.
         ValueError: it is no array.
     """
+    with path.open("rb") as file:
+        is_archive = file.read(2) == b"PK"
+    if is_archive:  # numpy would open it as one, and leave the file open
+        raise ValueError("no npy file, an archive")
     try:
         array: NDArray[Any] = np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
-    except OSError:
-        raise
-    except (*HEADER_ERRORS, *ZIP_ERRORS) as error:  # a file that begins as an archive does is opened as one
+    except (*HEADER_ERRORS, ValueError) as error:
         raise ValueError(f"no npy file ({error})") from error
-    if not isinstance(array, np.ndarray):  # an archive of several
-        raise ValueError("no npy file, an archive")
     return array
 
 

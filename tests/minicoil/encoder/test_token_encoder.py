@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from minicoil.encoder.token_encoder import TokenEncoder, pool_words
-from minicoil.encoder.windows import WINDOW_CHARACTERS, read_windows
 from minicoil.errors import BundleError, DocumentError, EncoderError, NotTextError
 from minicoil.sparse.model import MiniCoil
 
@@ -154,8 +153,6 @@ def test_a_long_source_is_read_no_further_than_a_window_ahead(model):
     assert len(next(vectors).indices) > 4
     assert len(taken) == 32
     vectors.close()
-    book = "x" * (WINDOW_CHARACTERS // 2)
-    assert [len(window) for window in read_windows([book] * 5)] == [2, 2, 1]
 
 
 def test_nothing_in_gives_nothing_out(model):
