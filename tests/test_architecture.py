@@ -121,6 +121,31 @@ def test_tests_mirror_the_rooms():
     assert rooms - folders == set(), "a room without tests of its own"
 
 
+# Modules without a test file of their own, and why.
+WITHOUT_TESTS = {
+    "flows.forms.said": "declares how an option is spelt: tests of options and forms",
+    "flows.forms.status_parameters": "declares a form: tests/flows/forms/test_parameters.py",
+    "flows.outcomes.upkeep_outcomes": "declares answers: tests of the commands that give them",
+    "flows.stages.making_release": "an order of steps: tests/flows/test_life.py and test_extend_vocabulary.py",
+    "flows.stages.training_words": "an order of steps: the same",
+    "minicoil.sparse.following": "declares what others implement",
+    "tasks.catalogue.adoption": "declares a document: tests/tasks/adoption",
+    "tasks.catalogue.payload_fields": "names of fields",
+    "tasks.metrics.measures": "names of counters: tests/tasks/metrics",
+}
+
+
+def test_every_module_has_the_test_file_of_its_name():
+    lacking = {
+        dotted(path)
+        for floor in FLOORS
+        for path in modules(floor)
+        if not path.name.startswith("__")
+        and not (ROOT / "tests" / path.relative_to(ROOT)).with_name(f"test_{path.name}").exists()
+    }
+    assert lacking == set(WITHOUT_TESTS)
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=dotted)
 def test_a_room_can_be_looked_over(room):
     names = {path.stem for path in room.glob("*.py")} - {"__init__"}
