@@ -79,7 +79,9 @@ class Copier:
         if copy is None or copy.payload.get(HASH_FIELD) != (None if text is None else text_hash(text)):
             return False
         ours = {self.record.vector, self.record.bm25_vector or ""} - {""}
-        return same_vectors(owned_vectors(point, self.without), owned_vectors(copy, ours), self.cosine)
+        return owned_payload(point) == owned_payload(copy) and same_vectors(
+            owned_vectors(point, self.without), owned_vectors(copy, ours), self.cosine
+        )
 
     def _make_copies(self, rows: Sequence[tuple[Point, str | None]]) -> list[Point]:
         texts = [text for _, text in rows if text is not None]
