@@ -84,7 +84,8 @@ def test_a_late_point_loses_old_cells_and_stays_due(place, points, promoted):
     points.write_vectors("docs", [VectorUpdate(late, {"minicoil": wrong})], {STAMP_FIELD: 1, UNION_FIELD: 1})
     contract_collection(place, points, promoted, [], 2)
     (point,) = points.get("docs", [late], vectors=True)
-    assert point.payload[STAMP_FIELD] == 1 and 5 not in point.vectors["minicoil"].indices
+    vector = point.vectors.get("minicoil")  # a server keeps none without cells
+    assert point.payload[STAMP_FIELD] == 1 and (vector is None or 5 not in vector.indices)
 
 
 def test_where_nothing_was_ever_beside_nothing_is_looked_for(place, points, texts):

@@ -24,12 +24,12 @@ def test_nothing_is_due_where_every_point_is_as_its_release_says(place, points, 
 
 
 def test_what_strangers_wrote_and_what_a_promotion_will_change_is_due(place, points, filled):
+    n_pending = len(affected_ids(place, stored(points), 1, 2))
     points.upsert("docs", [Point(i, {"text": f"a stranger's pods {i}"}, {}) for i in range(4)])
     before = {i: point.payload for i, point in stored(points).items()}
     found = count_due(place, points, filled, None)
     assert (found.n_points, found.n_due, found.n_pending) == (64, 4, 0)
     set_pending(place.objects(), "production", 2, 1)
-    n_pending = len(affected_ids(place, stored(points), 1, 2))
     found = count_due(place, points, filled, 2)
     assert (found.n_due, found.n_pending) == (4 + n_pending, n_pending) and n_pending > 10 and found.is_exact
     assert {i: point.payload for i, point in stored(points).items()} == before  # nothing was written
