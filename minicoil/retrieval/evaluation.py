@@ -166,14 +166,21 @@ def count_documents(
     return answer
 
 
-def document_vectors(counted: Mapping[str, Sequence[CountedText]], bm25: Bm25Config) -> dict[str, list[SparseVector]]:
+def document_vectors(counted: dict[str, list[CountedText]], bm25: Bm25Config) -> dict[str, list[SparseVector]]:
     """System -> one vector a document, in a collection with this k, b and avg_len.
 
     Args:
-        counted: What `count_documents` gives.
+        counted: What `count_documents` gives; empty afterwards, since all of both would take twice the memory.
         bm25: One for all systems; its importance is not looked at, because documents have been weighed.
     """
-    return {system: [text.vector(bm25) for text in texts] for system, texts in counted.items()}
+    first: dict[int, str] = {}
+    # two systems may be one: the parent of a first release is plain BM25
+    same = {system: first.setdefault(id(texts), system) for system, texts in counted.items()}
+    made: dict[str, list[SparseVector]] = {}
+    for system, other in same.items():
+        texts = counted.pop(system)
+        made[system] = made[other] if other in made else [text.vector(bm25) for text in texts]
+    return made
 
 
 def memory_search(data: RetrievalSet, documents: Mapping[str, Sequence[SparseVector]]) -> Search:

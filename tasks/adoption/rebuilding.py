@@ -94,6 +94,8 @@ def rebuild_collection(place: Place, points: PointStore, request: RebuildRequest
             f"A server from 1.18 on takes the vectors in place: `minicoil adopt {request.source} --text T`"
         )
     if request.alias is not None:
+        if request.alias == request.target:
+            raise UsageError(f"'{request.alias}' is to be the copy itself; give the alias a name of its own")
         points.check_alias(request.alias)
     made = _made_here(source)
     record = _open_target(place, points, request, template, release, made)

@@ -47,6 +47,8 @@ def undo_adoption(
     n_cleared = _clear(points, name, Pace(points_per_second), dry_run)
     if not dry_run:
         points.remove_indexes(name, added.indexes)
+        if not points.is_shared:  # every point was written anew
+            points.optimize(name)
         remove_collection(store, name)
     return {**answer, "n_points": points.count(name), "n_cleared": n_cleared}
 

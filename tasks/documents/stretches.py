@@ -61,7 +61,7 @@ def cut_lines(file: IO[bytes], n_bytes: int, size: int) -> Iterator[tuple[Stretc
         while (piece := file.readline(_COUNTED)) and not piece.endswith(b"\n"):
             pass
         end = file.tell()
-        if end >= n_bytes:
+        if end >= n_bytes or left:  # or the file is shorter by now: who reads it finds that it changed
             break
         yield Stretch(start, end, line), end - start
         start, line = end, line + n_lines + 1

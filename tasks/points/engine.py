@@ -88,8 +88,9 @@ class EdgeEngine:
             self._write_schema(name, replace(found, keyword=keyword, integer=integer, text=text))
 
     def describe(self, name: str) -> CollectionShape:
-        self._shard(name)
-        schema = self._schema(name)
+        with self._lock:
+            self._shard(name)
+            schema = self._schema(name)
         fields = tuple(field for field, _ in indexed_fields(schema))
         idf, vacuum = dict.fromkeys(schema.sparse, True), (STALE_SHARE, STALE_POINTS)
         return CollectionShape(dict(schema.dense), idf, fields, 1, *vacuum, tuple(schema.dense))
@@ -111,6 +112,7 @@ class EdgeEngine:
         return self._schemas[name]
 
     def _shard(self, name: str) -> Any:
+        """For whoever holds the lock: another thread may close the shard to merge or to purge it."""
         if not self.exists(name):
             raise not_found(name, self.names())
         return self._shards.get(name)
@@ -244,12 +246,14 @@ class EdgeEngine:
         self._reshape(add_vectors, name, sparse)
 
     def create_like(self, name: str, source: str, without: Sequence[str], sparse: Sequence[str]) -> None:
-        self._shard(source)
-        self.ensure(name, like(self._schema(source), without, sparse))
+        with self._lock:
+            self._shard(source)
+            self.ensure(name, like(self._schema(source), without, sparse))
 
     def unlike(self, name: str, source: str, without: Sequence[str]) -> list[str]:
-        self._shard(name), self._shard(source)
-        return find_unlike(self._schema(name), self._schema(source), without)
+        with self._lock:
+            self._shard(name), self._shard(source)
+            return find_unlike(self._schema(name), self._schema(source), without)
 
     def remove_vectors(self, name: str, names: Sequence[str]) -> None:
         self._reshape(remove_vectors, name, names)
@@ -265,6 +269,7 @@ class EdgeEngine:
         there = edge.Filter(must=[edge.HasIdCondition(set(ids))])
         with self._lock:
             self._shard(name).update(edge.UpdateOperation.delete_payload_by_filter(there, list(fields)))
+            self._shards.note_written(name, len(ids))
 
     def optimize(self, name: str, is_ours: bool = False) -> None:
         with self._lock:

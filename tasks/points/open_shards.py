@@ -17,7 +17,7 @@ from typing import Any
 
 import qdrant_edge as edge
 
-from minicoil.errors import CollectionError
+from minicoil.errors import CollectionError, EngineUnavailableError
 from tasks.points.conversion import indexed_fields, to_index
 from tasks.points.purging import MERGED_POINTS, SHARD, copy_shard, settle_shard, swap_shard
 from tasks.points.records import CollectionSchema
@@ -31,7 +31,7 @@ _SEGMENTS = 8  # more than these are merged, the smallest first
 
 
 class OpenShards:
-    """Shards by collection, opened when they are first asked for; not to be used by two threads at once.
+    """Shards by collection, opened when they are first asked for; for one thread at a time.
 
     Args:
         folder: Of all collections.
@@ -55,6 +55,7 @@ class OpenShards:
 
         Raises:
             CollectionError: it does not open.
+            EngineUnavailableError: another process has it open.
         """
         if name not in self._shards:
             self._load(name, STALE_SHARE)
@@ -109,6 +110,10 @@ class OpenShards:
             settle_vectors(shard, schema)
             self._shards[name] = _load(shard, schema, stale_share)
         except Exception as error:  # the engine has one kind for everything
+            if "WouldBlock" in str(error):
+                raise EngineUnavailableError(
+                    f"the shard of collection '{name}' is open in another process; run the same again when it has ended"
+                ) from error
             raise CollectionError(
                 f"the shard of collection '{name}' does not open ({error}): it is damaged, or another version of the "
                 f"engine wrote it; restore {folder} from a copy, or remove that folder and index the corpus anew"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,9 @@ _PAGE = 512  # points of one WAL record
 def settle_shard(folder: Path) -> Path:
     """The shard's folder in a collection's, once what a killed purge left behind is cleared away."""
     shard, new, old = folder / SHARD, folder / _NEW, folder / _OLD
-    if not shard.exists() and new.exists() and old.exists():
-        new.rename(shard)  # killed between the two renames: the new one was complete
-    for left in (new, old):
+    if not shard.exists() and old.exists():  # killed between the two renames: the new one was complete
+        (new if new.exists() else old).rename(shard)
+    for left in (new, old) if shard.exists() else ():  # never the last one there is
         shutil.rmtree(left, ignore_errors=True)
     return shard
 
@@ -55,14 +56,20 @@ def copy_shard(folder: Path, shard: Any, create: Callable[[Path], Any], load: Ca
         copy.optimize()
         copy.flush()
     except BaseException:  # a full disk, a panic of the engine: half a copy is nothing anybody may find
-        copy.close()
+        with suppress(Exception):  # it may be closed, and not have opened again
+            copy.close()
         shutil.rmtree(new, ignore_errors=True)
         raise
     copy.close()
 
 
 def swap_shard(folder: Path) -> None:
-    """Put the copy in place of the shard, which is closed by now."""
+    """Put the copy in place of the shard, which is closed by now.
+
+    Raises:
+        FileNotFoundError: there is no copy; the shard stays.
+    """
+    (folder / _NEW).stat()
     (folder / SHARD).rename(folder / _OLD)
     settle_shard(folder)
 

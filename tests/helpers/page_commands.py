@@ -6,10 +6,10 @@ from pathlib import Path
 
 from markdown_pages import ROOT, indented_code
 
-_COMMAND = re.compile(r"(\w+=\S+ )*(\S*/)?minicoil [a-z]")
+_COMMAND = re.compile(r"(^|[|;&] *|^[\d*]+( [\d*]+){4} .*)(\w+=\S+ )*(\S*/)?minicoil [a-z]")
 # What a page shows by example, and what there is of it in the folder.
 _REPLACED = (
-    (r"^\.venv/bin/", ""),
+    (r"(^|\| )\.venv/bin/", r"\1"),
     (r"--common 1000\b", "--common 3 --min-sentences 10 --no-evaluate"),
     (r"--mine 100\b", "--mine 3 --min-sentences 10 --no-evaluate"),
     (r"\bcompare 6 7\b", "compare 1 2"),
@@ -24,24 +24,27 @@ NOT_RUN = (
     (r"\bhf:", "asks a hub: tests/tasks/hub, against a double"),
     (r"\b(nano)?beir:", "asks a hub: tests/tasks/proof/test_public_sets.py, against a folder"),
     (
-        r"minicoil (serve|metrics)\b",
+        r"minicoil (serve|metrics)(?![\w-])",
         "runs until it is stopped: tests/deployments/test_service.py, tests/deployments/test_metrics.py",
     ),
     (r"minicoil serve-embeddings\b", "runs until it is stopped: tests/docs/test_serving_embeddings.py"),
     (r"minicoil deploy\b", "asks a Prefect server: tests/deployments"),
-    (r"--encoder ./german-bert", "needs an encoder of that name: the guide bring-your-own-encoder has one"),
-    (r"minicoil attach\b", "needs another program's vectors: the guide adopt-a-hybrid-collection has some"),
+    (r"--encoder ./german-bert", "needs an encoder of that name: docs/guides/bring-your-own-encoder.md has one"),
+    (r"minicoil attach\b", "needs another program's vectors: docs/guides/adopt-a-hybrid-collection.md has some"),
     (
         r"rebuild docs docs-2 --importance 7",
         "needs 500 documents to learn from: tests/tasks/collections/test_weighing.py",
     ),
-    (r"kubernetes_docs", "reads text that is not of this repository"),
+    (
+        r"kubernetes_docs",
+        "reads text that is not of this repository: tests/docs/test_examples_page.py holds what it says",
+    ),
 )
 
 
 def page_commands(page: Path) -> list[str]:
-    """The lines of a page that begin with `minicoil`, without comments."""
-    lines = (line for code in indented_code(page) for line in code.splitlines() if _COMMAND.match(line))
+    """The lines of a page with a `minicoil` in them, in a pipe or a crontab too, without comments."""
+    lines = (line for code in indented_code(page) for line in code.splitlines() if _COMMAND.search(line))
     return [re.sub(r"\s+# .*", "", line) for line in lines if "extend ..." not in line]
 
 

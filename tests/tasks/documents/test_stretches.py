@@ -1,11 +1,13 @@
 """Text cut at paragraphs: its documents stay what they are, and what is not clean UTF-8 stays in one piece."""
 
+import io
+
 import pytest
 
 from tasks.corpus.pieces import cut_corpora, read_piece
 from tasks.corpus.specs import open_corpus
 from tasks.documents.corpus_report import CorpusReport
-from tasks.documents.stretches import Stretch, cut_text
+from tasks.documents.stretches import Stretch, cut_lines, cut_text
 
 
 def paragraphs(n):
@@ -49,3 +51,11 @@ def test_a_text_without_paragraphs_is_one_stretch(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("A pod runs here. " * 400)
     assert list(cut_text(path, 6800, 1000)) == [(Stretch(0, None, 1), 6800)]
+
+
+@pytest.mark.parametrize("lines", [b"a line\n" * 200, b"one long line without an end " * 50])
+def test_a_file_that_is_shorter_by_now_is_cut_to_its_end(lines):
+    found = list(cut_lines(io.BytesIO(lines), 3 * len(lines), 200))
+    assert found[-1][0].end is None and len(found) <= 1 + len(lines) // 200
+    ends = [stretch.end for stretch, _ in found[:-1]]
+    assert ends == sorted(set(ends)) and all(end <= len(lines) for end in ends)

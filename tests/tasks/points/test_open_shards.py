@@ -1,9 +1,14 @@
-"""Whoever writes much merges a little at a time: nothing is lost by it, and no segment grows beyond its bound."""
+"""Whoever writes much merges a little at a time: nothing is lost by it, whoever else asks meanwhile, and IDF is right."""
+
+import math
+import threading
+import time
 
 import numpy as np
 import pytest
+import qdrant_edge as edge
 
-from minicoil.errors import CollectionError
+from minicoil.errors import CollectionError, EngineUnavailableError
 from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter, VectorUpdate, open_shards, purging
 from tasks.points.engine import EdgeEngine
@@ -73,22 +78,63 @@ def test_vectors_and_payload_written_over_count_too(engine, merges):
     assert [key for key, (payload, _) in found.items() if payload["doc"] == "other"] == list(range(100, 110))
 
 
-def test_what_was_overwritten_counts_for_nothing_once_all_is_merged(engine):
+def test_what_was_overwritten_counts_for_nothing_once_all_is_merged(engine, monkeypatch):
     """In between it does: each segment would be written anew for every few of its points."""
-    write(engine, 900)
-    for start in range(0, 900, 90):
-        engine.write_vectors("docs", [VectorUpdate(i, {"cells": vector(9)}) for i in range(start, start + 90, 2)])
+    wide = 60  # cells that each point has besides, so that segments are large enough to be closed
+    small = {"max_segment_size": 100, "indexing_threshold": 10}
+    whole = edge.EdgeOptimizersConfig
+    monkeypatch.setattr(open_shards.edge, "EdgeOptimizersConfig", lambda **options: whole(**{**options, **small}))
+    engine._shards.close("docs")  # and opened with these
+    rng = np.random.default_rng(1)
+
+    def padded(cell):
+        cells = np.concatenate([[cell], 100 + rng.choice(900, wide, replace=False)])
+        return SparseVector(np.sort(cells).astype(np.int32), np.ones(wide + 1, np.float32))
+
+    for start in range(0, 2000, BATCH):
+        engine.upsert("docs", [Point(i, {}, {"cells": padded(i % 5)}) for i in range(start, start + BATCH)])
+    assert engine._shard("docs").info().segments_count > 3
+    changed = [i for i in range(2000) if i % 5 == 3 and i % 20 < 15] + list(range(0, 300, 5))  # by no means evenly
+    for start in range(0, len(changed), BATCH):
+        some = changed[start : start + BATCH]
+        engine.write_vectors("docs", [VectorUpdate(i, {"cells": padded(9)}) for i in some])
     engine.optimize("docs")
-    fresh = EdgeEngine(engine._folder.with_name("fresh"))
-    fresh.ensure("docs", SCHEMA)
-    rows = content(engine)
-    fresh.upsert(
-        "docs", [Point(key, row[0], {"cells": vector(*next(iter(row[1].items())))}) for key, row in rows.items()]
-    )
-    for cell in (0, 3, 9):
-        one, other = (e.search("docs", "cells", vector(cell), 1)[0].score for e in (engine, fresh))
-        assert one == pytest.approx(other, rel=1e-6)
-    fresh.close()
+    held = {i: 9 if i in set(changed) else i % 5 for i in range(2000)}
+    for cell in (0, 1, 3, 9):
+        n = sum(value == cell for value in held.values())
+        score = engine.search("docs", "cells", vector(cell), 1)[0].score
+        assert score == pytest.approx(math.log(1 + (2000 - n + 0.5) / (n + 0.5)), rel=1e-4)
+
+
+@pytest.fixture
+def onlookers(engine):
+    """Two threads that ask what the collection is, as `minicoil status` does; what failed of it."""
+    failed, over = [], threading.Event()
+
+    def look():
+        while not over.is_set():
+            try:
+                engine.describe("docs"), engine.unlike("docs", "docs", [])
+            except Exception as error:
+                failed.append(error)
+            time.sleep(0.0003)
+
+    threads = [threading.Thread(target=look) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    yield failed
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_somebody_who_looks_meanwhile_breaks_no_merge_and_no_purge(engine, onlookers, monkeypatch):
+    monkeypatch.setattr(open_shards, "MERGED_POINTS", 100)
+    write(engine, 600)
+    engine.delete("docs", [1])
+    for _ in range(4):
+        assert engine.purge("docs") and engine.count("docs") == 599
+    assert onlookers == []
 
 
 def test_a_shard_that_was_closed_to_merge_is_the_same_for_whoever_asks_next(engine, merges):
@@ -117,3 +163,11 @@ def test_a_shard_that_does_not_open_any_more_is_one_error_with_its_folder(engine
     (tmp_path / "docs" / "shard" / "edge_config.json").write_text("{")
     with pytest.raises(CollectionError, match=rf"'docs' does not open .*restore {tmp_path / 'docs'} from a copy"):
         engine.count("docs")
+
+
+def test_a_shard_that_another_process_has_open_is_not_called_damaged(engine, tmp_path):
+    write(engine, 10)
+    second = EdgeEngine(tmp_path)
+    with pytest.raises(EngineUnavailableError, match="'docs' is open in another process; run the same again"):
+        second.count("docs")
+    assert engine.count("docs") == 10

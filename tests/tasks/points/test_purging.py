@@ -9,7 +9,7 @@ from minicoil.sparse.cells import SparseVector
 from tasks.points import CollectionSchema, Point, PointFilter
 from tasks.points.engine import EdgeEngine
 from tasks.points.open_shards import STALE_SHARE, _create, _load
-from tasks.points.purging import copy_shard, swap_shard
+from tasks.points.purging import copy_shard, settle_shard, swap_shard
 from tasks.qdrant import open_points
 
 SCHEMA = CollectionSchema(dense={"role": 4}, sparse=("cells",), keyword=("doc",), text=("text",))
@@ -96,3 +96,15 @@ def test_a_copy_that_fails_leaves_the_collection_open_and_whole(tmp_path, monkey
 def test_a_server_says_that_it_frees_space_itself():
     with open_server("double") as points:
         assert points.purge("docs") is False
+
+
+def test_the_last_shard_there_is_is_never_cleared_away(tmp_path):
+    for name in ("shard.old", "shard.new"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "whose").write_text(name)
+    assert (settle_shard(tmp_path) / "whose").read_text() == "shard.new"
+    (tmp_path / "shard").rename(tmp_path / "shard.old")
+    assert (settle_shard(tmp_path) / "whose").read_text() == "shard.new"  # alone: it goes back
+    with pytest.raises(FileNotFoundError):
+        swap_shard(tmp_path)  # without a copy
+    assert (tmp_path / "shard" / "whose").exists()

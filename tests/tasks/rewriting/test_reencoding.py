@@ -245,6 +245,8 @@ def test_an_alias_moves_only_where_the_engine_has_aliases(place, points, texts):
     if isinstance(points, ServerPoints):
         with pytest.raises(CollectionError, match="'docs' is a collection, and cannot be an alias"):
             rebuild_collection(place, points, replace(request, alias="docs"))
+        with pytest.raises(UsageError, match="'docs-2' is to be the copy itself"):
+            rebuild_collection(place, points, replace(request, alias="docs-2"))
         assert not points.exists("docs-2")
         rebuild_collection(place, points, request)
         assert points._client.count("search").count == 30
