@@ -63,7 +63,8 @@ def fit_bm25(statistics: TermStatistics, default: Bm25Config | None = None) -> B
 
     BM25 is linear in its unknowns once it is turned over: c / tf = c/(k+1) + k(1-b)/(k+1) + l kb/(avg_len (k+1)).
     Least squares gives all three. Where every count is one, k cannot be told from b and `default.k` is taken; where b
-    is zero, avg_len has no effect and is `default`'s. Frequencies that no BM25 gives have no fit: `default` comes back.
+    is zero, avg_len has no effect and is `default`'s. Frequencies that no BM25 gives have no fit: `default` comes back,
+    as it does where there are none. One that is not above 0, in a vector of somebody else's making, is left out.
 
     Args:
         statistics: Of many texts of different lengths.
@@ -72,8 +73,11 @@ def fit_bm25(statistics: TermStatistics, default: Bm25Config | None = None) -> B
     Source: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), for the formula.
     """
     default = default or Bm25Config()
-    c, length = statistics.counts, statistics.lengths
-    turned = c / statistics.frequencies
+    usable = np.isfinite(statistics.frequencies) & (statistics.frequencies > 0)
+    if not usable.any():
+        return default
+    c, length = statistics.counts[usable], statistics.lengths[usable]
+    turned = c / statistics.frequencies[usable]
     ones = np.ones_like(c)
     if len(np.unique(c)) > 1:
         (slope, constant, per_word), *_ = np.linalg.lstsq(np.column_stack([c, ones, length]), turned, rcond=None)

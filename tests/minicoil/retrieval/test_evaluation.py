@@ -81,20 +81,3 @@ def test_new_words_alone_rank_as_a_release_that_has_nothing_else(models):
     assert [step.name for step in result.steps] == ["parent", "+ 2 new words", "+ 2 retrained words"]
     ndcg = [result.means[BM25]["ndcg@10"], *(step.ndcg for step in result.steps)]
     assert [step.gain.mean for step in result.steps] == pytest.approx(np.diff(ndcg).tolist())
-
-
-def test_an_extension_of_one_kind_has_no_step_between(bundle, models, tmp_path):
-    parent, alone, _ = models
-    assert split_extension(parent.vocabulary, alone.vocabulary, alone.stack) is None
-    only = derive(bundle, tmp_path / "only", [], ["pod"])
-    assert split_extension(parent.vocabulary, only.vocabulary, only.stack) is None
-    assert split_extension(parent.vocabulary, parent.vocabulary, parent.stack) is None
-
-
-def test_a_word_whose_row_was_only_carried_to_another_id_was_not_retrained(bundle, tmp_path):
-    stack, old = check_bundle(bundle)
-    vocabulary, fresh = old.apply({"quantum": []}, retrain=["pod"])
-    rows = {i: stack[old.ids[word]] if word in old.ids else layer(1) for word, i in fresh.items()}
-    derive_bundle(bundle, tmp_path / "carried", vocabulary, rows)
-    carried = MiniCoil.load(tmp_path / "carried")
-    assert split_extension(old, carried.vocabulary, carried.stack) is None

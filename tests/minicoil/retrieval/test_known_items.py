@@ -1,7 +1,6 @@
-from hypothesis import given, strategies as st
+"""Queries made of documents themselves ask for what their document alone says."""
 
 from minicoil.retrieval.known_items import Source, make_known_items
-from minicoil.text.near_duplicates import find_near_duplicates
 
 BODY = "A pod is a group of containers that share storage and network. It is scheduled onto one node and stays there until it ends. "
 OTHERS = [
@@ -64,11 +63,3 @@ def test_the_draw_is_the_same_in_any_order_and_another_with_another_seed():
     one = make_known_items("docs", spread, 5)
     assert make_known_items("docs", spread[::-1], 5).queries == one.queries
     assert len(one.queries) <= 5
-
-
-@given(st.lists(st.text(alphabet="ab \n", max_size=30), max_size=12))
-def test_equal_texts_always_share_a_leader_that_comes_first(texts):
-    leaders = find_near_duplicates(texts).tolist()
-    for place, leader in enumerate(leaders):
-        assert leader <= place and leaders[leader] == leader
-        assert leader <= texts.index(texts[place])

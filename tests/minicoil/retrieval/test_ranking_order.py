@@ -8,7 +8,6 @@ from minicoil.retrieval.evaluation import memory_search
 from minicoil.retrieval.exact_index import best
 from minicoil.retrieval.ranking_order import search_in_order, sort_hits, tie_order
 from minicoil.retrieval.retrieval_set import RetrievalSet
-from minicoil.retrieval.word_effects import measure_words
 from minicoil.sparse.cells import SparseVector
 
 
@@ -74,16 +73,3 @@ def test_rankings_in_memory_and_word_by_word_follow_it():
     names = [name for name, _ in search("minicoil", one(1), 3)]
     assert [name for name, _ in search("minicoil", one(1), 2)] == names[:2] == ["c", "b"]
     assert measure(data.relevant, {"q": names})["mrr@10"][0] == pytest.approx(1 / 3)
-
-
-def test_a_words_effect_is_measured_in_the_same_order():
-    from types import SimpleNamespace
-
-    from minicoil.retrieval.exact_index import ExactIndex
-
-    data = RetrievalSet("set", "judged", {"a": "x", "b": "x"}, {"q": "x"}, {"q": {"b": 1}})
-    term = SimpleNamespace(word="x", is_known=True, cells=one(1), plain=one(1))
-    release, plain = ExactIndex([one(1), one(1)]), ExactIndex([one(1, value=2.0), one(1)])
-    effects = measure_words(data, [[term]], release, plain, ["a", "b"])
-    # with the word's meaning both are equal and b, the larger id, comes first; as BM25 a does
-    assert effects == {("q", "x"): pytest.approx(1 - 1 / np.log2(3))}

@@ -6,16 +6,13 @@ import subprocess
 import sys
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 from fastembed import SparseTextEmbedding
 
 import minicoil
 from minicoil.encoder.export import write_tokenizer_files
-from minicoil.errors import BundleError, EncoderError, UsageError
+from minicoil.errors import EncoderError, UsageError
 from minicoil.files.layout import BundleLayout
-from minicoil.files.stack import open_stack
-from minicoil.folder.bundle import check_bundle, derive_bundle
 from minicoil.sparse.model import MiniCoil
 from minicoil.sparse.parity import VALUE_TOLERANCE, check_parity
 
@@ -103,59 +100,6 @@ def test_numpy_fused_graph_head_graph_and_fastembed_agree(bundle):
     report = check_parity(bundle, mixed_texts(20))
     assert report.fused < 1e-5 and report.head < 1e-5
     assert report.fastembed is not None and report.fastembed < VALUE_TOLERANCE
-
-
-def test_the_graphs_add_up_pieces_in_an_order_that_threads_cannot_disturb(bundle):
-    """ScatterND(add) with several pieces in one slot loses some of them about once in a thousand runs."""
-    import onnx
-
-    for path in (BundleLayout(bundle).head, BundleLayout(bundle).fused):
-        nodes = onnx.load(str(path), load_external_data=False).graph.node
-        assert "ScatterND" not in {node.op_type for node in nodes}
-
-
-def test_the_fused_graph_runs_from_its_folder_and_is_small(bundle):
-    layout = BundleLayout(bundle)
-    assert layout.fused.stat().st_size < 1_000_000 and layout.head.stat().st_size < 10_000
-    inputs = {entry.name for entry in ort.InferenceSession(str(layout.fused)).get_inputs()}
-    assert inputs == {"input_ids", "attention_mask", "token_slot", "word_ids"}
-    import onnx
-
-    assert not onnx.load(str(layout.fused), load_external_data=False).metadata_props
-
-
-def test_a_derived_bundle_keeps_old_rows_to_the_byte_and_reads_with_both_vocabularies(bundle, tmp_path):
-    stack, old = check_bundle(bundle)
-    new, fresh = old.apply({"quantum": []}, retrain=["pod"])
-    rows = {i: np.full((384, 4), 0.01 * i, np.float32) for i in fresh.values()}
-    derive_bundle(bundle, tmp_path / "child", new, rows)
-    assert open_stack(tmp_path / "child" / BundleLayout(bundle).stack.name)[: len(stack)].tobytes() == stack.tobytes()
-    texts = ["pods and nodes of a quantum kernel", "nodes alone"]
-    before = list(MiniCoil.load(bundle).embed(texts))
-    after = list(MiniCoil.load(tmp_path / "child").embed_union(texts, old))
-    for old_vector, (new_vector, both) in zip(before, after, strict=True):
-        assert set(both.indices.tolist()) == set(old_vector.indices.tolist()) | set(new_vector.indices.tolist())
-        values = dict(zip(both.indices.tolist(), both.values.tolist(), strict=True))
-        np.testing.assert_allclose([values[i] for i in old_vector.indices.tolist()], old_vector.values, atol=2e-5)
-    assert after[1][0].indices.tolist() == before[1].indices.tolist()
-
-
-def test_every_missing_or_damaged_file_is_named(bundle, tmp_path):
-    layout = BundleLayout(bundle)
-    for path in layout.required():
-        broken = tmp_path / path.name
-        shutil.copytree(bundle, broken)
-        (broken / path.relative_to(bundle)).unlink()
-        with pytest.raises(BundleError, match=path.name):
-            MiniCoil.load(broken)
-        shutil.rmtree(broken)
-    for name, content in (("tokenizer.json", "{"), ("onnx/model.onnx", "no graph"), ("stopwords.txt", "the\n")):
-        broken = tmp_path / "broken"
-        shutil.copytree(bundle, broken)
-        (broken / name).write_text(content)
-        with pytest.raises(BundleError, match=name.split("/")[-1].split(".")[0]):
-            list(MiniCoil.load(broken).embed("pods"))
-        shutil.rmtree(broken)
 
 
 def test_an_encoder_without_wordpiece_is_refused_by_name(encoder_folder, tmp_path):

@@ -1,15 +1,11 @@
 """Ids given out again: by hand, and as a law over any life of a vocabulary, its releases and its points."""
 
-import shutil
-
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
-from minicoil.files.layout import BundleLayout
 from minicoil.files.stack import append_rows, create_stack, open_stack, rewrite_rows
-from minicoil.folder.bundle import check_bundle, derive_bundle
 from minicoil.words.entries import former_word
 from minicoil.words.reclaiming import bury_unused, clashing_ids, free_ids, reclaim_ids, retired_ids, reused_ids
 from minicoil.words.vocabulary import Vocabulary
@@ -70,27 +66,6 @@ def test_rows_of_words_that_are_gone_change_and_no_other_byte(tmp_path):
     for row, wrong in ((0, layer), (4, layer), (2, layer[:5]), (2, layer * np.nan)):
         with pytest.raises(BundleError, match="cannot be given to another word"):
             rewrite_rows(tmp_path / "s.npy", {row: wrong})
-
-
-def test_a_child_folder_takes_other_layers_at_retired_ids_alone(bundle, tmp_path):
-    stack, first = check_bundle(bundle)
-    second, _ = first.apply(remove=["pod"])
-    derive_bundle(bundle, tmp_path / "second", second, {})
-    third, fresh = reclaim_ids(second, retired_ids(second)).apply({"shard": ["shards"]})
-    layer = np.full(stack.shape[1:], 0.25, np.float32)
-    assert fresh == {"shard": first.ids["pod"]}
-    derive_bundle(tmp_path / "second", tmp_path / "third", third, {fresh["shard"]: layer})
-    found, vocabulary = check_bundle(tmp_path / "third")
-    place = fresh["shard"]
-    assert vocabulary.resolve("shards") == place and np.array_equal(found[place], layer)
-    others = np.arange(len(found)) != place
-    assert np.array_equal(found[others], check_bundle(tmp_path / "second")[0][others])
-    with pytest.raises(BundleError, match="exists already"):
-        derive_bundle(tmp_path / "second", tmp_path / "wrong", third, {first.ids["node"]: layer})
-    with pytest.raises(BundleError, match="exists already"):  # the word is still there in the parent
-        derive_bundle(bundle, tmp_path / "wrong", third, {place: layer})
-    assert BundleLayout(bundle).stack.stat().st_size == BundleLayout(tmp_path / "third").stack.stat().st_size
-    shutil.rmtree(tmp_path / "third")
 
 
 class Life:

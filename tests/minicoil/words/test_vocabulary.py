@@ -5,67 +5,13 @@ import json
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from vocabulary_lives import BASE, STEMS, TOKENS, WORDS, owned, steps, texts, walk
 
 from minicoil.config import Bm25Config
 from minicoil.errors import BundleError, VocabularyError, VocabularyFullError
-from minicoil.sparse.cells import bm25_vector, count_words, unknown_cell
-from minicoil.sparse.impact import find_impact, is_affected, joined_tokens, text_keys
-from minicoil.text.stemming import stem
+from minicoil.sparse.cells import bm25_vector, unknown_cell
 from minicoil.words.unknown_words import GAP, shift_of
 from minicoil.words.vocabulary import Vocabulary
-
-WORDS = ["pod", "pods", "node", "nodes", "universe", "university", "run", "runs", "running", "cat"]
-# a text may also hold the letters of a stem, which is no word of English and, unlike a word, has another stem again
-FORMS = [*WORDS, "univers", "univer"]
-STEMS = sorted({stem(word) for word in WORDS} | {"univer"})
-TOKENS = [*FORMS, "pod\u2122", "node\u00ae", "\u00a5run", "cat\u00b0", "the", ",", "[CLS]", "dog", "\u20acuniverse"]
-steps = st.lists(
-    st.tuples(st.sampled_from(["add", "retrain", "remove"]), st.sets(st.sampled_from(STEMS), min_size=1, max_size=4)),
-    min_size=1,
-    max_size=6,
-)
-texts = st.lists(st.lists(st.sampled_from(TOKENS), max_size=8), min_size=1, max_size=12)
-
-
-# a published base: its mapping was made from the stems of its entries, and Snowball is not idempotent
-BASE = Vocabulary(("pod", "univers", "run", *(f"<reserved {i}>" for i in range(197))), {"pod": "pod", "univer": "univers", "run": "run"})  # fmt: skip
-
-
-def walk(history, corpus):
-    """Every (old, fresh ids, new) step of a history, from nothing or a base, the corpus's joined tokens given to each."""
-    vocabulary = BASE if history[0][0] == "retrain" else Vocabulary.empty(capacity=200)
-    joined = joined_tokens(token for text in corpus for token in text)
-    for action, words in history:
-        live = set(vocabulary.known_words)
-        chosen = sorted(words - live if action == "add" else words & live)
-        if not chosen:
-            continue
-        forms = {word: [form for form in FORMS if stem(form) == word] for word in chosen}
-        change = {"add": forms} if action == "add" else {action: chosen}
-        new, fresh = vocabulary.apply(**change, joined_tokens=joined)
-        yield vocabulary, fresh, new
-        vocabulary = new
-
-
-def cells(tokens, vocabulary):
-    """The cells of a text, with what decides their values: count and the tokens behind."""
-    bag = count_words(tokens, vocabulary)
-    owners = {i: sorted(t for t in tokens if vocabulary.resolve(t) == i) for i in bag.word_ids}
-    known = [(i, n, tuple(owners[i])) for i, n in zip(bag.word_ids, bag.word_counts, strict=True)]
-    return known, list(zip(bag.unknown, bag.unknown_counts, strict=True)), bag.n_words
-
-
-@settings(max_examples=150, deadline=None)
-@given(steps, texts)
-def test_a_vector_changes_only_where_the_impact_says_so(history, corpus):
-    for old, _, new in walk(history, corpus):
-        keys = find_impact(old, new).keys
-        for text in corpus:
-            affected = is_affected(old, new, text)
-            if not affected:
-                assert cells(text, old) == cells(text, new)
-            else:
-                assert keys & set(text_keys(text))
 
 
 @settings(max_examples=150, deadline=None)
@@ -78,25 +24,8 @@ def test_no_match_of_a_query_word_disappears(history, corpus):
                     assert shared([word], text, new), (word, text)
 
 
-def owned(tokens, vocabulary):
-    bag = count_words(tokens, vocabulary)
-    return set(bag.word_ids) | {unknown_cell(w, vocabulary.unknown_shift) for w in bag.unknown}
-
-
 def shared(query, text, vocabulary):
     return owned(query, vocabulary) & owned(text, vocabulary)
-
-
-@settings(max_examples=150, deadline=None)
-@given(steps, texts)
-def test_a_changed_text_is_found_by_the_cells_it_had(history, corpus):
-    for old, _, new in walk(history, corpus):
-        impact = find_impact(old, new)
-        for text in corpus:
-            if is_affected(old, new, text):
-                asked = {cell for key in impact.keys for cell in impact.cells[key]}
-                words = {cell // old.dims for cell in asked if cell < old.unknown_shift}
-                assert owned(text, old) & (asked | words)
 
 
 @settings(max_examples=150, deadline=None)
