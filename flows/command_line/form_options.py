@@ -171,9 +171,12 @@ def _option(name: str, entry: Mapping[str, Any], required: bool, said: Said | No
         attributes |= {"is_flag": True, "show_default": default is True and "/" in declared}
         return FormOption([declared, name], **attributes)
     alias = "" if declared == spelling else spelling
+    attributes |= {"default": None if many else default, "multiple": many, "type": _type(kind, said)}
+    if required:  # click takes a default of None for a value, and then nothing is ever missing
+        del attributes["default"]
     return FormOption(
         [entry for entry in (declared, alias, name) if entry],
-        **attributes | {"default": None if many else default, "multiple": many, "type": _type(kind, said)},
+        **attributes,
         show_default=default not in (None, "", []),
         shell_complete=COMPLETERS.get(name),
         bounds=_bounds(kind),

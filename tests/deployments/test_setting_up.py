@@ -80,13 +80,3 @@ def test_a_server_that_does_not_answer_is_named(monkeypatch):
     nowhere = {PREFECT_API_URL: "http://127.0.0.1:9/api", PREFECT_CLIENT_MAX_RETRIES: 0}
     with temporary_settings(nowhere), pytest.raises(SetUpError, match="http://127.0.0.1:9/api does not answer"):
         asyncio.run(set_up(["production"]))
-
-
-def test_deploying_without_a_server_is_bad_usage(tmp_path, monkeypatch):
-    from click.testing import CliRunner
-
-    from flows.cli import main
-
-    monkeypatch.delenv("PREFECT_API_URL", raising=False)
-    answer = CliRunner().invoke(main, ["deploy", "--home", str(tmp_path)])
-    assert answer.exit_code == 2 and "PREFECT_API_URL is not set" in answer.stderr

@@ -13,7 +13,7 @@ from flows.cli import main
 from minicoil.files.layout import BundleLayout
 from minicoil.folder.bundle import check_bundle, read_facts
 from minicoil.sparse.impact import text_keys
-from minicoil.text.languages import SNOWBALL, open_language
+from minicoil.text.languages import open_language
 from minicoil.text.stemming import stem
 from tasks.catalogue import read_manifest
 from tasks.catalogue.registry import read_collection_record
@@ -164,12 +164,6 @@ def test_encode_takes_the_language_of_the_collection(german):
         input=json.dumps({"text": "und für die der"}) + "\n",
     )
     assert lines.exit_code == 0 and json.loads(lines.stdout)["indices"] == []
-
-
-def test_the_form_lists_the_languages_of_the_library():
-    from flows.forms.place_parameters import LanguageCode
-
-    assert LanguageCode.__args__ == tuple(SNOWBALL)
 
 
 def test_a_text_that_looks_like_another_language_is_told_which(tmp_path):

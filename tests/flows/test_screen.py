@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -14,6 +15,53 @@ import pytest
 from rich.console import Console
 
 from flows import screen
+
+ROOT = Path(__file__).parents[2]
+
+
+TABLE = (
+    "from flows import screen; screen.set_up(False); screen.say('[bold red]title[/bold red]');"
+    "screen.show_table(('word', 'why'), [('pod', 'long ' * 60), ('node', 'short')]);"
+    "screen.show_side_by_side('BM25', 'miniCOIL', [('[cyan]left[/cyan]', 'right')])"
+)
+
+
+def in_terminal(code, **environment):
+    """What a terminal of 80 columns would be sent."""
+    ours, theirs = pty.openpty()
+    settings = {"TERM": "xterm-256color", "COLUMNS": "80", **environment}
+    with subprocess.Popen(
+        [sys.executable, "-c", code], stdout=theirs, cwd=ROOT, env={**os.environ, **settings}
+    ) as done:
+        os.close(theirs)
+        said = b""
+        try:
+            while chunk := os.read(ours, 65536):
+                said += chunk
+        except OSError:  # the other side is closed
+            pass
+        assert done.wait() == 0
+    os.close(ours)
+    return said.decode()
+
+
+def test_a_terminal_gets_colours_unless_no_color_is_set():
+    coloured, plain = in_terminal(TABLE), in_terminal(TABLE, NO_COLOR="1")
+    assert "\x1b[" in coloured and "title" in coloured
+    assert "\x1b[" not in plain and "title" in plain
+    assert max(map(len, plain.splitlines())) <= 80
+
+
+def test_a_pipe_gets_plain_text_with_a_row_on_each_line():
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")}
+    done = subprocess.run(
+        [sys.executable, "-c", TABLE], capture_output=True, text=True, check=True, cwd=ROOT, env=environment
+    )
+    lines = done.stdout.splitlines()
+    assert "\x1b" not in done.stdout and done.stdout.isascii()
+    assert [line.split()[0] for line in lines[:4]] == ["title", "word", "pod", "node"]
+    assert lines[2].count("long") == 60 and max(map(len, lines[4:])) <= 120
+
 
 ROOT = Path(__file__).parents[2]
 KEYS = {"time", "level", "logger", "message", "process"}

@@ -3,11 +3,9 @@
 import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from pydantic import BaseModel
 
 from flows.orchestration import retries, running
 from flows.orchestration.local_runs import under_prefect
-from flows.orchestration.run_records import MOST_RECORDS
 from flows.orchestration.running import flow, run_logger, step
 from flows.orchestration.shown_artifacts import show_markdown
 from minicoil.errors import EngineUnavailableError, UsageError
@@ -136,63 +133,6 @@ def test_the_command_line_tells_whoever_waits(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().err.count("  ask-engine failed: the engine restarts; trying again in 0 s (1 of 3)") == 1
 
 
-def test_records_are_bounded_and_the_newest_stay(tmp_path):
-    folder = tmp_path / "runs"
-    folder.mkdir()
-    for i in range(MOST_RECORDS + 3):
-        (folder / f"20200101T000000-ask-{i:06}.json").write_text("{}")
-    left = folder / "20200101T000000-ask-killed.json.part"  # while it wrote
-    left.write_text("{")
-    os.utime(left, (0, 0))
-    make_flow(Engine())(Asked(home=str(tmp_path)))
-    names = sorted(path.name for path in folder.iterdir())
-    assert len(names) == MOST_RECORDS and names[0].endswith("000004.json") and not names[-1].startswith("2020")
-
-
-def test_a_home_that_cannot_be_written_costs_the_record_and_not_the_run(tmp_path):
-    (tmp_path / "runs").write_text("a file where the folder belongs")
-    assert make_flow(Engine())(Asked(home=str(tmp_path)))["said"]
-
-
-WAITING = """
-import sys, time
-from pydantic import BaseModel
-from flows.orchestration.running import flow
-class Asked(BaseModel):
-    home: str
-@flow(name="wait", description="")
-def wait(parameters: Asked) -> None:
-    try:
-        print("waiting", flush=True)
-        time.sleep(60)
-    finally:
-        time.sleep(0.5)
-        print("tidied up", flush=True)
-try:
-    wait(Asked(home=sys.argv[1]))
-except KeyboardInterrupt:
-    sys.exit(1)
-"""
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_request_to_end_cancels_and_lets_the_run_tidy_up(tmp_path, number):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", WAITING, str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as running_one:
-        assert running_one.stdout.readline() == "waiting\n"
-        (record,) = records(tmp_path)
-        assert record["state"] == "Running" and record["process"] == running_one.pid
-        running_one.send_signal(number)
-        if number == signal.SIGTERM:  # whoever waits for it may well ask twice
-            time.sleep(0.2)
-            running_one.send_signal(number)
-        assert running_one.stdout.read() == "tidied up\n"
-    assert running_one.returncode == 1
-    (record,) = records(tmp_path)
-    assert record["state"] == "Cancelled"
-
-
 def test_a_run_outside_the_main_thread_needs_no_signals(tmp_path):
     answers = []
     thread = threading.Thread(target=lambda: answers.append(make_flow(Engine())(Asked(home=str(tmp_path)))))
@@ -251,24 +191,6 @@ def test_in_a_flow_on_a_temporary_server_nothing_asks_for_what_only_a_service_ha
             return running.server_address(), under_prefect()
 
     assert somebodys() == (None, True)
-
-
-def test_reaping_without_a_server_says_what_it_needs(tmp_path, monkeypatch):
-    from flows.forms.upkeep_parameters import ReapParameters
-    from flows.reap_runs import reap_runs
-
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match="none is named; set PREFECT_API_URL"):
-        reap_runs(ReapParameters())
-
-
-def test_whoever_asks_for_no_server_gets_none_though_one_is_named(tmp_path, monkeypatch):
-    from flows.orchestration import embedded
-    from minicoil.errors import ReleaseError
-
-    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:9/api")
-    with pytest.raises(ReleaseError, match="has no release to re-encode for"):
-        embedded.run("reencode-collections", {"home": str(tmp_path)}, server="")
 
 
 LIGHT = """

@@ -103,16 +103,6 @@ def test_long_steps_are_shown_as_bars_and_short_ones_are_not(shared_server, tmp_
     assert [(row["key"], row["data"]) for row in found if row["type"] == "progress"] == [("encoding-sentences", 100.0)]
 
 
-def test_a_server_that_is_gone_costs_the_bar_and_not_the_step(monkeypatch, caplog):
-    monkeypatch.setattr(progress_artifacts, "FIRST_AFTER_SECONDS", 0.0)
-    monkeypatch.setattr(progress_artifacts, "show_progress", lambda *a, **k: 1 / 0)
-    step = progress_artifacts.PageListener().step("training", 10, "words")
-    step.advance(5)
-    step.advance(5)
-    step.close()
-    assert caplog.text.count("no progress bar for 'training' any more") == 1
-
-
 def test_a_server_that_is_away_is_waited_for_and_named_when_it_stays_away(monkeypatch):
     asked = []
 

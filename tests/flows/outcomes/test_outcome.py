@@ -13,7 +13,7 @@ from flows.orchestration.embedded import FLOWS
 from flows.outcomes.collection_outcomes import IndexOutcome
 from flows.outcomes.outcome import Outcome
 from flows.outcomes.release_outcomes import ReencodingOutcome
-from flows.outcomes.word_outcomes import ExtensionOutcome, RemovalOutcome, RetrainOutcome
+from flows.outcomes.word_outcomes import RemovalOutcome
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 DOCUMENT = {"release": 3, "collections": [{"name": "docs"}], "new": 1, "seconds": {"total": 1.5}}
@@ -100,53 +100,3 @@ def said(outcome, capsys):
 def test_an_outcome_without_lines_of_its_own_shows_its_keys(capsys):
     shown = said(Outcome.of({"n_points": 1200, "seconds": {"total": 1.5}, "names": ["a", "b"]}), capsys)
     assert shown.splitlines() == ["n points: 1200", "seconds: total 1.500", "names: a, b"]
-
-
-def test_a_dry_run_shows_words_points_and_what_is_pending(capsys):
-    word = {"word": "pod", "kind": "named", "n_points": 7, "reasons": ["asked for"]}
-    refused = {"word": "zzz", "reason": "18 sentences found, 25 required"}
-    common = {"corpus": {}, "unusable": [{"n": 2, "reason": "no text", "examples": ["line 3"]}]}
-    document = {"dry_run": True, "release": None, "words": [word], "refused_words": [refused], "estimate": {"n": 2}}
-    lines = said(ExtensionOutcome.of({**document, **common, "message": "release 4 is pending"}), capsys)
-    for part in (
-        "2 no text, such as line 3",
-        "pod",
-        "asked for",
-        "not taken zzz: 18 sentences",
-        "release 4 is pending",
-    ):
-        assert part in lines
-
-
-def test_a_removal_shows_verdicts_release_and_seconds(capsys):
-    rows = [
-        {"word": "pod", "verdict": "removed", "reason": "asked for"},
-        {"word": "x", "verdict": "kept_bm25", "reason": "'x' was not in the vocabulary"},
-    ]
-    outcome = RemovalOutcome.of(
-        {"release": 4, "parent": 3, "promoted": True, "words": rows, "seconds": {"publish": 2.0}}
-    )
-    lines = said(outcome, capsys)
-    for part in (
-        "1 kept_bm25, 1 removed",
-        "1 not trained",
-        "release 4, grown from release 3; promoted: True",
-        "publish 2",
-    ):
-        assert part in lines
-
-
-def test_a_retraining_says_what_most_of_its_gain_costs(capsys):
-    rows = [
-        {"n_words": 3, "n_points": 250, "share_of_gain": 0.5},
-        {"n_words": 12, "n_points": 740, "share_of_gain": 0.803},
-        {"n_words": 480, "n_points": 2650, "share_of_gain": 1.0},
-    ]
-    weak = [{"word": "pod", "reasons": ["ordering 0.55 is under 0.60"]}]
-    answer = {"release": None, "words": [], "n_measured": 500, "underperforming": weak, "n_left_out": 479}
-    RetrainOutcome.of({**answer, "frontier": rows}).show()
-    said = " ".join(capsys.readouterr().out.split())
-    assert "480 of 500 measured words do badly" in said and "479 more do badly and stay" in said
-    assert "12 of 480 words reach 80% of the expected gain for 28% of the points: --max-points 740" in said
-    RetrainOutcome.of({**answer, "frontier": rows[2:]}).show()
-    assert "--max-points 2650" not in capsys.readouterr().out

@@ -6,7 +6,6 @@ from types import SimpleNamespace
 import numpy as np
 
 from flows.stages.extension_answer import answered_report, dry_run_report
-from flows.stages.gated_promotion import refusal
 from flows.stages.steps import Clock
 from minicoil.words.mining import Candidate
 from minicoil.words.word_counts import WordUse
@@ -16,14 +15,6 @@ from tasks.corpus.word_list import RefusedWord
 def reading():
     report = SimpleNamespace(rows=lambda: [{"reason": "empty", "count": 2}])
     return SimpleNamespace(n_documents=3, n_sentences=20, n_new=12, n_also=0, report=report)
-
-
-def test_seconds_of_a_step_that_runs_twice_add_up():
-    clock = Clock()
-    for _ in range(2):
-        with clock.timing("reading"):
-            pass
-    assert list(clock.seconds) == ["reading"] and clock.seconds["reading"] >= 0
 
 
 def test_a_dry_run_says_words_points_refusals_and_a_promotion_that_waits():
@@ -40,8 +31,3 @@ def test_a_dry_run_says_words_points_refusals_and_a_promotion_that_waits():
 def test_an_answer_given_before_makes_no_release():
     answer = answered_report({"message": "as release 3"}, reading(), Clock())
     assert answer["release"] is None and answer["words"] == [] and answer["message"] == "as release 3"
-
-
-def test_a_refused_release_names_the_command_that_serves_it_nevertheless():
-    said = refusal(5, ["below BM25", "parity"], "2026-12-01")
-    assert "below BM25; parity" in said and "`minicoil release promote 5`" in said and "2026-12-01" in said

@@ -16,7 +16,6 @@ from folders import files_of
 
 from flows.cli import main
 from flows.stages.service_page import status_page
-from flows.upkeep.past_runs import read_runs
 from tasks.catalogue.channels import set_pending
 from tasks.disk.holders import is_alive, lock_holder
 from tasks.disk.home_lock import writer_lock
@@ -301,9 +300,3 @@ def test_the_flow_shows_the_same_page_as_an_artifact(home):
     (record,) = [json.loads(p.read_text()) for p in (home / "runs").glob("*show-status*")]
     assert record["artifacts"] == [{"key": "status", "kind": "markdown", "description": "What is served, stuck, due"}]
     assert "show-status" not in [run["flow"] for run in ask(home)[0]["runs"]]
-
-
-def test_runs_are_read_oldest_first(tmp_path):
-    write_run(tmp_path, "index-collection", 5)
-    write_run(tmp_path, "extend-vocabulary", 9)
-    assert [run.flow for run in read_runs(tmp_path)] == ["extend-vocabulary", "index-collection"]

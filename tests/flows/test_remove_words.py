@@ -1,4 +1,4 @@
-"""Words that shall go from a home that serves no release."""
+"""Words go from what is served, and from a home that serves nothing at no cost."""
 
 from flows.forms import RemoveParameters
 from flows.remove_words import remove_words
