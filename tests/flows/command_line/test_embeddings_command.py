@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from flows.cli import main
-from tasks.qdrant.server_bounds import Bounds
+from tasks.vectors import Bounds
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_bounds_and_settings_reach_who_serves_and_the_home_is_named(served, tmp_
     assert (host, port, threads, home) == ("127.0.0.1", 0, 2, str(tmp_path))
     assert (address.place, address.collection, address.avg_len, address.k) == (
         "s3://b/x@production",
-        "docs",
+        None,
         44.0,
         None,
     )
