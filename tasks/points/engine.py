@@ -119,8 +119,9 @@ class EdgeEngine:
 
     def drop(self, name: str) -> None:
         with self._lock:
-            self._shard(name)
-            self._shards.close(name)
+            if not self.exists(name):
+                raise not_found(name, self.names())
+            self._shards.close(name)  # not opened for it: one that is damaged can go too
             self._schemas.pop(name, None)
             (self._folder / name / "schema.json").unlink()  # from here on it does not exist, whatever happens
             shutil.rmtree(self._folder / name)

@@ -223,7 +223,7 @@ class PointStore(InPlace, Protocol):
         """Of all collections."""
 
     def drop(self, name: str) -> None:
-        """Delete the collection with all its points, if it is there."""
+        """Delete the collection with all its points. Raises `CollectionError` where there is none."""
 
     def upsert(self, name: str, points: Sequence[Point]) -> None:
         """Write points whole; one that is there under the same id is replaced."""

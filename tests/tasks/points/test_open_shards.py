@@ -163,6 +163,8 @@ def test_a_shard_that_does_not_open_any_more_is_one_error_with_its_folder(engine
     (tmp_path / "docs" / "shard" / "edge_config.json").write_text("{")
     with pytest.raises(CollectionError, match=rf"'docs' does not open .*restore {tmp_path / 'docs'} from a copy"):
         engine.count("docs")
+    engine.drop("docs")  # it can be dropped all the same
+    assert not engine.exists("docs") and engine.names() == []
 
 
 def test_a_shard_that_another_process_has_open_is_not_called_damaged(engine, tmp_path):
