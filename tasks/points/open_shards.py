@@ -1,7 +1,7 @@
 """The shards of a home that are open, each merged a little at a time.
 
 Points are written to one segment, which the engine merges into others when it is told to: all that was written since,
-at once, in its own memory, 8 KB a point, half of which it keeps until the shard is closed (measured: docs/scaling.md).
+at once, in its own memory, 8 KB a point, half of which it keeps until the shard is closed (docs/benchmarks.md).
 So whoever writes much is made to merge every few thousand points, into segments of bounded size, and the shard is
 opened anew.
 """

@@ -221,7 +221,8 @@ def test_stretches_of_lines_together_are_the_file_with_its_numbers(tmp_path):
     path.write_text("\n".join(lines))
     whole = CorpusReport()
     expected = list(read_file(path, "a.jsonl", "shown", whole))
-    stretches = [stretch for stretch, _ in cut_lines(path, path.stat().st_size, 700)]
+    with path.open("rb") as file:
+        stretches = [stretch for stretch, _ in cut_lines(file, path.stat().st_size, 700)]
     parts = CorpusReport()
     found = [e for s in stretches for e in read_file(path, "a.jsonl", "shown", parts, stretch=s)]
     assert len(stretches) > 5 and found == expected and [e.place for e in found] == [e.place for e in expected]

@@ -255,5 +255,7 @@ def test_there_are_no_aliases_and_nothing_that_a_copy_could_not_keep(tmp_path):
     assert store.resolve("live") == "live" and store.uncopyable("docs") == [] and store.takes_new_vectors
     with pytest.raises(CollectionError) as said:
         store.point_alias("live", "docs")
-    assert str(said.value) == ("the embedded engine has no aliases; search 'docs' by its own name instead of 'live'")
+    assert str(said.value) == (
+        "the embedded engine has no aliases; leave 'live' out, and search the collection by its own name"
+    )
     assert not engine_folder(tmp_path).exists()  # nobody was started for that
