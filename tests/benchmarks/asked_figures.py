@@ -84,12 +84,14 @@ ASKED: dict[str, tuple[Asked, ...]] = {
     ),
     "merging": tuple(
         Asked(
-            f"KB of the engine's own memory a point more, {kind}",
-            lambda r, kind=kind: r[kind]["a little at a time"]["own_kb_a_point"],
-            most=most,
-            form=".1f",
+            f"memory a point more, mapped files included, of what it is left to itself, {kind}",
+            lambda r, kind=kind: (
+                r[kind]["a little at a time"]["peak_kb_a_point"] / r[kind]["all at once"]["peak_kb_a_point"]
+            ),
+            most=0.5,
+            form=".2f",
         )
-        for kind, most in (("documents", 4), ("sentences", 1))
+        for kind in ("documents", "sentences")
     ),
     "reading": (
         Asked("sentences a second of CPU", lambda r: r["sentences_a_cpu_second"]["new"], least=20_000, form=".0f"),
