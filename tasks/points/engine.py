@@ -64,9 +64,8 @@ class EdgeEngine:
             if self.exists(name):
                 self._complete(name, schema)
                 return
-            shutil.rmtree(
-                self._folder / name, ignore_errors=True
-            )  # a creation that was killed before its schema was written
+            # a creation that was killed before its schema was written
+            shutil.rmtree(self._folder / name, ignore_errors=True)
             self._shards.create(name, schema)
             self._write_schema(name, schema)
 

@@ -1,7 +1,7 @@
 """The shards of a home that are open, each merged a little at a time.
 
 Points are written to one segment, which the engine merges into others when it is told to: all that was written since,
-at once, in its own memory, 8 KB a point, half of which it keeps until the shard is closed (docs/benchmarks.md).
+at once, in its own memory, much of which it keeps until the shard is closed (docs/benchmarks.md, "Merging").
 So whoever writes much is made to merge every few thousand points, into segments of bounded size, and the shard is
 opened anew.
 """
@@ -49,6 +49,7 @@ class OpenShards:
         folder = self._folder / name / SHARD
         folder.mkdir(parents=True)
         self._shards[name] = _create(folder, schema)
+        self._written.pop(name, None)  # of one of that name that was dropped
 
     def get(self, name: str) -> Any:
         """The engine's shard of a collection that is there.

@@ -9,14 +9,13 @@ Guides that go on where the first one ended begin with a copy of its folder.
 import os
 import re
 import shutil
-import subprocess
 import sys
-import sysconfig
 
 import pytest
 from command_lines import check_commands, commands_in
 from guide_folders import copy_folder, write_articles, write_base, write_texts
 from markdown_pages import ROOT, indented_code, shell_blocks
+from reader_shell import run_shell, shell_environment
 
 GUIDES = ROOT / "docs" / "guides"
 NAMES = sorted(path.stem for path in GUIDES.glob("*.md") if path.stem != "README")
@@ -27,17 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 
 @pytest.fixture(scope="module")
 def environment():
-    """A reader's shell: nothing of ours set but where the code is."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("MINICOIL_", "PREFECT_"))}
-    for name in ("NO_COLOR", "COLUMNS", "FORCE_COLOR"):
-        ours.pop(name, None)
-    return {
-        **ours,
-        "PATH": os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"])),
-        "PYTHONPATH": str(ROOT),
-        "PREFECT_PROFILES_PATH": os.devnull,
-        "OMP_NUM_THREADS": "1",  # small texts: threads would mostly wait for each other
-    }
+    return shell_environment()
 
 
 def follow(name, folder, environment):
@@ -48,20 +37,12 @@ def follow(name, folder, environment):
         if UNRUNNABLE & set(block.marks):
             check_commands(block.code)
             continue
-        done = subprocess.run(
-            ["bash", "-euo", "pipefail", "-c", block.code],
-            cwd=folder,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
+        status, printed = run_shell(block.code, folder, environment)
         if os.environ.get("MINICOIL_SHOW_GUIDES"):
-            sys.stdout.write(f"\n--- {where}\n{block.code}{done.stdout}\n")
-        assert done.returncode == expected[0], f"{where} ended with {done.returncode}:\n{block.code}\n{done.stdout}"
-        missing = [line for line in block.printed if not was_printed(line, done.stdout)]
-        assert not missing, f"{where} did not print {missing}:\n{done.stdout}"
+            sys.stdout.write(f"\n--- {where}\n{block.code}{printed}\n")
+        assert status == expected[0], f"{where} ended with {status}:\n{block.code}\n{printed}"
+        missing = [line for line in block.printed if not was_printed(line, printed)]
+        assert not missing, f"{where} did not print {missing}:\n{printed}"
 
 
 def was_printed(claim, output):

@@ -1,16 +1,14 @@
 """Every command that a page shows is run as it stands there, in order, in a reader's folder; or it is said where it is."""
 
 import json
-import os
 import shutil
-import subprocess
-import sysconfig
 
 import pytest
 from guide_folders import copy_folder, write_texts
 from markdown_pages import ROOT
 from page_commands import as_run, page_commands, pages_with_commands, why_not_run, write_set
 from qdrant_double import QdrantDouble
+from reader_shell import run_shell, shell_environment
 
 from tasks.points import CollectionSchema, Point
 from tasks.qdrant import open_points
@@ -27,28 +25,13 @@ PREPARED = (
 
 @pytest.fixture(scope="module")
 def environment():
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("MINICOIL_", "PREFECT_"))}
-    return {
-        **ours,
-        "PATH": os.pathsep.join((sysconfig.get_path("scripts"), os.environ["PATH"])),
-        "PYTHONPATH": str(ROOT),
-        "PREFECT_PROFILES_PATH": os.devnull,
-        "OMP_NUM_THREADS": "1",  # small texts: threads would mostly wait for each other
-    }
+    return shell_environment()
 
 
 def run(command, folder, environment):
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", command],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, f"`{command}` ended with {done.returncode}:\n{done.stdout}"
-    return done.stdout
+    status, printed = run_shell(command, folder, environment)
+    assert status == 0, f"`{command}` ended with {status}:\n{printed}"
+    return printed
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from folders import files_of
+from past_runs import write_run
 
 from flows.cli import main
 from flows.stages.service_page import status_page
@@ -73,16 +74,6 @@ def ask(home, *arguments):
     answer = CliRunner().invoke(main, ["status", "--home", str(home), "--json", *arguments])
     assert answer.stdout, answer.output
     return json.loads(answer.stdout), answer.exit_code
-
-
-def write_run(home, flow, hours_ago, state="Completed", message="", process=1, seconds=5.0):
-    started = datetime.now(UTC) - timedelta(hours=hours_ago)
-    document = {"flow": flow, "parameters": {}, "started": started.isoformat(timespec="seconds"), "state": state}
-    document |= {"message": message, "seconds": seconds, "steps": [], "artifacts": [], "process": process}
-    (home / "runs").mkdir(parents=True, exist_ok=True)
-    path = home / "runs" / f"{started:%Y%m%dT%H%M%S}-{flow}-abcdef.json"
-    path.write_text(json.dumps(document))
-    return path
 
 
 def forget_runs(home):

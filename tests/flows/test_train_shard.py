@@ -1,22 +1,14 @@
 """A shard that is not in the store is named, and the run's progress is heard by whoever listened before."""
 
-import json
-
 import pytest
+from missing_shards import check_missing_shard
 
 from flows.forms.upkeep_parameters import TrainingShardParameters
 from flows.train_shard import train_shard
-from minicoil.errors import MiniCoilError
-from tasks import progress
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Prefect's own
 KEY = "training/0123456789abcdef01234567/0.zip"
 
 
 def test_a_shard_that_is_not_there_is_named(tmp_path):
-    before = progress.listener()
-    with pytest.raises(MiniCoilError, match=KEY.rsplit("/", 1)[0]):
-        train_shard(TrainingShardParameters(home=str(tmp_path), shard=KEY))
-    assert progress.listener() is before
-    (record,) = [json.loads(path.read_text()) for path in (tmp_path / "runs").glob("*.json")]
-    assert record["flow"] == "train-shard" and record["state"] == "Failed"
+    check_missing_shard(train_shard, TrainingShardParameters, KEY, tmp_path)

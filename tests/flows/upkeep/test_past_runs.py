@@ -1,25 +1,15 @@
 """Past runs are read from a home's records, whatever became of their processes and of the records."""
 
-import json
 import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from past_runs import write_run
 
 from flows.upkeep.past_runs import KILLED, PastRun, hours_since, last_success, newest_by_flow, read_runs
 from tasks.store.damage import forget_damage, named_damage
-
-
-def write_run(home, flow, hours_ago, state="Completed", message="", process=1, seconds=5.0):
-    started = datetime.now(UTC) - timedelta(hours=hours_ago)
-    document = {"flow": flow, "parameters": {}, "started": started.isoformat(timespec="seconds"), "state": state}
-    document |= {"message": message, "seconds": seconds, "steps": [], "artifacts": [], "process": process}
-    (home / "runs").mkdir(parents=True, exist_ok=True)
-    path = home / "runs" / f"{started:%Y%m%dT%H%M%S}-{flow}-abcdef.json"
-    path.write_text(json.dumps(document))
-    return path
 
 
 def test_runs_are_read_oldest_first(tmp_path):

@@ -2,9 +2,10 @@
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from vocabulary_lives import owned
 
 from minicoil.errors import BundleError, VocabularyError
-from minicoil.sparse.cells import count_words, unknown_cell
+from minicoil.sparse.cells import count_words
 from minicoil.sparse.impact import find_impact, is_affected, joined_tokens, text_keys
 from minicoil.text.languages import open_language
 from minicoil.text.stemming import stem
@@ -55,11 +56,6 @@ def walk(history, corpus):
             new, fresh = vocabulary.apply(**change, joined_tokens=joined)
             yield vocabulary, fresh, new
             vocabulary = new
-
-
-def owned(tokens, vocabulary):
-    bag = count_words(tokens, vocabulary)
-    return set(bag.word_ids) | {unknown_cell(word, vocabulary.unknown_shift) for word in bag.unknown}
 
 
 @settings(max_examples=150, deadline=None)

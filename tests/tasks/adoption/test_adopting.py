@@ -13,7 +13,7 @@ import pytest
 from local_server import share_server
 from qdrant_client import models
 from qdrant_double import QdrantDouble
-from qdrant_places import KINDS, SERVER_KINDS, SERVER_URL
+from qdrant_places import SERVER_KINDS, SERVER_URL
 
 from minicoil.errors import CollectionError, UsageError
 from minicoil.sparse.cells import SparseVector
@@ -43,15 +43,6 @@ REQUEST = AdoptRequest("docs", "production", TEMPLATE)
 def _without_waiting_for_a_doubles_optimiser(monkeypatch):
     """It rests always; a real server's is looked at a few times more."""
     monkeypatch.setattr(server_optimising, "_POLL_SECONDS", 0.05 if SERVER_URL else 0.0)
-
-
-@pytest.fixture(params=KINDS)
-def points(request, place, monkeypatch):
-    with contextlib.ExitStack() as stack:
-        if request.param != "embedded":
-            server = stack.enter_context(share_server(request.param))
-            monkeypatch.setattr(Place, "points", lambda self: server)
-        yield stack.enter_context(place.points())
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from read_specs import read
 
 from minicoil.errors import CorpusError, UsageError
 from tasks.corpus.corpus_files import (
@@ -17,28 +18,8 @@ from tasks.corpus.corpus_files import (
     is_rows,
     read_file,
 )
-from tasks.corpus.specs import read_corpora
 from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.stretches import Stretch, cut_lines
-
-
-def read(*specs, **options):
-    report = CorpusReport()
-    return list(read_corpora([str(spec) for spec in specs], report, **options)), report
-
-
-@pytest.fixture
-def folder(tmp_path):
-    rows = [
-        {"text": "One row is one point.", "title": "Rows", "_id": "7"},
-        {"text": "A second row of text.", "doc": "d"},
-    ]
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    with gzip.open(tmp_path / "packed.jsonl.gz", "wt") as file:
-        file.write(json.dumps({"text": "A row out of a packed file."}))
-    (tmp_path / "page.md").write_text("# Title\n\nProse of a page.\n\n```py\ncode = 1\n```\n")
-    (tmp_path / "page.html").write_text("<p>Prose of <b>HTML</b>.</p><script>var x;</script>")
-    return tmp_path
 
 
 def test_bad_rows_are_counted_with_their_places_and_the_rest_is_read(tmp_path):

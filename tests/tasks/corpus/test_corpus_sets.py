@@ -6,18 +6,13 @@ from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from read_specs import read
 
 from minicoil.errors import CorpusError, UsageError
 from tasks.corpus.corpus_sets import cut_collection, hub_shards, read_collection, read_hub, set_stamp
-from tasks.corpus.specs import read_corpora
 from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.stretches import IdRange, Stretch
 from tasks.points import Point, id_order
-
-
-def read(*specs, **options):
-    report = CorpusReport()
-    return list(read_corpora([str(spec) for spec in specs], report, **options)), report
 
 
 def test_payloads_of_a_collection_are_read_page_by_page():
