@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterator
 from typing import IO
 
 from minicoil.text import as_utf8, chunk_text, from_html, from_markdown, from_rst
-from tasks.documents import CorpusReport, Document, RowPlace, Stretch, document
+from tasks.documents import HELD_BYTES, CorpusReport, Document, RowPlace, Stretch, document, is_long, long_parts
 
-MAX_FILE_BYTES = 64 * 2**20  # of one file; larger ones are data under a text name
 PROSE: dict[str, Callable[[str], str]] = {
     ".txt": lambda text: text,
     ".md": from_markdown,
@@ -42,25 +41,69 @@ def read_prose(
         file.seek(stretch.start)
     else:
         file = as_utf8(file)
-    n_bytes = MAX_FILE_BYTES + 1 if stretch is None or stretch.end is None else stretch.end - file.tell()
+    n_bytes = HELD_BYTES + 1 if stretch is None or stretch.end is None else stretch.end - file.tell()
     data, failure = _read_most(file, n_bytes)
+    if failure is None and kind == ".txt" and is_long(len(data)):
+        yield from _read_long(file, data, place, report)
+        return
     if failure is not None:  # what came before it is read
         report.refuse("files that cannot be read", f"{place.shown}: {said_by(failure)}")
-    if is_cut := len(data) > MAX_FILE_BYTES:
-        told = f"files over {MAX_FILE_BYTES // 2**20} MiB read in part (split them, or give their text as .jsonl)"
+    if is_cut := len(data) > HELD_BYTES:
+        told = f"files over {HELD_BYTES // 2**20} MiB read in part (split them, or give their text as .jsonl)"
         report.refuse(told, place.shown)
-        data = data[:MAX_FILE_BYTES]
+        data = data[:HELD_BYTES]
+    text = _decoded(data, is_cut or failure is not None, place, report)
+    if text is not None:
+        yield from chunk_documents(PROSE[kind](text), place, report)
+
+
+def _read_long(file: IO[bytes], data: bytes, place: RowPlace, report: CorpusReport) -> Iterator[Document]:
+    """Documents of a text that is too long to be held: of its parts, one after the other."""
+    failed: list[Exception] = []
+
+    def more(n: int) -> bytes:
+        if failed:
+            return b""
+        try:
+            block, failure = _read_most(file, n)
+        except UNREADABLE as error:
+            block, failure = b"", error
+        if failure is not None:
+            failed.append(failure)
+            report.refuse("files that cannot be read", f"{place.shown}: {said_by(failure)}")
+        return block
+
+    start = 0
+    for part in long_parts(more, data):
+        text = _decoded(part, bool(failed), place, report, start)
+        if text is not None:
+            yield from chunk_documents(text, place, report)
+        start += len(part)
+
+
+def _decoded(data: bytes, is_cut: bool, place: RowPlace, report: CorpusReport, start: int = 0) -> str | None:
+    """A text out of its bytes, what is no text in them replaced; None where they are none.
+
+    Args:
+        data: From a file's byte `start` on.
+        is_cut: Whether it may end within a character.
+        place: What the file is called.
+        report: Told of what could not be used.
+        start: For messages.
+    """
     if 4 * data.count(0) > len(data):
         report.refuse("files full of zero bytes: no text, or UTF-16 without its mark", place.shown)
-        return
+        return None
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        is_last = (is_cut or failure is not None) and error.reason == "unexpected end of data"
+        is_last = is_cut and error.reason == "unexpected end of data"
         if not is_last:  # half a character, where the text was cut
-            report.refuse("files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {error.start}")
+            report.refuse(
+                "files with bytes that are not UTF-8 (replaced)", f"{place.shown}: byte {start + error.start}"
+            )
         text = data[: error.start].decode("utf-8-sig") if is_last else data.decode("utf-8", "replace")
-    yield from chunk_documents(PROSE[kind](text.replace("\0", " ")), place, report)
+    return text.replace("\0", " ")
 
 
 def _read_most(file: IO[bytes], size: int) -> tuple[bytes, Exception | None]:

@@ -25,7 +25,6 @@ from tasks.corpus.corpus_objects import (
     open_object_lines,
     read_object,
 )
-from tasks.corpus.corpus_prose import MAX_FILE_BYTES
 from tasks.corpus.corpus_sets import cut_collection, hub_shards, read_collection, read_hub, set_stamp
 from tasks.corpus.corpus_tables import group_sizes
 from tasks.corpus.specs import kind_of_spec, open_corpus
@@ -213,7 +212,7 @@ def _cut(part: Part, path: Path, groups: Iterator[tuple[int, int]], size: int) -
         elif n_bytes > _least_cut(part, size) and path.name.lower().endswith((".jsonl", ".ndjson")):
             with open_object_lines(part.path) if part.is_object else path.open("rb") as file:
                 stretches = list(cut_lines(file, n_bytes, size))
-        elif size < n_bytes <= MAX_FILE_BYTES and path.name.lower().endswith(".txt") and not part.is_object:
+        elif n_bytes > size and path.name.lower().endswith(".txt") and not part.is_object:
             stretches = list(cut_text(path, n_bytes, size))
     except StoreUnavailableError:
         raise

@@ -21,11 +21,14 @@ from .lengths import (
 )
 from .spool import spool_documents as spool_documents
 from .stretches import (
+    HELD_BYTES as HELD_BYTES,
     IdRange as IdRange,
     Stretch as Stretch,
     cut_groups as cut_groups,
     cut_lines as cut_lines,
     cut_text as cut_text,
+    is_long as is_long,
+    long_parts as long_parts,
 )
 from .telling_apart import (
     LastRows as LastRows,

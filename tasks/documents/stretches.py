@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -10,6 +10,9 @@ from typing import IO
 from minicoil.text import find_cuts, find_encoding
 
 _COUNTED = 2**22  # bytes that are looked at together
+HELD_BYTES = 64 * 2**20  # of a text that is read as one
+LONG_PART = 2**24  # bytes of a part of a longer one
+_ENDS = (b"\n\n", b"\n", b" ")  # where a part may end, the best first
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,56 @@ def cut_lines(file: IO[bytes], n_bytes: int, size: int) -> Iterator[tuple[Stretc
     yield Stretch(start, None, line), n_bytes - start
 
 
+def long_parts(more: Callable[[int], bytes], data: bytes = b"") -> Iterator[bytes]:
+    """A text that is too long to be held, in parts that are read one by one, each as a text of its own.
+
+    Parts end with a paragraph, else with a line, else with a word, in the last quarter of `LONG_PART` bytes. Where they
+    end follows from the bytes alone, so that whoever cuts a file and whoever reads all of it in one go have the same.
+
+    Args:
+        more: Reads on, at most so many bytes; fewer at the end.
+        data: What has been read already.
+    """
+    while True:
+        while len(data) <= LONG_PART and (block := more(LONG_PART + 1 - len(data))):
+            data += block
+        if len(data) <= LONG_PART:
+            if data:
+                yield data
+            return
+        end = _part_end(data)
+        yield data[:end]
+        data = data[end:]
+
+
+def _part_end(data: bytes) -> int:
+    """Where the first part of more than `LONG_PART` bytes ends."""
+    for mark in _ENDS:
+        at = data.rfind(mark, 3 * LONG_PART // 4, LONG_PART)
+        if at >= 0:
+            return at + len(mark)
+    end = LONG_PART
+    while end > LONG_PART - 4 and data[end] & 0xC0 == 0x80:  # within a character
+        end -= 1
+    return end
+
+
+def is_long(n_bytes: int) -> bool:
+    """Whether a text of so many bytes, its mark left out, is read in parts."""
+    return n_bytes > HELD_BYTES
+
+
+def _cut_long(file: IO[bytes], mark: int, n_bytes: int) -> Iterator[tuple[Stretch, int]]:
+    start, end = 0, mark
+    for part in long_parts(file.read):
+        end += len(part)
+        if end >= n_bytes:  # a file that grows meanwhile is known to have changed by whoever reads it
+            yield Stretch(start, None, 1), end - start
+            return
+        yield Stretch(start, end, 1), end - start
+        start = end
+
+
 def cut_groups(groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[Stretch, int]]:
     """Stretches of row groups with about so much text.
 
@@ -86,18 +139,26 @@ def cut_groups(groups: Iterator[tuple[int, int]], size: int) -> Iterator[tuple[S
 
 
 def cut_text(path: Path, n_bytes: int, size: int) -> Iterator[tuple[Stretch, int]]:
-    """Stretches of a `.txt` file that end where one of its documents does; none of text that is not clean UTF-8.
+    """Stretches of a `.txt` file that end where one of its documents does; none of another encoding than UTF-8.
 
-    What its documents are follows from all that stands before: so it is read once to be cut, at some 50 MB/s.
+    What its documents are follows from all that stands before: so it is read once to be cut, at some 50 MB/s. A long
+    one has its parts for stretches; one that is not long is not cut where it is not clean.
 
     Args:
-        path: The file, which one process can hold.
+        path: The file.
         n_bytes: Its size.
-        size: Of a stretch, about.
+        size: Of a stretch of a text that is not long, about.
     """
+    with path.open("rb") as file:
+        encoding, mark = find_encoding(file.read(4))
+        file.seek(mark)
+        if encoding != "utf-8":
+            return
+        if is_long(n_bytes - mark):
+            yield from _cut_long(file, mark, n_bytes)
+            return
     data = path.read_bytes()
-    encoding, mark = find_encoding(data[:4])
-    if encoding != "utf-8" or b"\0" in data:
+    if b"\0" in data:
         return
     try:
         text = data[mark:].decode()

@@ -5,18 +5,15 @@ import io
 import random
 
 import pytest
+from read_specs import read
 
 from tasks.corpus import corpus_prose
 from tasks.corpus.corpus_prose import PROSE, read_prose, said_by
-from tasks.corpus.specs import read_corpora
+from tasks.corpus.pieces import cut_corpora, read_piece
+from tasks.documents import stretches
 from tasks.documents.corpus_report import CorpusReport
 from tasks.documents.documents import RowPlace
 from tasks.documents.stretches import Stretch
-
-
-def read(*specs, **options):
-    report = CorpusReport()
-    return list(read_corpora([str(spec) for spec in specs], report, **options)), report
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
@@ -33,15 +30,64 @@ def test_a_packed_text_that_is_cut_is_read_to_where_it_is_cut(tmp_path, kind, en
     assert report.examples["files that cannot be read"][0].startswith(f"{tmp_path}/a.{kind}.gz: Compressed file ended")
 
 
-def test_a_text_over_the_bound_is_read_in_part_and_says_what_to_do(tmp_path, monkeypatch):
+def test_a_marked_up_file_over_the_bound_is_read_in_part_and_says_what_to_do(tmp_path, monkeypatch):
     text = "".join(f"Caf\u00e9 number {i} is open. " for i in range(100_000)).encode()
     within = text.index("\u00e9".encode(), 2**20) + 1  # the bound falls into a character
-    monkeypatch.setattr(corpus_prose, "MAX_FILE_BYTES", within)
-    (tmp_path / "a.txt").write_bytes(text)
+    monkeypatch.setattr(corpus_prose, "HELD_BYTES", within)
+    (tmp_path / "a.md").write_bytes(text)
     documents, report = read(tmp_path)
     assert len(documents) > 1000 and list(report.n_unusable) == [
         "files over 1 MiB read in part (split them, or give their text as .jsonl)"
     ]
+
+
+SEPARATORS = {"paragraphs": "\n\n", "lines": "\n", "lines of Windows": "\r\n", "one line": " "}
+
+
+@pytest.fixture
+def short_parts(monkeypatch):
+    """Texts are long from 9,000 bytes on, and read in parts of 2,000."""
+    for module in (corpus_prose, stretches):
+        monkeypatch.setattr(module, "HELD_BYTES", 9000)
+    monkeypatch.setattr(stretches, "LONG_PART", 2000)
+
+
+def long_text(separator, n=400):
+    return separator.join(f"The caf\u00e9 of number {i} opens at nine. " * (1 + i % 3) for i in range(n))
+
+
+@pytest.mark.parametrize("separator", SEPARATORS.values(), ids=SEPARATORS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.gz"])
+def test_a_text_of_any_length_is_read_to_its_end_by_one_or_in_pieces(tmp_path, short_parts, separator, encoding, name):
+    text = long_text(separator)
+    data = text.encode(encoding)
+    (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    documents, report = read(tmp_path / name)
+    whole = " ".join(" ".join(document.body for document in documents).split())
+    assert whole == " ".join(text.split()) and report.rows() == []
+    pieces = list(cut_corpora([str(tmp_path / name)], CorpusReport(), 2500))
+    assert (len(pieces) > 10) is (name == "a.txt" and encoding != "utf-16")
+    parts = CorpusReport()
+    assert [document for piece in pieces for document in read_piece(piece, parts)] == documents and parts.rows() == []
+
+
+def test_a_long_text_that_is_cut_or_damaged_is_read_to_there_and_each_damage_named(tmp_path, short_parts):
+    rng = random.Random(1)
+    data = "\n".join(f"The caf\u00e9 of number {i} has {rng.random()} tables at nine." for i in range(600)).encode()
+    (tmp_path / "cut.txt.gz").write_bytes(gzip.compress(data)[:-3000])
+    damaged = bytearray(data)
+    for at in (100, 15_000):
+        damaged[at] = 0xFF
+    (tmp_path / "damaged.txt").write_bytes(damaged)
+    documents, report = read(tmp_path)
+    shown = f"{tmp_path}/damaged.txt: byte "
+    assert report.examples["files with bytes that are not UTF-8 (replaced)"] == [f"{shown}100", f"{shown}15000"]
+    (cut,) = report.examples["files that cannot be read"]
+    assert cut.startswith(f"{tmp_path}/cut.txt.gz: Compressed file ended")
+    found = {name: " ".join(d.body for d in documents if d.doc == name) for name in ("cut.txt.gz", "damaged.txt")}
+    assert "number 200 has" in found["cut.txt.gz"] and "number 599 has" not in found["cut.txt.gz"]
+    assert "number 599 has" in found["damaged.txt"]
 
 
 TEXT = "A caf\u00e9 opens \U0001f600 at nine."
@@ -93,8 +139,8 @@ def test_bytes_that_are_no_text_are_replaced_and_named_with_the_first_of_them():
 def test_half_a_character_where_a_whole_file_ends_is_damage_and_where_it_was_cut_is_none(monkeypatch):
     (one,), report = prose("Caf\u00e9".encode()[:-1])
     assert one.body == "Caf\ufffd" and list(report.n_unusable) == ["files with bytes that are not UTF-8 (replaced)"]
-    monkeypatch.setattr(corpus_prose, "MAX_FILE_BYTES", 4)
-    (one,), report = prose("Caf\u00e9 and more".encode())
+    monkeypatch.setattr(corpus_prose, "HELD_BYTES", 4)
+    (one,), report = prose("Caf\u00e9 and more".encode(), ".md")
     assert one.body == "Caf" and list(report.n_unusable)[0].startswith("files over 0 MiB read in part")
 
 
