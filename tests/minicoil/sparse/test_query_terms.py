@@ -1,12 +1,18 @@
 """The words of a query, put together again, are the query; explained scores add up."""
 
-from hypothesis import HealthCheck, given, settings, strategies as st
+import pytest
+from hypothesis import given, settings, strategies as st
 
 from minicoil.sparse.cells import bm25_vector
 from minicoil.sparse.model import MiniCoil
 from minicoil.sparse.query_terms import split_query
 
 WORDS = ["pods", "pod", "nodes", "quantum", "shipping", "java\u2122", "java", "the", "universities", "x-ray", "kernel"]
+
+
+@pytest.fixture(scope="module")
+def model(bundle):
+    return MiniCoil.load(bundle)
 
 
 def put_together(vectors):
@@ -18,10 +24,9 @@ def put_together(vectors):
     return cells
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(WORDS), max_size=8))
-def test_the_terms_of_a_query_together_are_its_vector(bundle, words):
-    model = MiniCoil.load(bundle)
+def test_the_terms_of_a_query_together_are_its_vector(model, words):
     text = " ".join(words)
     (query,) = model.query_embed(text)
     tokens = model.tokenizer.words(text)
