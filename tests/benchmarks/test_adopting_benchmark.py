@@ -5,8 +5,8 @@
 The encoder is left out: vectors of 240 cells come from a pool, and the closing comparison of a sample with its texts,
 which encodes them, is left out with it. All else is as a person's run has it: reading the points, tokens, keys and plain
 BM25 of every text, guarded writes of two vectors and six fields, reading back, a record looked up for every page. The
-home is new: nothing is cached. Beside it, on fewer points of the same kind, each point is written in a request of its
-own.
+home is new: nothing is cached. The server has finished what its owner's filling gave it to do. Beside it, on fewer
+points of the same kind, each point is written in a request of its own.
 """
 
 import os
@@ -29,6 +29,7 @@ from tasks.adoption.unadopting import undo_adoption
 from tasks.collections import filling
 from tasks.models.bundles import open_model
 from tasks.place import Place
+from tasks.qdrant.server_optimising import await_rest
 from tasks.rewriting.reencoding import ExpansionOptions
 
 N_POINTS = int(os.environ.get("MINICOIL_BENCH_POINTS", "100000"))
@@ -75,7 +76,9 @@ def fill(points, name, words, n, seed):
             for i, text in enumerate(texts)
         ]
         points._client.upsert(name, rows, wait=True)
-    return time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    assert await_rest(points._client, name)
+    return seconds
 
 
 def adopt(place, points, name):
