@@ -147,7 +147,7 @@ def test_an_evaluation_encodes_documents_once_and_again_not_at_all(trees, extend
     (folder / "corpus.jsonl").write_text("\n".join(lines[:N_DOCUMENTS]))
     figures, answers = {}, {}
     for name, tree in trees.items():
-        for turn in ("cold", "warm"):
+        for turn in ("cold", "warm") if name == "new" else ("cold",):  # the old tree remembers nothing
             parameters = {"home": str(home.with_name(name)), "folder": str(folder), "in_memory": True}
             found = answers[name, turn] = run(tree, task="evaluate", parameters=parameters)
             vectors = found["encoders"].get("vectors", {"cpu_once": 0.0, "n_passes": 0, "n_twice": 0})
